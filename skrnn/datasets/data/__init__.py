@@ -1,0 +1,1 @@
+"""The shipped series, each a CSV file and its description."""
