@@ -1,0 +1,56 @@
+"""Recurrent networks as ordinary scikit-learn estimators."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skrnn import datasets
+    from skrnn._displays import ForecastDisplay, LossCurveDisplay
+    from skrnn._forecaster import AutoregressiveForecaster
+    from skrnn._recurrent import GRURegressor, LSTMRegressor, RNNRegressor
+    from skrnn._sliding_window import SlidingWindow, make_windows
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AutoregressiveForecaster",
+    "ForecastDisplay",
+    "GRURegressor",
+    "LSTMRegressor",
+    "LossCurveDisplay",
+    "RNNRegressor",
+    "SlidingWindow",
+    "datasets",
+    "make_windows",
+]
+
+# Where each public name lives. A name is imported when it is first used, so that
+# `import skrnn` costs next to nothing and one estimator never loads another's
+# dependencies.
+_MODULE_OF = {
+    "AutoregressiveForecaster": "skrnn._forecaster",
+    "ForecastDisplay": "skrnn._displays",
+    "GRURegressor": "skrnn._recurrent",
+    "LSTMRegressor": "skrnn._recurrent",
+    "LossCurveDisplay": "skrnn._displays",
+    "RNNRegressor": "skrnn._recurrent",
+    "SlidingWindow": "skrnn._sliding_window",
+    "make_windows": "skrnn._sliding_window",
+}
+_SUBPACKAGES = ("datasets",)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBPACKAGES:
+        return import_module(f"skrnn.{name}")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value  # The next access does not come through here.
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

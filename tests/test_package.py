@@ -1,0 +1,140 @@
+import ast
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import skrnn
+
+PACKAGE = Path(skrnn.__file__).parent
+
+# The layers of the package, lowest first. A module imports from layers below its
+# own, never from its own or above, so there can be no cycle.
+LAYERS = (
+    {"_networks", "_scikeras", "_validation", "_windows"},
+    {"_training"},
+    {"_displays", "_recurrent", "_sliding_window", "datasets"},
+    {"_forecaster"},
+    {"__init__"},
+)
+
+# The only modules that may know these packages, wherever in the file they do.
+MAY_IMPORT_KERAS = {"_networks", "_scikeras", "_training"}
+MAY_IMPORT_SKLEARN_PRIVATE = {"_validation"}
+
+
+def run_in_fresh_interpreter(code):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+
+
+def component(path):
+    """Name of the module or subpackage that a file belongs to.
+
+    A module that outgrew one file may be several: `_training_cache.py` or
+    `_training/cache.py` belong to `_training`.
+    """
+    name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return "_training" if name.startswith("_training") else name
+
+
+def imported_names(path):
+    """Every dotted name that a file imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{absolute(node, path)}.{alias.name}" for alias in node.names)
+
+
+def absolute(node, path):
+    folder = ("skrnn", *path.relative_to(PACKAGE).parts[:-1])
+    parents = folder[: len(folder) + 1 - node.level] if node.level else ()
+    return ".".join((*parents, *filter(None, [node.module])))
+
+
+def imported_components(path):
+    for name in imported_names(path):
+        parts = name.split(".")
+        if parts[0] == "skrnn" and len(parts) > 1:
+            yield component(PACKAGE / parts[1])
+
+
+def layer(name):
+    found = [height for height, names in enumerate(LAYERS) if name in names]
+    assert found, f"skrnn.{name} has no layer yet: add it to LAYERS."
+    return found[0]
+
+
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+SOURCE_IDS = [path.relative_to(PACKAGE).as_posix() for path in SOURCES]
+each_source = pytest.mark.parametrize("path", SOURCES, ids=SOURCE_IDS)
+
+
+def test_import_and_every_public_name_load_neither_networks_nor_plots():
+    finished = run_in_fresh_interpreter(
+        "import sys, skrnn\n"
+        "for name in skrnn.__all__: getattr(skrnn, name)\n"
+        "heavy = {'tensorflow', 'keras', 'scikeras', 'matplotlib'}\n"
+        "sys.exit(' '.join(heavy & set(sys.modules)))"
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr == ""
+
+
+def test_import_alone_loads_no_dependency():
+    finished = run_in_fresh_interpreter(
+        "import sys, skrnn\n"
+        "sys.exit(' '.join({'numpy', 'pandas', 'sklearn'} & set(sys.modules)))"
+    )
+    assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.parametrize("name", skrnn.__all__)
+def test_public_name_is_importable_and_documented(name):
+    assert getattr(skrnn, name).__doc__
+
+
+def test_all_is_the_table_of_modules():
+    assert skrnn.__all__ == sorted({*skrnn._MODULE_OF, *skrnn._SUBPACKAGES})
+
+
+def test_dir_lists_every_public_name():
+    assert set(skrnn.__all__) <= set(dir(skrnn))
+
+
+def test_unknown_attribute_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'skrnn' has no attribute 'TCN'"):
+        skrnn.TCN  # noqa: B018 -- The access is the test.
+
+
+def test_version_is_the_installed_one():
+    assert skrnn.__version__ == version("skrnn")
+
+
+@each_source
+def test_imports_point_one_way(path):
+    own = component(path)
+    if own == "__init__":  # Editors and mypy read its imports; it runs none of them.
+        return
+    for other in set(imported_components(path)) - {own}:
+        assert layer(other) < layer(own), f"skrnn.{own} must not import skrnn.{other}"
+
+
+@each_source
+def test_keras_is_imported_where_networks_are_made_and_nowhere_else(path):
+    if component(path) in MAY_IMPORT_KERAS:
+        return
+    packages = {name.split(".")[0] for name in imported_names(path)}
+    assert not packages & {"keras", "scikeras", "tensorflow"}
+
+
+@each_source
+def test_private_names_of_sklearn_stay_in_one_module(path):
+    if component(path) in MAY_IMPORT_SKLEARN_PRIVATE:
+        return
+    names = [name for name in imported_names(path) if name.startswith("sklearn.")]
+    assert not [name for name in names if "._" in name]
