@@ -1,0 +1,75 @@
+# Everything that this project does, from nothing but Python and make.
+# `make` alone lists the commands.
+
+PYTHON ?= python3
+VENV := .venv
+VENV_OLDEST := .venv-oldest
+OUTPUT ?= output/extrapolation
+PYTEST_ARGS ?=
+
+# Two quiets leave pip its errors.
+PIP_INSTALL := -m pip --disable-pip-version-check --quiet --quiet install
+# TensorFlow takes memory in every worker, so never more than four.
+PYTEST := -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-oldest lint format docs bench clean
+
+help:  ## list these commands
+	@echo "make COMMAND [PYTHON=python3.12], where COMMAND is one of"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(VENV)/installed-plot  ## extrapolate the shipped series: a table, figures and CSV
+	@echo "Training the networks of examples/plot_extrapolation.py (some minutes) ..."
+	$(VENV)/bin/python examples/plot_extrapolation.py --output $(OUTPUT)
+
+test: $(VENV)/installed-test  ## run every test; PYTEST_ARGS="-k windows" selects some
+	@echo "Running the tests ..."
+	$(VENV)/bin/python $(PYTEST) $(PYTEST_ARGS)
+
+test-oldest: $(VENV_OLDEST)/installed-test  ## run the fast tests with the oldest supported releases
+	@echo "Running the fast tests with requirements/oldest.txt ..."
+	$(VENV_OLDEST)/bin/python $(PYTEST) -m "not slow" $(PYTEST_ARGS)
+
+lint: $(VENV)/installed-dev  ## check style, formatting and types
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+format: $(VENV)/installed-dev  ## repair what lint can repair
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
+docs: $(VENV)/installed-dev  ## build the documentation, running every example
+	@echo "Building the documentation into docs/_build/html (runs every example) ..."
+	$(VENV)/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+bench: $(VENV)/installed-dev  ## run the benchmarks one by one
+	@for script in benchmarks/*.py; do \
+		echo "== $$script"; $(VENV)/bin/python $$script || exit 1; \
+	done
+
+clean:  ## remove the environments and everything that was built
+	rm -rf $(VENV) $(VENV_OLDEST) build dist output .mypy_cache .pytest_cache .ruff_cache
+	rm -rf docs/_build docs/api docs/auto_examples docs/sg_execution_times.rst
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment is ready for a purpose when the file installed-EXTRA says so, and
+# out of date as soon as pyproject.toml changes.
+$(VENV)/installed-%: pyproject.toml | $(VENV)/created
+	@echo "Installing skrnn[$*] into $(VENV) (TensorFlow is large: minutes the first time) ..."
+	@$(VENV)/bin/python $(PIP_INSTALL) --editable ".[$*]"
+	@touch $@
+
+$(VENV_OLDEST)/installed-test: pyproject.toml requirements/oldest.txt | $(VENV_OLDEST)/created
+	@echo "Installing the oldest supported releases into $(VENV_OLDEST) (minutes) ..."
+	@$(VENV_OLDEST)/bin/python $(PIP_INSTALL) --constraint requirements/oldest.txt --editable ".[test]"
+	@touch $@
+
+$(VENV)/created $(VENV_OLDEST)/created:
+	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "skrnn needs Python 3.11, 3.12 or 3.13 (TensorFlow has no packages for others). $(PYTHON) is " + sys.version.split()[0] + "; name another, e.g. make PYTHON=python3.12 demo")'
+	@echo "Creating the environment $(@D) with $(PYTHON) ..."
+	@rm -rf $(@D)
+	@$(PYTHON) -m venv $(@D)
+	@touch $@
