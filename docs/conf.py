@@ -1,0 +1,53 @@
+import skrnn
+
+project = "skrnn"
+author = "The skrnn developers"
+copyright = f"2026, {author}"
+version = release = skrnn.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "auto_examples/**.ipynb", "auto_examples/**.py"]
+default_role = "code"
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"{project} {release}"
+html_show_sourcelink = False
+html_theme_options = {"navigation_with_keys": False, "show_toc_level": 2}
+
+# The API pages. Members are listed by the templates, once.
+autosummary_generate = True
+numpydoc_show_class_members = False
+# What a reader misses first: a parameter without a word, or a word about a
+# parameter that is not there. Members inherited from scikit-learn are not ours.
+numpydoc_validation_checks = {"PR01", "PR02", "PR03", "PR04", "PR10"}
+numpydoc_validation_exclude = {r"\.(get|set)_(params|output|metadata_routing)$"}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "backreferences_dir": "api/backreferences",
+    "doc_module": ("skrnn",),
+    "reference_url": {"skrnn": None},
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_signature": False,
+}
+
+
+def skip_inherited_routing(app, what, name, member, skip, options):
+    """Leave out members whose text refers to pages of scikit-learn's own guide."""
+    inherited = {"get_metadata_routing", "set_output"}
+    return True if name in inherited or name.endswith("_request") else None
+
+
+def setup(app):
+    app.connect("autodoc-skip-member", skip_inherited_routing)
