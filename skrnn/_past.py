@@ -1,0 +1,111 @@
+"""What a transformer remembers of the rows it was fitted on: the end of each run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ._windows import RunTable, match_index, step_after
+
+__all__ = ["Past"]
+
+
+class Past:
+    """The last rows of every run, found again by the stamp that follows them.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_features)
+        Rows seen in `fit`, in the caller's order.
+    runs : RunTable
+        Their runs.
+    reach : int
+        Rows to keep of each run.
+    always : bool
+        Whether a plain array counts as the continuation of these rows.
+    """
+
+    def __init__(
+        self, rows: NDArray[Any], runs: RunTable, reach: int, always: bool
+    ) -> None:
+        self.step = runs.step
+        self._kind = None if runs.stamps is None else runs.stamps[:0]
+        self._tails = [_tail(rows, runs, run, reach) for run in range(len(runs))]
+        self._follow_ups = _follow_ups(runs)
+        # Rows that were fitted on have no past; without stamps only their bytes tell.
+        self._digest = _digest(rows) if always else None
+
+    def match(self, index: pd.Index | None) -> pd.Index | None:
+        """Express an index as the one seen in `fit`; None stays None."""
+        if index is None or self._kind is None:
+            return index
+        return match_index(index, self._kind)
+
+    def heads(self, rows: NDArray[Any], runs: RunTable) -> dict[int, NDArray[Any]]:
+        """Find the rows which precede each run, by the number of the run.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, n_features)
+            Rows passed to `transform`.
+        runs : RunTable
+            Their runs, on stamps that `match` has returned.
+        """
+        if runs.stamps is None:
+            if self._digest is None or self._digest == _digest(rows):
+                return {}
+            return {0: self._tails[-1]}
+        heads = {}
+        firsts = runs.first_stamps
+        for series, own_runs in _by_series(runs).items():
+            if series not in self._follow_ups:
+                continue
+            stamps, known_runs = self._follow_ups[series]
+            found = _locate(firsts[own_runs], stamps, self.step)
+            for run, place in zip(own_runs, found, strict=True):
+                if place >= 0:
+                    heads[run] = self._tails[known_runs[place]]
+        return heads
+
+
+def _tail(rows: NDArray[Any], runs: RunTable, run: int, reach: int) -> NDArray[Any]:
+    """Copy the last rows of a run."""
+    of_run = rows[runs.rows_of(run)]
+    return of_run[max(len(of_run) - reach, 0) :].copy()
+
+
+def _follow_ups(
+    runs: RunTable,
+) -> dict[Hashable, tuple[pd.Index, NDArray[np.intp]]]:
+    """Give, for each series, the stamps that follow its runs, and the runs."""
+    if runs.stamps is None or runs.step is None:
+        return {}
+    follow_ups = step_after(runs.last_stamps, runs.step)
+    return {name: (follow_ups[own], own) for name, own in _by_series(runs).items()}
+
+
+def _by_series(runs: RunTable) -> dict[Hashable, NDArray[np.intp]]:
+    """Give the numbers of the runs of each series."""
+    grouped: dict[Hashable, list[int]] = {}
+    for run, series in enumerate(runs.series):
+        grouped.setdefault(series, []).append(run)
+    return {series: np.array(own, dtype=np.intp) for series, own in grouped.items()}
+
+
+def _locate(stamps: pd.Index, among: pd.Index, step: Any) -> NDArray[np.intp]:
+    """Find stamps among others; -1 where absent. Floats match to a millionth step."""
+    if pd.api.types.is_float_dtype(among):
+        return among.get_indexer(stamps, method="nearest", tolerance=1e-6 * abs(step))
+    known = np.flatnonzero(among.notna())
+    found = among[known].get_indexer(stamps)
+    return np.where(found >= 0, known[found], -1)
+
+
+def _digest(rows: NDArray[Any]) -> bytes:
+    """Identify rows by their values."""
+    return hashlib.sha256(np.ascontiguousarray(rows).tobytes()).digest()

@@ -1,0 +1,275 @@
+"""Checks shared by the estimators; the only place for scikit-learn's private names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_feature_names_in,
+    _check_n_features,
+    _get_feature_names,
+)
+
+from ._windows import Windows, windows_of
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "Options",
+    "StrOptions",
+    "check_no_infinity",
+    "check_sample_weight",
+    "check_table",
+    "check_target",
+    "check_windows",
+    "feature_names",
+    "fit_context",
+    "index_of",
+    "names_in",
+    "set_fitted",
+]
+
+FLOATS = (np.float64, np.float32)
+
+
+def index_of(X: Any) -> pd.Index | None:
+    """Give the index of a pandas object, None for anything else."""
+    return X.index if isinstance(X, (pd.DataFrame, pd.Series)) else None
+
+
+def feature_names(X: Any) -> NDArray[Any] | None:
+    """Give the column names of a frame, None where X has none or they are no text."""
+    return _get_feature_names(X)
+
+
+def names_in(estimator: Any, input_features: Any = None) -> NDArray[Any]:
+    """Give the names of the columns seen in `fit`, ``x0``, ``x1``, ... without names."""
+    return _check_feature_names_in(estimator, input_features)
+
+
+def set_fitted(estimator: Any, fitted: dict[str, Any]) -> None:
+    """Give an estimator all that a fit has learned, at once, in place of older values.
+
+    Values that are None stand for attributes which do not exist after this fit, such as
+    `feature_names_in_` where the columns have no names.
+    """
+    state = vars(estimator)
+    state.update({name: value for name, value in fitted.items() if value is not None})
+    for name, value in fitted.items():
+        if value is None:
+            state.pop(name, None)
+
+
+def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
+    """Check rows, and on fitted estimators that the columns are those of `fit`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in messages. It is not changed.
+    X : array-like of shape (n_rows, n_features)
+        Rows; NaN is a missing value.
+    reset : bool
+        Whether the columns are new, as in `fit`.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_rows, n_features)
+        float32 where X is float32, else float64.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X is no table of finite numbers, or its columns differ from those of `fit`.
+    """
+    if not reset:
+        _check_feature_names(estimator, X, reset=False)
+    rows = _as_floats(X, lambda: check_array(X, **_number_rules(estimator)))
+    check_no_infinity(rows, X)
+    if not reset:
+        _check_n_features(estimator, X, reset=False)
+    return rows
+
+
+def check_windows(estimator: Any, X: Any, *, reset: bool) -> Windows:
+    """Check windows and give them as rows and starts.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in messages; on predict its `n_steps_in_`, `n_features_in_` and
+        `feature_names_in_` are compared with X. It is not changed.
+    X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
+        Windows; two axes mean one feature per step. NaN is a missing value.
+    reset : bool
+        Whether the windows are new, as in `fit`.
+
+    Returns
+    -------
+    windows : Windows
+        The windows, their rows not copied where X is a view of overlapping windows.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X has other axes, holds anything but finite numbers and NaN, or differs in
+        steps, features or names from what `fit` saw.
+    """
+    if not reset:
+        _check_feature_names(estimator, X, reset=False)
+    name = type(estimator).__name__
+    rules = _number_rules(estimator)
+    if isinstance(X, np.ndarray) and X.ndim == 3 and 0 not in X.shape:
+        windows = windows_of(X)
+        windows = windows.with_rows(check_array(windows.rows, **rules))
+    else:
+        values = _as_floats(X, lambda: check_array(X, allow_nd=True, **rules))
+        if values.ndim > 3 or 0 in values.shape:
+            raise ValueError(
+                f"Found array with shape {values.shape} while {name} expects windows "
+                "of shape (n_samples, n_steps, n_features) or (n_samples, n_steps), "
+                "none of them 0."
+            )
+        windows = windows_of(values if values.ndim == 3 else values[:, :, None])
+    check_no_infinity(windows.rows, X)
+    if not reset:
+        _check_same_shape(estimator, windows, np.ndim(X))
+    return windows
+
+
+def check_target(estimator: Any, y: Any, X: Any) -> NDArray[np.float64]:
+    """Check targets: finite numbers, one row for each row of X.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        Targets as float64.
+    """
+    name = type(estimator).__name__
+    if y is None:
+        raise ValueError(
+            f"{name} requires y to be passed, but the target y is None; pass the "
+            "values to learn as y."
+        )
+    target = check_array(
+        y, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name="y"
+    )
+    if target.ndim not in (1, 2) or target.shape[-1] == 0:
+        raise ValueError(
+            "y should be a 1d array or an array of shape (n_samples, n_targets), got "
+            f"an array of shape {target.shape} instead."
+        )
+    check_consistent_length(X, target)
+    return target
+
+
+def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64]:
+    """Check weights: finite, not negative, one for each sample, not all zero.
+
+    Returns
+    -------
+    sample_weight : ndarray of shape (n_samples,)
+        The weights; a number or None weighs all samples alike.
+    """
+    if sample_weight is None or np.isscalar(sample_weight):
+        return np.ones(n_samples)
+    weight = check_array(
+        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
+    )
+    if weight.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {weight.ndim}D array. "
+            "Expected either a scalar value or a 1D array of length "
+            f"{n_samples}."
+        )
+    if len(weight) != n_samples:
+        raise ValueError(
+            f"sample_weight.shape == {weight.shape}, expected {(n_samples,)}!"
+        )
+    if (weight < 0).any() or not weight.any():
+        raise ValueError(
+            "sample_weight must not be negative and not zero for every sample. Got a "
+            f"smallest weight of {weight.min()} and a largest of {weight.max()}."
+        )
+    return weight
+
+
+def check_no_infinity(rows: NDArray[Any], X: Any) -> None:
+    """Refuse infinite values, naming the first column that has one."""
+    # The sum is infinite or NaN if anything is, and costs no array of flags.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(rows.sum()):
+            return
+    for column in range(rows.shape[1]):
+        infinite = np.isinf(rows[:, column])
+        if infinite.any():
+            raise ValueError(
+                "Input X contains infinity or a value too large for "
+                f"{rows.dtype} in column {_column_name(X, column)}; replace such "
+                "values, for instance by NaN, which counts as missing."
+            )
+
+
+def _number_rules(estimator: Any) -> dict[str, Any]:
+    """Collect the rules for numbers of X; infinity is looked for by column."""
+    return {
+        "dtype": FLOATS,
+        "ensure_all_finite": False,
+        "estimator": estimator,
+        "input_name": "X",
+    }
+
+
+def _as_floats(X: Any, convert: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    """Convert X, naming the column of a frame which cannot be converted."""
+    try:
+        return convert()
+    except (ValueError, TypeError) as error:
+        if isinstance(X, pd.DataFrame):
+            for column in X.columns:
+                try:
+                    np.asarray(X[column], dtype=np.float64)
+                except (ValueError, TypeError):
+                    raise type(error)(
+                        f"Column {column!r} of X has dtype {X[column].dtype}, which "
+                        "cannot be used as numbers; encode it, for instance with "
+                        f"OneHotEncoder, or drop it. {error}"
+                    ) from error
+        raise
+
+
+def _column_name(X: Any, column: int) -> str:
+    """Name a column as the caller knows it: by label if X has two axes and labels."""
+    if isinstance(X, pd.DataFrame):
+        return repr(X.columns[column]) if X.shape[1] > column else str(column)
+    return f"{column} (counted from 0)"
+
+
+def _check_same_shape(estimator: Any, windows: Windows, n_axes: int) -> None:
+    """Compare the shape of windows with the one seen in `fit`."""
+    name = type(estimator).__name__
+    n_steps, n_features = estimator.n_steps_in_, estimator.n_features_in_
+    if n_axes == 2 and n_features == 1 and windows.n_steps != n_steps:
+        # scikit-learn's own words for a table with another number of columns.
+        raise ValueError(
+            f"X has {windows.n_steps} features, but {name} is expecting {n_steps} "
+            "features as input (the columns of a table are the steps of one feature)."
+        )
+    if windows.n_steps != n_steps:
+        raise ValueError(
+            f"X has {windows.n_steps} steps, but {name} is expecting {n_steps} steps "
+            "as input."
+        )
+    if windows.n_features != n_features:
+        raise ValueError(
+            f"X has {windows.n_features} features, but {name} is expecting "
+            f"{n_features} features as input."
+        )

@@ -1,0 +1,482 @@
+"""Arithmetic of windows and runs, on NumPy arrays and pandas indexes only.
+
+A *run* is a stretch of rows that follow one another without a hole. A *window* is
+read from a table of rows by its first row and the distance of its steps, so that
+overlapping windows share one copy of their rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = [
+    "RunTable",
+    "Windows",
+    "infer_step",
+    "match_index",
+    "split_runs",
+    "stamps_after",
+    "step_after",
+    "tabulate_windows",
+    "windows_of",
+]
+
+
+# --------------------------------------------------------------------------------------
+# Windows on rows
+# --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows as rows and the places where each one starts.
+
+    Window i is ``rows[starts[i] + dilation * arange(n_steps)]``.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_features)
+        The rows, in time order within each run.
+    starts : ndarray of shape (n_samples,), dtype intp
+        Position in `rows` of the first (oldest) step of each window.
+    n_steps : int
+        Steps in a window.
+    dilation : int
+        Rows from one step of a window to the next.
+    """
+
+    rows: NDArray[Any]
+    starts: NDArray[np.intp]
+    n_steps: int
+    dilation: int = 1
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def n_features(self) -> int:
+        """Columns of `rows`."""
+        return int(self.rows.shape[1])
+
+    @property
+    def offsets(self) -> NDArray[np.intp]:
+        """Rows from the start of a window to each of its steps, shape (n_steps,)."""
+        return np.arange(self.n_steps, dtype=np.intp) * self.dilation
+
+    def take(self, samples: NDArray[Any] | slice) -> Windows:
+        """Keep some windows; the rows stay shared."""
+        return Windows(self.rows, self.starts[samples], self.n_steps, self.dilation)
+
+    def with_rows(self, rows: NDArray[Any]) -> Windows:
+        """Read the same places from other rows."""
+        return Windows(rows, self.starts, self.n_steps, self.dilation)
+
+    def gather(self, samples: NDArray[Any] | slice = slice(None)) -> NDArray[Any]:
+        """Copy windows out, as an array of shape (n_samples, n_steps, n_features)."""
+        return self.rows[self.starts[samples][:, None] + self.offsets]
+
+    def materialise(self) -> NDArray[Any]:
+        """Give the windows as an array: a view if they follow row by row, else a copy.
+
+        The view is read-only, because one element stands in many windows.
+        """
+        if len(self) == 0 or (np.diff(self.starts) != 1).any():
+            return self.gather()
+        of_row, of_feature = self.rows.strides
+        return np.lib.stride_tricks.as_strided(
+            self.rows[self.starts[0] :],
+            shape=(len(self), self.n_steps, self.n_features),
+            strides=(of_row, of_row * self.dilation, of_feature),
+            writeable=False,
+        )
+
+    def uses_of_rows(
+        self, sample_weight: NDArray[Any] | None = None
+    ) -> NDArray[np.float64]:
+        """Count how often each row stands in a window, each window by its weight."""
+        uses = np.zeros(len(self.rows))
+        for offset in self.offsets:
+            uses += np.bincount(
+                self.starts + offset, weights=sample_weight, minlength=len(self.rows)
+            )
+        return uses
+
+    def missing_steps(self) -> NDArray[np.bool_]:
+        """Tell which steps have nothing observed, shape (n_samples, n_steps)."""
+        return np.isnan(self.rows).all(axis=1)[self.starts[:, None] + self.offsets]
+
+    def begin_missing(self) -> NDArray[np.bool_]:
+        """Tell which windows begin with a step that has nothing observed."""
+        return np.isnan(self.rows).all(axis=1)[self.starts]
+
+
+def windows_of(X: NDArray[Any]) -> Windows:
+    """Read an array of windows as rows and starts, without a copy where it is a view.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_steps, n_features)
+        Windows. A view whose samples lie one row apart, as `Windows.materialise`
+        returns, is recognised by its strides and its rows are used in place.
+
+    Returns
+    -------
+    windows : Windows
+        The same windows.
+    """
+    n_samples, n_steps, n_features = X.shape
+    of_sample, of_step, of_feature = X.strides
+    overlaps = of_sample > 0 and of_step > 0 and of_step % of_sample == 0
+    dilation = of_step // of_sample if overlaps else 0
+    # Fewer samples than the dilation would leave rows between the steps that belong to
+    # no window, and so perhaps not to X.
+    if overlaps and n_steps > 1 and dilation <= n_samples:
+        n_rows = n_samples + (n_steps - 1) * dilation
+        rows = np.lib.stride_tricks.as_strided(
+            X, (n_rows, n_features), (of_sample, of_feature), writeable=False
+        )
+        return Windows(rows, np.arange(n_samples), n_steps, dilation)
+    rows = X.reshape(n_samples * n_steps, n_features)
+    return Windows(rows, np.arange(n_samples) * n_steps, n_steps)
+
+
+def tabulate_windows(
+    rows: NDArray[Any],
+    runs: RunTable,
+    window: int,
+    *,
+    gap: int = 0,
+    dilation: int = 1,
+    heads: dict[int, NDArray[Any]] | None = None,
+) -> Windows:
+    """Lay out one window per row, each run behind the rows that precede it.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_features)
+        Floating-point rows, in the caller's order.
+    runs : RunTable
+        Where the runs are.
+    window : int
+        Steps in a window.
+    gap : int, default=0
+        Rows between the last step of a window and the row that it belongs to.
+    dilation : int, default=1
+        Rows from one step to the next.
+    heads : dict of int to ndarray, default=None
+        Rows known before a run, by the run's number; at most `reach` of them are used,
+        the last ones. What is not known is NaN.
+
+    Returns
+    -------
+    windows : Windows
+        One window per row, in the caller's order.
+    """
+    reach = gap + (window - 1) * dilation
+    n_rows, n_features = rows.shape
+    padded = np.full((n_rows + len(runs) * reach, n_features), np.nan, dtype=rows.dtype)
+    # In the padded table row i of run k lies at i + (k + 1) * reach, and the window
+    # that belongs to it starts `reach` rows before.
+    starts = np.arange(n_rows) + np.repeat(np.arange(len(runs)) * reach, runs.lengths)
+    padded[starts + reach] = rows if runs.order is None else rows[runs.order]
+    for run, head in (heads or {}).items():
+        known = head[len(head) - min(reach, len(head)) :]
+        before = runs.starts[run] + (run + 1) * reach
+        padded[before - len(known) : before] = known
+    if runs.order is not None:
+        in_callers_order = np.empty_like(starts)
+        in_callers_order[runs.order] = starts
+        starts = in_callers_order
+    return Windows(padded, starts.astype(np.intp, copy=False), window, dilation)
+
+
+# --------------------------------------------------------------------------------------
+# Runs on an index
+# --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """The runs of a table of rows.
+
+    Parameters
+    ----------
+    starts : ndarray of shape (n_runs,)
+        First row of each run, counted in time order within each series.
+    lengths : ndarray of shape (n_runs,)
+        Rows of each run.
+    order : ndarray of shape (n_rows,) or None
+        Positions which bring the rows of each series together; None where they are.
+    series : list of hashable
+        Name of the series of each run; None where the index names no series.
+    stamps : pandas.Index or None
+        Stamp of each row, in the order of `order`; None for plain arrays.
+    step : offset, Timedelta, number or None
+        Distance of neighbouring rows; None where it is not known.
+    """
+
+    starts: NDArray[np.intp]
+    lengths: NDArray[np.intp]
+    order: NDArray[np.intp] | None
+    series: list[Hashable]
+    stamps: pd.Index | None
+    step: Any
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def rows_of(self, run: int) -> NDArray[np.intp] | slice:
+        """Give the places of a run's rows in the caller's order."""
+        span = slice(self.starts[run], self.starts[run] + self.lengths[run])
+        return span if self.order is None else self.order[span]
+
+    @property
+    def first_stamps(self) -> pd.Index:
+        """Stamp of the first row of each run."""
+        assert self.stamps is not None
+        return self.stamps.take(self.starts)
+
+    @property
+    def last_stamps(self) -> pd.Index:
+        """Stamp of the last row of each run."""
+        assert self.stamps is not None
+        return self.stamps.take(self.starts + self.lengths - 1)
+
+
+def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> RunTable:
+    """Find the runs of rows.
+
+    Parameters
+    ----------
+    index : pandas.Index or None
+        The rows' stamps; with a MultiIndex the last level is time and the others name
+        the series. None makes all rows one run.
+    n_rows : int
+        Number of rows.
+    step : offset, number or None, default=None
+        Distance of neighbours, as `infer_step` returns it; None infers it.
+
+    Returns
+    -------
+    runs : RunTable
+        The runs, series by series.
+
+    Raises
+    ------
+    ValueError
+        If stamps are missing, unsorted, duplicated or closer together than `step`.
+    TypeError
+        If the index has no spacing, such as one of strings.
+    """
+    if index is None:
+        whole = np.array([n_rows], dtype=np.intp)
+        return RunTable(np.zeros(1, dtype=np.intp), whole, None, [None], None, None)
+    stamps, codes, names, order = _group_by_series(index)
+    _check_stamps(stamps, codes, names)
+    if step is None:
+        step = infer_step(index)
+    begins = np.ones(n_rows, dtype=bool)
+    begins[1:] = codes[1:] != codes[:-1]
+    if step is not None:
+        begins[1:] |= ~_follows(stamps, step, same_series=~begins[1:])
+    starts = np.flatnonzero(begins)
+    lengths = np.diff(np.append(starts, n_rows))
+    series = [names[code] for code in codes[starts]]
+    return RunTable(starts, lengths, order, series, stamps, step)
+
+
+def infer_step(index: pd.Index) -> Any:
+    """Find the distance between neighbouring stamps: the smallest one that occurs.
+
+    Parameters
+    ----------
+    index : pandas.Index
+        Sorted stamps. Of a MultiIndex the longest series is looked at.
+
+    Returns
+    -------
+    step : pandas offset, Timedelta, number or None
+        What to add to a stamp to reach the next. Days, months and business days are
+        steps of the calendar and thus of unequal length. None if there is one stamp
+        and no frequency.
+    """
+    if isinstance(index, pd.MultiIndex):
+        stamps, codes, _, _ = _group_by_series(index)
+        longest = np.bincount(codes).argmax()
+        return infer_step(stamps[codes == longest])
+    if isinstance(index, pd.PeriodIndex):
+        return index.freq
+    if isinstance(index, pd.RangeIndex):
+        return index.step
+    if isinstance(index, pd.DatetimeIndex) and index.freq is not None:
+        return _wall_clock_step(index.freq)
+    if len(index) < 2:
+        return None
+    if isinstance(index, pd.DatetimeIndex):
+        return _infer_calendar_step(index)
+    return (index[1:] - index[:-1]).min()
+
+
+def step_after(stamps: pd.Index, step: Any) -> pd.Index:
+    """Add one step to each stamp; stamps with a time zone move by their own clock."""
+    if _is_wall_clock(stamps, step):
+        moved = stamps.tz_localize(None) + step
+        # A stamp that the change of the clocks skips follows none and precedes none.
+        return moved.tz_localize(stamps.tz, nonexistent="NaT", ambiguous="NaT")
+    return pd.Index(stamps + step)
+
+
+def stamps_after(last: Any, step: Any, n_steps: int) -> pd.Index:
+    """Give the `n_steps` stamps that follow `last`."""
+    if isinstance(last, pd.Period):
+        return pd.period_range(last, periods=n_steps + 1, freq=last.freq)[1:]
+    if isinstance(last, pd.Timestamp):
+        return pd.date_range(last, periods=n_steps + 1, freq=step)[1:]
+    if isinstance(last, pd.Timedelta):
+        return pd.timedelta_range(last, periods=n_steps + 1, freq=step)[1:]
+    return pd.Index(last + step * np.arange(1, n_steps + 1))
+
+
+def match_index(index: pd.Index, like: pd.Index) -> pd.Index:
+    """Express an index in the kind of stamps, and in the time zone, of another.
+
+    Raises
+    ------
+    ValueError
+        If the one holds dates and the other numbers, or just one has a time zone.
+    """
+    stamps = index.get_level_values(-1)
+    kinds = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
+    zones = [getattr(each, "tz", None) for each in (stamps, like)]
+    if (
+        any(isinstance(stamps, kind) != isinstance(like, kind) for kind in kinds)
+        or (zones[0] is None) != (zones[1] is None)
+        or (isinstance(like, pd.PeriodIndex) and stamps.dtype != like.dtype)
+    ):
+        raise ValueError(
+            f"The index of X has stamps of dtype {stamps.dtype}, but those seen in fit "
+            f"are of dtype {like.dtype}; give X an index of that kind."
+        )
+    if str(zones[0]) == str(zones[1]):
+        return index
+    if isinstance(index, pd.MultiIndex):
+        level = index.levels[-1].tz_convert(zones[1])
+        return index.set_levels(level, level=-1)
+    return index.tz_convert(zones[1])
+
+
+def _group_by_series(
+    index: pd.Index,
+) -> tuple[pd.Index, NDArray[np.intp], list[Hashable], NDArray[np.intp] | None]:
+    """Split an index into stamps, a code of the series, the series and an order."""
+    if not isinstance(index, pd.MultiIndex):
+        return index, np.zeros(len(index), dtype=np.intp), [None], None
+    codes, names = index.droplevel(-1).factorize()
+    stamps = index.get_level_values(-1)
+    if (np.diff(codes) >= 0).all():
+        return stamps, codes, list(names), None
+    order = np.argsort(codes, kind="stable")
+    return stamps.take(order), codes[order], list(names), order
+
+
+def _check_stamps(
+    stamps: pd.Index, codes: NDArray[np.intp], names: list[Hashable]
+) -> None:
+    """Refuse stamps that have no order, are missing, unsorted or duplicated."""
+    spaced = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
+    number = pd.api.types.is_numeric_dtype(stamps) and stamps.dtype != bool
+    if not (isinstance(stamps, spaced) or number):
+        raise TypeError(
+            "The index of X must hold dates, periods or numbers, whose spacing tells "
+            f"which rows follow one another. Got dtype {stamps.dtype} instead; convert "
+            "it, for instance with pd.to_datetime(X.index), or pass X.to_numpy() to "
+            "treat all rows as consecutive."
+        )
+    if stamps.hasnans:
+        row = int(np.argmax(stamps.isna()))
+        raise ValueError(
+            f"The index of X has a missing stamp at row {row}; drop such rows or give "
+            "them a stamp."
+        )
+    left, right = stamps[:-1], stamps[1:]
+    offends = np.asarray(right <= left) & (codes[1:] == codes[:-1])
+    if offends.any():
+        i = int(np.argmax(offends))
+        of_series = "" if names[codes[i]] is None else f" of series {names[codes[i]]!r}"
+        what = "duplicated" if left[i] == right[i] else "unsorted"
+        raise ValueError(
+            f"The index of X must be sorted and without duplicates. Got {what} stamp "
+            f"{right[i]}{of_series} after {left[i]}; sort with X.sort_index(), drop "
+            "duplicates, and split without shuffling the rows."
+        )
+
+
+def _follows(
+    stamps: pd.Index, step: Any, same_series: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Tell which stamps are the next tick after the one before them."""
+    expected, got = step_after(stamps[:-1], step), stamps[1:]
+    if pd.api.types.is_float_dtype(stamps):
+        follows = np.isclose(got, expected, rtol=0, atol=1e-6 * abs(step))
+        early = np.asarray(got < expected) & ~follows
+    else:
+        follows = np.asarray(got == expected)
+        early = np.asarray(got < expected)
+    if (early & same_series).any():
+        i = int(np.argmax(early & same_series))
+        raise ValueError(
+            f"The index of X has the stamp {got[i]} after {stamps[i]}, which is closer "
+            f"than the spacing of the rows, {step}; resample X to that spacing, or "
+            "fit on rows with this one."
+        )
+    return follows
+
+
+def _is_wall_clock(stamps: pd.Index, step: Any) -> bool:
+    """Tell whether a step is taken on the clock on the wall, not in elapsed time."""
+    return (
+        isinstance(stamps, pd.DatetimeIndex)
+        and stamps.tz is not None
+        and isinstance(step, pd.offsets.BaseOffset)
+        and not isinstance(step, pd.offsets.Tick)
+    )
+
+
+def _wall_clock_step(offset: Any) -> Any:
+    """Replace pandas' Day, which some versions count as 24 hours, by a calendar day."""
+    if isinstance(offset, pd.offsets.Day):
+        return pd.DateOffset(days=offset.n)
+    return offset
+
+
+def _infer_calendar_step(index: pd.DatetimeIndex) -> Any:
+    """Infer a step of hours, days, business days, months from stamps with holes."""
+    local = index.tz_localize(None)
+    same_time_of_day = (local - local.normalize()).nunique() == 1
+    days = (local[1:] - local[:-1]).min() / pd.Timedelta(days=1)
+    if not same_time_of_day or days < 1:
+        return pd.tseries.frequencies.to_offset((index[1:] - index[:-1]).min())
+    months = local.year * 12 + local.month
+    n_months = int(np.diff(months).min())
+    if days >= 28 and n_months >= 1:
+        for offset in (
+            pd.offsets.MonthEnd(n_months),
+            pd.offsets.BMonthEnd(n_months),
+            pd.offsets.BMonthBegin(n_months),
+        ):
+            if all(offset.is_on_offset(stamp) for stamp in local):
+                return offset
+        if (local.day == local.day[0]).all():
+            return pd.DateOffset(months=n_months)
+    over_weekend = (local[:-1].day_of_week == 4) & (
+        np.diff(local) == np.timedelta64(3, "D")
+    )
+    if days == 1 and (local.day_of_week < 5).all() and over_weekend.any():
+        return pd.offsets.BusinessDay()
+    return pd.DateOffset(days=int(days))
