@@ -35,7 +35,9 @@ def test_code_on_the_page_runs(page, tmp_path, monkeypatch):
 
 
 def test_readme_and_start_page_show_the_same_code():
-    assert code_of(ROOT / "README.md").strip() == code_of(ROOT / "docs/index.rst").strip()
+    assert (
+        code_of(ROOT / "README.md").strip() == code_of(ROOT / "docs/index.rst").strip()
+    )
 
 
 def test_readme_shows_a_forecast_in_twelve_lines():
