@@ -1,3 +1,5 @@
+import re
+
 import skrnn
 
 project = "skrnn"
@@ -27,7 +29,7 @@ numpydoc_show_class_members = False
 # What a reader misses first: a parameter without a word, or a word about a
 # parameter that is not there. Members inherited from scikit-learn are not ours.
 numpydoc_validation_checks = {"PR01", "PR02", "PR03", "PR04", "PR10"}
-numpydoc_validation_exclude = {r"\.(get|set)_(params|output|metadata_routing)$"}
+numpydoc_validation_exclude = {r"\.(get|set)_(params|output)$"}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -43,11 +45,22 @@ sphinx_gallery_conf = {
 }
 
 
-def skip_inherited_routing(app, what, name, member, skip, options):
-    """Leave out members whose text refers to pages of scikit-learn's own guide."""
-    inherited = {"get_metadata_routing", "set_output"}
-    return True if name in inherited or name.endswith("_request") else None
+def skip_metadata_routing(app, what, name, member, skip, options):
+    """Leave out the methods that scikit-learn adds for metadata routing."""
+    return True if name.endswith(("_request", "_metadata_routing")) else None
+
+
+def unlink_scikit_learn(app, what, name, member, options, lines):
+    """Keep the words and drop the links of docstrings inherited from scikit-learn.
+
+    They lead to labels of scikit-learn's own documentation, which this build does not
+    know, and it fetches nothing.
+    """
+    if (getattr(member, "__module__", None) or "").startswith("sklearn."):
+        text = re.sub(r":ref:`([^<`]+?)\s*<[^>`]+>`", r"\1", "\n".join(lines))
+        lines[:] = text.split("\n")
 
 
 def setup(app):
-    app.connect("autodoc-skip-member", skip_inherited_routing)
+    app.connect("autodoc-skip-member", skip_metadata_routing)
+    app.connect("autodoc-process-docstring", unlink_scikit_learn)
