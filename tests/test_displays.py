@@ -1,0 +1,506 @@
+"""Tests of the displays, drawn with Matplotlib's Agg backend."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skrnn import ForecastDisplay, LossCurveDisplay
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+plt = pytest.importorskip("matplotlib.pyplot")
+dates = pytest.importorskip("matplotlib.dates")
+
+HISTORY = {"loss": [0.9, 0.5, 0.4, 0.3], "val_loss": [1.0, 0.6, 0.55, 0.7]}
+N_TRAIN, N_TEST = 12, 5
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+class Recorder(RegressorMixin, BaseEstimator):
+    """Regressor that records a known loss history."""
+
+    def __init__(self, shift=0.0):
+        self.shift = shift
+
+    def fit(self, X, y):
+        self.history_ = {name: list(losses) for name, losses in HISTORY.items()}
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.shift)
+
+
+class Forecaster(RegressorMixin, BaseEstimator):
+    """Forecaster that repeats the last row, with the attributes of the real one."""
+
+    def __init__(self, estimator=None):
+        self.estimator = estimator
+
+    def fit(self, X, y):
+        self.estimator_ = Recorder().fit(X, y)
+        self.n_samples_fit_ = len(y)
+        self.last_stamp_ = X.index[-1] if hasattr(X, "index") else None
+        self._y = y
+        return self
+
+    def predict(self, X):
+        y_pred = np.repeat(np.asarray(self._y)[-1:], len(X), axis=0)
+        if isinstance(self._y, pd.Series):
+            return pd.Series(y_pred, index=X.index, name=self._y.name)
+        if isinstance(self._y, pd.DataFrame):
+            return pd.DataFrame(y_pred, index=X.index, columns=self._y.columns)
+        return y_pred
+
+
+INDEXES = {
+    "days": pd.date_range("2024-02-20", periods=N_TRAIN + N_TEST, name="day"),
+    "zoned": pd.date_range("2024-03-30 20:00", periods=17, freq="h", tz="Europe/Oslo"),
+    "months": pd.period_range("2023-05", periods=17, freq="M"),
+    "rows": pd.RangeIndex(100, 117),
+    "floats": pd.Index(np.arange(17) / 4, name="time"),
+}
+
+
+def make_series(index=None, n_targets=1):
+    """Return X and y of 17 rows, the last 5 of them to forecast."""
+    y = np.cumsum(np.arange(17.0 * n_targets).reshape(n_targets, 17).T % 5, axis=0)
+    if index is None:
+        return np.zeros((17, 1)), y[:, 0] if n_targets == 1 else y
+    frame = pd.DataFrame(y, index, [f"target_{i}" for i in range(n_targets)])
+    X = pd.DataFrame({"known": 0.0}, index)
+    return X, frame["target_0"] if n_targets == 1 else frame
+
+
+def fit_forecaster(X, y):
+    return Forecaster().fit(X[:N_TRAIN], y[:N_TRAIN])
+
+
+def numbers(values):
+    """Return positions on the axis as floats, whatever they were drawn as."""
+    values = np.asarray(values)
+    if values.dtype.kind in "MO":
+        return dates.date2num(values)
+    return values.astype(float)
+
+
+def legend_of(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def shaded_range(patch):
+    box = patch.get_window_extent().transformed(patch.axes.transData.inverted())
+    return box.x0, box.x1
+
+
+# Loss curves
+
+
+def test_loss_curves_are_drawn_over_epochs_from_one():
+    display = LossCurveDisplay(HISTORY).plot()
+    assert len(display.lines_) == 2
+    for line, name in zip(display.lines_, ("loss", "val_loss"), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3, 4])
+        np.testing.assert_array_equal(line.get_ydata(), HISTORY[name])
+    assert display.line_ is display.lines_[0]
+    assert display.figure_ is display.ax_.figure
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("Epoch", "Loss")
+
+
+def test_best_epoch_is_where_the_validation_loss_is_lowest():
+    display = LossCurveDisplay.from_history(HISTORY)
+    assert display.best_epoch_ == 3
+    assert display.best_point_.get_xydata().tolist() == [[3.0, 0.55]]
+    assert "best epoch 3: 0.55" in legend_of(display.ax_)
+
+
+def test_best_epoch_can_be_given():
+    display = LossCurveDisplay.from_history(HISTORY, best_epoch=2)
+    assert display.best_point_.get_xydata().tolist() == [[2.0, 0.6]]
+
+
+def test_best_epoch_ignores_missing_losses():
+    history = {"loss": [1.0, 0.5, 0.4], "val_loss": [np.nan, 0.5, 0.6]}
+    assert LossCurveDisplay.from_history(history).best_epoch_ == 2
+
+
+@pytest.mark.parametrize(
+    "history", [{"loss": [2.0, 1.0]}, {"loss": [2.0, 1.0], "val_loss": [np.nan] * 2}]
+)
+def test_no_epoch_is_marked_without_validation_loss(history):
+    display = LossCurveDisplay.from_history(history)
+    assert display.best_epoch_ is None
+    assert display.best_point_ is None
+    assert "training" in legend_of(display.ax_)
+
+
+@pytest.mark.parametrize("best_epoch", [0, 5])
+def test_best_epoch_outside_the_training_is_refused(best_epoch):
+    with pytest.raises(ValueError, match="best_epoch must be between 1 and"):
+        LossCurveDisplay.from_history(HISTORY, best_epoch=best_epoch)
+
+
+@pytest.mark.parametrize("log_scale", [False, True])
+def test_loss_axis_is_logarithmic_by_choice(log_scale):
+    display = LossCurveDisplay.from_history(HISTORY, log_scale=log_scale)
+    assert display.ax_.get_yscale() == ("log" if log_scale else "linear")
+
+
+def test_log_scale_without_positive_loss_is_refused():
+    with pytest.raises(ValueError, match="pass log_scale=False"):
+        LossCurveDisplay.from_history({"loss": [0.0, -1.0]}, log_scale=True)
+
+
+@pytest.mark.parametrize("history", [{}, {"loss": []}, {"val_loss": [1.0]}])
+def test_history_without_training_loss_is_refused(history):
+    with pytest.raises(ValueError, match="at least one epoch"):
+        LossCurveDisplay.from_history(history)
+
+
+@pytest.mark.parametrize("n_epochs", [1, 2, 7, 150])
+def test_epoch_ticks_are_whole_numbers(n_epochs):
+    display = LossCurveDisplay.from_history({"loss": np.ones(n_epochs)})
+    ticks = display.ax_.get_xticks()
+    np.testing.assert_array_equal(ticks, np.round(ticks))
+
+
+def test_from_history_takes_what_keras_returns_from_fit():
+    class History:
+        history = HISTORY
+
+    assert LossCurveDisplay.from_history(History()).best_epoch_ == 3
+
+
+def wrap(kind):
+    return {
+        "plain": Recorder(),
+        "pipeline": make_pipeline(StandardScaler(), Recorder()),
+        "search": GridSearchCV(
+            make_pipeline(StandardScaler(), Recorder()),
+            {"recorder__shift": [0.0, 1.0]},
+            cv=2,
+        ),
+        "forecaster": Forecaster(),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["plain", "pipeline", "search", "forecaster"])
+def test_from_estimator_finds_the_history_inside(kind):
+    X, y = make_series()
+    display = LossCurveDisplay.from_estimator(wrap(kind).fit(X, y))
+    np.testing.assert_array_equal(display.line_.get_ydata(), HISTORY["loss"])
+    assert legend_of(display.ax_)[0] == "training (Recorder)"
+
+
+@pytest.mark.parametrize("kind", ["plain", "pipeline", "search", "forecaster"])
+def test_loss_curve_of_an_unfitted_estimator_is_refused(kind):
+    with pytest.raises(NotFittedError):
+        LossCurveDisplay.from_estimator(wrap(kind))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        LinearRegression(),
+        make_pipeline(StandardScaler(), LinearRegression()),
+        GridSearchCV(Recorder(), {"shift": [0.0]}, cv=2, refit=False),
+    ],
+)
+def test_loss_curve_of_an_estimator_without_losses_names_the_way_out(estimator):
+    X, y = make_series()
+    with pytest.raises(TypeError, match=r"pass losses of your own to .*from_history"):
+        LossCurveDisplay.from_estimator(estimator.fit(X, y))
+
+
+def test_two_estimators_share_axes():
+    first = LossCurveDisplay.from_history(HISTORY, name="one", log_scale=True)
+    second = LossCurveDisplay.from_history(HISTORY, name="two", ax=first.ax_)
+    assert second.ax_ is first.ax_
+    assert second.ax_.get_yscale() == "log"
+    assert {"training (one)", "training (two)"} <= set(legend_of(first.ax_))
+    assert plt.get_fignums() == [first.figure_.number]
+
+
+def test_line_keywords_reach_both_loss_curves():
+    display = LossCurveDisplay.from_history(HISTORY, linewidth=4, marker="x")
+    assert [line.get_linewidth() for line in display.lines_] == [4, 4]
+    assert [line.get_marker() for line in display.lines_] == ["x", "x"]
+
+
+# Forecasts
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_series_are_drawn_over_their_index_and_training_is_shaded(name):
+    X, y = make_series(INDEXES[name])
+    forecaster = fit_forecaster(X, y)
+    display = ForecastDisplay.from_estimator(forecaster, X[N_TRAIN:], y)
+
+    stamps = INDEXES[name]
+    stamps = stamps.to_timestamp() if name == "months" else stamps
+    x = numbers(stamps.to_pydatetime() if name in ("days", "zoned") else stamps)
+    (history,), (truth,) = display.history_lines_, display.truth_lines_
+    np.testing.assert_allclose(numbers(history.get_xdata()), x[:N_TRAIN])
+    np.testing.assert_allclose(numbers(display.line_.get_xdata()), x[N_TRAIN:])
+    np.testing.assert_allclose(numbers(truth.get_xdata()), x[N_TRAIN:])
+    np.testing.assert_array_equal(history.get_ydata(), y[:N_TRAIN])
+    np.testing.assert_array_equal(display.line_.get_ydata(), [y.iloc[N_TRAIN - 1]] * 5)
+    np.testing.assert_array_equal(truth.get_ydata(), y[N_TRAIN:])
+    np.testing.assert_allclose(shaded_range(display.shadings_[0]), x[[0, N_TRAIN - 1]])
+    display.figure_.canvas.draw()
+
+
+def test_arrays_are_drawn_over_positions_that_go_on_behind_the_history():
+    X, y = make_series()
+    display = ForecastDisplay.from_estimator(fit_forecaster(X, y), X[N_TRAIN:], y)
+    np.testing.assert_array_equal(display.history_lines_[0].get_xdata(), range(12))
+    np.testing.assert_array_equal(display.line_.get_xdata(), range(12, 17))
+    np.testing.assert_array_equal(display.truth_lines_[0].get_ydata(), y[12:])
+    assert shaded_range(display.shadings_[0]) == pytest.approx((0, 11))
+    assert display.ax_.get_xlabel() == "Row"
+
+
+def test_array_forecast_without_history_keeps_its_rows():
+    X, y = make_series()
+    display = ForecastDisplay.from_estimator(fit_forecaster(X, y), X[N_TRAIN:])
+    np.testing.assert_array_equal(display.line_.get_xdata(), range(12, 17))
+    assert display.history_lines_ is None
+    assert display.truth_lines_ is None
+    assert display.shadings_ is None
+
+
+def test_y_of_a_forecaster_fitted_on_arrays_may_be_a_series():
+    X, y = make_series()
+    named = pd.Series(y, INDEXES["days"], name="rain")
+    display = ForecastDisplay.from_estimator(fit_forecaster(X, y), X[N_TRAIN:], named)
+    np.testing.assert_array_equal(display.truth_lines_[0].get_xdata(), range(12, 17))
+    assert display.ax_.get_ylabel() == "rain"
+
+
+def test_array_forecast_for_a_frame_is_drawn_over_the_index_of_the_frame():
+    X, y = make_series(INDEXES["days"])
+    forecaster = Forecaster().fit(X[:N_TRAIN], y[:N_TRAIN].to_numpy())
+    display = ForecastDisplay.from_estimator(forecaster, X[N_TRAIN:], y)
+    expected = numbers(INDEXES["days"][N_TRAIN:].to_pydatetime())
+    np.testing.assert_allclose(numbers(display.line_.get_xdata()), expected)
+
+
+def test_history_is_what_came_up_to_the_last_training_stamp():
+    # A part of the past and a future longer than the forecast are both in order.
+    X, y = make_series(INDEXES["days"])
+    forecaster = fit_forecaster(X, y)
+    display = ForecastDisplay.from_estimator(forecaster, X[12:14], y[8:])
+    assert len(display.history_lines_[0].get_xdata()) == 4
+    assert len(display.line_.get_xdata()) == 2
+    assert len(display.truth_lines_[0].get_xdata()) == 5
+
+
+def test_forecast_joins_the_last_training_point_without_being_part_of_the_line():
+    display = ForecastDisplay.from_predictions([1.0, 2.0], [4.0, 5.0])
+    joins = [line for line in display.ax_.lines if line.get_label() == "_join"]
+    assert len(joins) == 1
+    assert joins[0].get_xydata().tolist() == [[1.0, 2.0], [2.0, 4.0]]
+    assert joins[0].get_linewidth() < display.line_.get_linewidth()
+    assert display.line_.get_xydata().tolist() == [[2.0, 4.0], [3.0, 5.0]]
+
+
+def test_forecast_inside_the_history_is_not_joined():
+    y = make_series(INDEXES["rows"])[1]
+    display = ForecastDisplay.from_predictions(y, y[3:6] + 1)
+    assert len(display.ax_.lines) == 2
+
+
+@pytest.mark.parametrize("container", ["array", "frame"])
+def test_each_target_has_its_axes(container):
+    index = None if container == "array" else INDEXES["days"]
+    X, y = make_series(index, n_targets=3)
+    display = ForecastDisplay.from_estimator(fit_forecaster(X, y), X[N_TRAIN:], y)
+    assert display.axes_.shape == (3,)
+    assert display.ax_ is display.axes_[0]
+    word = "target " if container == "array" else "target_"
+    assert [ax.get_ylabel() for ax in display.axes_] == [f"{word}{i}" for i in range(3)]
+    for i, truth in enumerate(display.truth_lines_):
+        np.testing.assert_array_equal(truth.get_ydata(), np.asarray(y)[N_TRAIN:, i])
+        assert truth.axes is display.axes_[i]
+    assert [ax.get_legend() is None for ax in display.axes_] == [False, True, True]
+
+
+def test_several_targets_share_the_place_of_one_subplot():
+    _, y = make_series(n_targets=2)
+    figure, (left, right) = plt.subplots(1, 2)
+    display = ForecastDisplay.from_predictions(y[:12], y[12:], ax=right)
+    assert display.bounding_ax_ is right
+    assert display.figure_ is figure
+    assert display.axes_.shape == (2,)
+    place, half = right.get_position(), display.axes_[0].get_position()
+    assert (half.x0, half.x1) == pytest.approx((place.x0, place.x1))
+    assert left.lines[:] == []
+
+
+def test_several_targets_refuse_another_number_of_axes():
+    _, y = make_series(n_targets=3)
+    _, axes = plt.subplots(2)
+    with pytest.raises(ValueError, match=r"one for each target, 3\. Got 2"):
+        ForecastDisplay.from_predictions(y[:12], y[12:], ax=axes)
+
+
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_two_forecasts_share_axes_and_one_legend(n_targets):
+    X, y = make_series(INDEXES["months"], n_targets)
+    forecaster = fit_forecaster(X, y)
+    first = ForecastDisplay.from_estimator(forecaster, X[12:], y, name="one")
+    second = ForecastDisplay.from_estimator(
+        forecaster, X[12:], y, ax=first.axes_, name="two"
+    )
+    assert list(second.axes_) == list(first.axes_)
+    assert first.line_.get_color() != second.line_.get_color()
+    labels = ["history", "forecast\n(one)", "truth", "training", "forecast\n(two)"]
+    assert legend_of(second.ax_) == labels
+
+
+def test_legend_names_the_regressor_inside_the_forecaster():
+    X, y = make_series()
+    display = ForecastDisplay.from_estimator(fit_forecaster(X, y), X[N_TRAIN:])
+    assert legend_of(display.ax_) == ["forecast\n(Recorder)"]
+
+
+def test_search_over_a_forecaster_is_drawn():
+    X, y = make_series()
+    search = GridSearchCV(Forecaster(), {"estimator": [None]}, cv=2)
+    search.fit(X[:N_TRAIN], y[:N_TRAIN])
+    display = ForecastDisplay.from_estimator(search, X[N_TRAIN:], y)
+    assert len(display.history_lines_[0].get_xdata()) == N_TRAIN
+
+
+@pytest.mark.parametrize(
+    ("target_name", "expected"), [("energy", "energy"), (["energy"], "energy")]
+)
+def test_target_name_labels_the_axis(target_name, expected):
+    display = ForecastDisplay.from_predictions(
+        [1.0, 2.0], [3.0], target_name=target_name
+    )
+    assert display.ax_.get_ylabel() == expected
+
+
+def test_wrong_number_of_target_names_is_refused():
+    with pytest.raises(ValueError, match="target_name must name each target, 1"):
+        ForecastDisplay.from_predictions([1.0], [2.0], target_name=["a", "b"])
+
+
+def test_line_keywords_reach_the_forecast_only():
+    display = ForecastDisplay.from_predictions(
+        [1.0, 2.0], [3.0], color="red", label="mine"
+    )
+    assert display.line_.get_color() == "red"
+    assert display.history_lines_[0].get_color() != "red"
+    assert legend_of(display.ax_) == ["history", "mine", "training"]
+
+
+def test_points_are_shown_only_where_they_are_few():
+    display = ForecastDisplay.from_predictions(np.zeros(1000), np.zeros(3))
+    assert display.line_.get_marker() == "."
+    assert display.history_lines_[0].get_marker() == "None"
+
+
+def test_array_of_predictions_takes_the_index_of_the_truth():
+    _, y = make_series(INDEXES["days"])
+    y_pred = y[N_TRAIN:].to_numpy() + 1
+    display = ForecastDisplay.from_predictions(y[:N_TRAIN], y_pred, y_true=y[N_TRAIN:])
+    expected = numbers(INDEXES["days"][N_TRAIN:].to_pydatetime())
+    np.testing.assert_allclose(numbers(display.line_.get_xdata()), expected)
+
+
+DAYS = make_series(INDEXES["days"])[1]
+
+
+@pytest.mark.parametrize(
+    ("y_train", "y_pred", "message"),
+    [
+        (DAYS[:12], np.ones(3), "y_pred must have an index"),
+        (np.ones(12), DAYS[12:], "y_train must have an index"),
+        (DAYS[:12], pd.Series(np.ones(3)), "both be indexed by dates or both by"),
+        (np.ones((5, 2)), np.ones(3), "as many targets as y_pred, 1. Got 2"),
+        (np.ones(5), np.ones((3, 1, 1)), "y_pred must have 1 or 2 axes"),
+        (np.ones(5), np.ones(0), "y_pred must hold at least one row"),
+    ],
+)
+def test_series_that_do_not_fit_together_are_refused(y_train, y_pred, message):
+    with pytest.raises(ValueError, match=message):
+        ForecastDisplay.from_predictions(y_train, y_pred)
+    assert plt.get_fignums() == []
+
+
+def test_index_that_is_no_axis_is_refused():
+    index = pd.MultiIndex.from_product([["a"], range(3)])
+    with pytest.raises(TypeError, match="select one series or set its index"):
+        ForecastDisplay.from_predictions(None, pd.Series(np.ones(3), index))
+    assert plt.get_fignums() == []
+
+
+def test_observed_array_beside_a_forecast_with_stamps_is_refused():
+    X, y = make_series(INDEXES["days"])
+    with pytest.raises(TypeError, match="y must be a Series or DataFrame"):
+        ForecastDisplay.from_estimator(fit_forecaster(X, y), X[12:], y.to_numpy())
+
+
+def test_observed_series_on_another_kind_of_index_is_refused():
+    X, y = make_series(INDEXES["days"])
+    with pytest.raises(TypeError, match="index of the kind that the forecaster"):
+        ForecastDisplay.from_estimator(
+            fit_forecaster(X, y), X[12:], y.reset_index(drop=True)
+        )
+
+
+def test_observed_array_shorter_than_the_training_is_refused():
+    X, y = make_series()
+    with pytest.raises(ValueError, match="y must begin with the 12 training rows"):
+        ForecastDisplay.from_estimator(fit_forecaster(X, y), X[12:], y[12:])
+
+
+def test_forecast_of_an_unfitted_forecaster_is_refused():
+    with pytest.raises(NotFittedError):
+        ForecastDisplay.from_estimator(Forecaster(), np.zeros((3, 1)))
+
+
+def test_forecast_of_an_ordinary_regressor_names_the_way_out():
+    X, y = make_series()
+    with pytest.raises(TypeError, match=r"pass predictions to .*from_predictions"):
+        ForecastDisplay.from_estimator(LinearRegression().fit(X, y), X)
+
+
+def test_drawing_changes_neither_the_data_nor_the_forecaster():
+    X, y = make_series(INDEXES["days"])
+    forecaster = fit_forecaster(X, y)
+    before, state = y.copy(), dict(vars(forecaster))
+    ForecastDisplay.from_estimator(forecaster, X[N_TRAIN:], y)
+    pd.testing.assert_series_equal(y, before)
+    assert vars(forecaster) == state
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: LossCurveDisplay(HISTORY).plot(),
+        lambda: LossCurveDisplay.from_estimator(Recorder()),
+        lambda: LossCurveDisplay.from_history(HISTORY),
+        lambda: ForecastDisplay([1.0]).plot(),
+        lambda: ForecastDisplay.from_predictions(None, [1.0]),
+        lambda: ForecastDisplay.from_estimator(Forecaster(), [[1.0]]),
+    ],
+)
+def test_without_matplotlib_the_error_says_how_to_install_it(draw, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r'pip install "skrnn\[plot\]"'):
+        draw()
