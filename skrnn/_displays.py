@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._drawing import (
+from ._drawing import (
     align_series,
     draw_target,
     import_pyplot,
@@ -34,9 +34,7 @@ def _unwrap(estimator):
 
 def _name_of_regressor(forecaster):
     regressor = getattr(forecaster, "estimator_", forecaster)
-    if hasattr(regressor, "steps"):
-        regressor = regressor.steps[-1][1]
-    return type(regressor).__name__
+    return type(getattr(regressor, "steps", [(None, regressor)])[-1][1]).__name__
 
 
 class LossCurveDisplay:
@@ -206,15 +204,6 @@ class LossCurveDisplay:
         -------
         display : LossCurveDisplay
             The display, drawn.
-
-        Examples
-        --------
-        >>> from skrnn import LossCurveDisplay
-        >>> display = LossCurveDisplay.from_history(
-        ...     {"loss": [0.9, 0.4, 0.3]}, log_scale=True
-        ... )
-        >>> display.ax_.get_yscale()
-        'log'
         """
         history = getattr(history, "history", history)
         display = cls(history, best_epoch=best_epoch, estimator_name=name)
@@ -277,9 +266,8 @@ class ForecastDisplay:
     create the display. All parameters are stored as attributes. Several targets
     are drawn one below the other, each on its own axes.
 
-    Series and DataFrames are drawn over their index: dates, periods (at their
-    start) or numbers. Arrays have no index, so they are drawn over their
-    positions, where the forecast follows the history.
+    Series and DataFrames are drawn over their index: dates, periods (at their start)
+    or numbers. Arrays are drawn over positions, the forecast behind the history.
 
     Parameters
     ----------
@@ -474,6 +462,19 @@ class ForecastDisplay:
             If `forecaster` is not fitted.
         TypeError
             If `forecaster` is not a forecaster of this package.
+
+        Examples
+        --------
+        >>> from sklearn.linear_model import LinearRegression
+        >>> from skrnn import AutoregressiveForecaster, ForecastDisplay
+        >>> from skrnn.datasets import load_coupled_cluster
+        >>> X, y = load_coupled_cluster(return_X_y=True)
+        >>> forecaster = AutoregressiveForecaster(
+        ...     LinearRegression(), window=3, exogenous=False
+        ... )
+        >>> forecaster = forecaster.fit(X[:12], y[:12])
+        >>> ForecastDisplay.from_estimator(forecaster, X[12:], y).ax_.get_xlabel()
+        'Row'
         """
         import_pyplot("ForecastDisplay.from_estimator")
         check_is_fitted(forecaster)

@@ -234,11 +234,15 @@ def draw_target(ax, history, forecast, truth, **line_kw):
     _join(ax, history, forecast, line)
     if truth is not None:
         label = _label_once(ax, "truth")
-        truth_line = _draw_line(ax, *truth, label=label, linestyle="--", **observed)
+        # On top but thin, so that a forecast that hits it shows as well.
+        style = {"linestyle": "--", "linewidth": 1.0, "zorder": 4, "label": label}
+        if len(truth[0]) <= FEW_POINTS:
+            style |= {"marker": "x", "markersize": 4}
+        truth_line = _draw_line(ax, *truth, **style, **observed)
         _join(ax, history, truth, truth_line)
     if history is not None:
-        (first, last), label = history[0][[0, -1]], _label_once(ax, "training")
-        shading = ax.axvspan(first, last, color="0.5", alpha=0.15, lw=0, label=label)
+        label = _label_once(ax, "training")
+        shading = _shade(ax, *history[0][[0, -1]], label=label)
     return history_line, line, truth_line, shading
 
 
@@ -246,6 +250,13 @@ def _draw_line(ax, x, y, **style):
     width = {"linewidth": 1.0} if len(x) > MANY_POINTS else {}
     (line,) = ax.plot(x, y, **{"marker": marker_for(len(x)), **width, **style})
     return line
+
+
+def _shade(ax, first, last, label):
+    # Opaque, so that a region shaded by two displays is no darker than by one.
+    red, green, blue, _ = ax.patch.get_facecolor()
+    tint = [0.85 * part + 0.15 * 0.5 for part in (red, green, blue)]
+    return ax.axvspan(first, last, color=tint, linewidth=0, zorder=0.5, label=label)
 
 
 def _label_once(ax, label):

@@ -414,6 +414,27 @@ def test_points_are_shown_only_where_they_are_few():
     assert display.history_lines_[0].get_marker() == "None"
 
 
+def test_a_single_step_is_visible():
+    display = ForecastDisplay.from_predictions([1.0, 2.0], [3.0], y_true=[2.5])
+    assert display.line_.get_marker() != "None"
+    assert display.truth_lines_[0].get_marker() != "None"
+
+
+def test_shading_is_no_darker_for_two_displays():
+    first = ForecastDisplay.from_predictions([1.0, 2.0], [3.0])
+    second = ForecastDisplay.from_predictions([1.0, 2.0], [4.0], ax=first.ax_)
+    assert second.shadings_[0].get_facecolor()[3] == 1
+    assert second.shadings_[0].get_zorder() < first.history_lines_[0].get_zorder()
+
+
+def test_legend_hides_no_data_where_the_layout_makes_room():
+    own = ForecastDisplay.from_predictions([1.0, 2.0], [3.0])
+    own.figure_.canvas.draw()
+    legend, axes = own.ax_.get_legend().get_window_extent(), own.ax_.get_window_extent()
+    assert legend.x0 >= axes.x1
+    assert legend.x1 <= own.figure_.bbox.x1
+
+
 def test_array_of_predictions_takes_the_index_of_the_truth():
     _, y = make_series(INDEXES["days"])
     y_pred = y[N_TRAIN:].to_numpy() + 1
