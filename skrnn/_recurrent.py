@@ -1,0 +1,247 @@
+"""Recurrent regressors: one family that differs in the cell."""
+
+from __future__ import annotations
+
+from inspect import cleandoc
+
+from ._base_recurrent import BaseRecurrentRegressor
+
+__all__ = ["GRURegressor", "LSTMRegressor", "RNNRegressor"]
+
+_SHARED = """
+Parameters
+----------
+units : int or tuple of int, default=32
+    Width of the recurrent layer, or of each of several layers on top of one another.
+dense_before : tuple of int, default=()
+    Widths of Dense layers that every step passes ahead of the recurrent ones.
+dense_after : tuple of int, default=()
+    Widths of Dense layers between the last recurrent layer and the output.
+activation : str or callable, default="tanh"
+    Activation of the recurrent layers, a name of Keras's or a function. The gates of
+    LSTM and GRU cells keep their sigmoid.
+dense_activation : str or callable, default="relu"
+    Activation of the Dense layers; the output is linear.
+bidirectional : bool, default=False
+    Whether each recurrent layer also reads the window backwards, in as many units
+    again.
+dropout : float in [0, 1), default=0.0
+    Share of the inputs of each recurrent layer that is dropped, while training only.
+recurrent_dropout : float in [0, 1), default=0.0
+    Share of the recurrent state that is dropped, while training only.
+l2 : float, default=0.0
+    Strength of the penalty on the squares of all kernels, the recurrent ones among
+    them, but not on biases. It is part of the loss that `history_` shows.
+segment : int, default=1
+    Time steps folded into one recurrent step; must divide the number of steps.
+stateful : bool, default=False
+    Whether the state after a batch is where the next batch starts: sample i of a batch
+    continues sample i of the batch before. Every epoch and every prediction starts at
+    zero, samples keep their order whatever `shuffle` says, and a last short batch is
+    filled up with samples of no weight.
+standardize : bool, default=True
+    Whether inputs and targets are scaled to zero mean and unit variance with the
+    statistics of the training windows. Predictions are in the units of y either way.
+loss : str, callable, class or keras.losses.Loss, default="mse"
+    Loss, on standardized targets if `standardize` is set.
+optimizer : str, class or keras.optimizers.Optimizer, default="adam"
+    Optimizer. An instance is copied, brings its own learning rate, and may clip
+    gradients or follow a schedule.
+learning_rate : float, default=1e-3
+    Learning rate of an optimizer that is given by name or class.
+epochs : int, default=100
+    Passes over the training windows.
+batch_size : int, default=32
+    Windows for one step of the optimizer; more than there are means all at once.
+validation_split : float in [0, 1), default=0.0
+    Share of the windows to validate on: the last ones, taken before shuffling.
+early_stopping : bool, default=False
+    Whether to stop when the validation loss (the training loss if there is no
+    validation) has not improved for `patience` epochs, and to go back to the best
+    weights.
+patience : int, default=10
+    Epochs without improvement before `early_stopping` stops.
+shuffle : bool, default=True
+    Whether each epoch takes the windows in another order.
+incomplete : {"skip", "mask"}, default="skip"
+    What to do in training with windows that begin with missing steps: leave them out,
+    or train on the steps they have.
+callbacks : keras.callbacks.Callback or list of them, default=None
+    Keras callbacks, instances or classes.
+metrics : list of str or keras.metrics.Metric, default=None
+    What to record in `history_` besides the loss.
+warm_start : bool, default=False
+    Whether `fit` goes on from the weights and the scaling of the last fit, with a
+    fresh optimizer.
+random_state : int, RandomState instance or None, default=None
+    Determines starting weights, the order of windows and dropout. The same integer
+    gives the same numbers.
+verbose : int, default=0
+    0 is silent, 1 shows progress, 2 prints one line an epoch.
+
+Attributes
+----------
+n_features_in_ : int
+    Features of each step, the last axis of X; 1 for X with two axes.
+n_steps_in_ : int
+    Steps of a window.
+feature_names_in_ : ndarray of shape (n_steps_in_,)
+    Names of the columns, if X was a frame.
+n_targets_ : int
+    Targets.
+weights_ : list of ndarray
+    Weights in the order of `keras.Model.weights`.
+scaling_ : Scaling
+    Means and scales of inputs and targets.
+history_ : dict of list of float
+    Loss, metrics and their counterparts on validation windows (``val_...``), for each
+    epoch, in the scale of training.
+loss_curve_ : list of float
+    Training loss of each epoch.
+n_iter_ : int
+    Epochs trained.
+"""
+
+
+def _with_shared_sections(cls):
+    """Put the parameters and attributes of the family into a docstring."""
+    cls.__doc__ = cleandoc(cls.__doc__).replace("{shared}", _SHARED.strip())
+    return cls
+
+
+@_with_shared_sections
+class RNNRegressor(BaseRecurrentRegressor):
+    """Predict from windows with a simple (Elman) recurrent network.
+
+    Windows have shape (n_samples, n_steps, n_features), as `SlidingWindow` makes them,
+    oldest step first; NaN is a missing value. A step with nothing observed is skipped;
+    holes in a partly observed step are filled with the training mean of the feature.
+    Windows that begin with missing steps are predicted but not trained on.
+
+    {shared}
+
+    See Also
+    --------
+    LSTMRegressor : Gated cells that remember for longer.
+    SlidingWindow : Makes the windows in a Pipeline.
+
+    Notes
+    -----
+    From the input x and the state h of the step before, a cell with activation f
+    computes ``h = f(x W + h U + b)``. Gradients through many steps vanish or explode,
+    so that it remembers some ten steps at best. Time and memory for training grow in
+    proportion to the number of windows times their steps.
+
+    References
+    ----------
+    J. L. Elman (1990). Finding structure in time. Cognitive Science 14, 179-211.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import RNNRegressor, make_windows
+    >>> X, y = make_windows(np.sin(np.arange(200) / 5), window=4)
+    >>> model = RNNRegressor(8, epochs=40, learning_rate=0.01, random_state=0)
+    >>> bool(model.fit(X, y).score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "rnn"
+
+
+@_with_shared_sections
+class LSTMRegressor(BaseRecurrentRegressor):
+    """Predict from windows with a long short-term memory network.
+
+    Windows have shape (n_samples, n_steps, n_features), as `SlidingWindow` makes them,
+    oldest step first; NaN is a missing value. A step with nothing observed is skipped;
+    holes in a partly observed step are filled with the training mean of the feature.
+    Windows that begin with missing steps are predicted but not trained on.
+
+    {shared}
+
+    See Also
+    --------
+    GRURegressor : One gate less, often as good.
+    SlidingWindow : Makes the windows in a Pipeline.
+
+    Notes
+    -----
+    With the sigmoid s, the activation f and, for each gate, kernels W and U and a bias
+    b, a cell computes from the input x, the state h and the memory c
+
+    ``i = s(x Wi + h Ui + bi)``, the input gate,
+    ``o = s(x Wo + h Uo + bo)``, the output gate,
+    ``r = s(x Wr + h Ur + br)``, the forget gate,
+    ``c = r * c + i * f(x Wc + h Uc + bc)`` and ``h = o * f(c)``.
+
+    Keras keeps the blocks of a kernel in the order input gate, forget gate, candidate,
+    output gate. Time and memory for training grow in proportion to the number of
+    windows times their steps.
+
+    References
+    ----------
+    S. Hochreiter and J. Schmidhuber (1997). Long short-term memory. Neural Computation
+    9, 1735-1780.
+
+    F. A. Gers, J. Schmidhuber and F. Cummins (1999). Learning to forget: continual
+    prediction with LSTM. ICANN 99, 850-855.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import LSTMRegressor, make_windows
+    >>> X, y = make_windows(np.sin(np.arange(200) / 5), window=4)
+    >>> model = LSTMRegressor(8, epochs=40, learning_rate=0.01, random_state=0)
+    >>> bool(model.fit(X, y).score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "lstm"
+
+
+@_with_shared_sections
+class GRURegressor(BaseRecurrentRegressor):
+    """Predict from windows with a network of gated recurrent units.
+
+    Windows have shape (n_samples, n_steps, n_features), as `SlidingWindow` makes them,
+    oldest step first; NaN is a missing value. A step with nothing observed is skipped;
+    holes in a partly observed step are filled with the training mean of the feature.
+    Windows that begin with missing steps are predicted but not trained on.
+
+    {shared}
+
+    See Also
+    --------
+    LSTMRegressor : With a memory apart from the state.
+    SlidingWindow : Makes the windows in a Pipeline.
+
+    Notes
+    -----
+    With the sigmoid s, the activation f and, for each gate, kernels W and U and biases
+    b and d, a cell computes from the input x and the state h
+
+    ``z = s(x Wz + bz + h Uz + dz)``, the update gate,
+    ``r = s(x Wr + br + h Ur + dr)``, the reset gate,
+    ``g = f(x Wg + bg + r * (h Ug + dg))`` and ``h = z * h + (1 - z) * g``.
+
+    Keras keeps the blocks of a kernel in the order update, reset, candidate, and
+    applies the reset gate after the matrix product. Time and memory for training grow
+    in proportion to the number of windows times their steps.
+
+    References
+    ----------
+    K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation. EMNLP 2014, 1724-1734.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import GRURegressor, make_windows
+    >>> X, y = make_windows(np.sin(np.arange(200) / 5), window=4)
+    >>> model = GRURegressor(8, epochs=40, learning_rate=0.01, random_state=0)
+    >>> bool(model.fit(X, y).score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "gru"
