@@ -206,7 +206,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             Predictions in the units of y, with as many axes as y had in `fit`.
         """
         check_is_fitted(self)
-        windows = check_windows(self, X, reset=False)
+        windows, _ = check_windows(self, X, reset=False)
         from . import _training
 
         scaled = self.scaling_.scale_windows(windows)
@@ -235,7 +235,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _train(self, X, y, sample_weight, *, resume, one_pass):
         """Train, and change the estimator only when that has succeeded."""
         resume = resume and hasattr(self, "weights_")
-        windows = check_windows(self, X, reset=not resume)
+        windows, n_features_in = check_windows(self, X, reset=not resume)
         target = check_target(self, y, X)
         weight = check_sample_weight(sample_weight, len(windows))
         check_enough_samples(self, len(windows))
@@ -269,12 +269,13 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             self,
             {
                 **learned,
-                "n_features_in_": windows.n_features,
+                "n_features_in_": n_features_in,
                 "feature_names_in_": feature_names(X),
                 "n_steps_in_": windows.n_steps,
                 "n_targets_": targets.shape[1],
                 "scaling_": scaling,
                 "_network": network,
+                "_window_shape_in": (windows.n_steps, windows.n_features),
                 "_one_axis": target.ndim == 1,
             },
         )

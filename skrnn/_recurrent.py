@@ -82,10 +82,11 @@ verbose : int, default=0
 Attributes
 ----------
 n_features_in_ : int
-    Features of each step, the last axis of X; 1 for X with two axes.
+    The last axis of X: the features of each step, or the columns of a table, which are
+    the steps of one feature.
 n_steps_in_ : int
     Steps of a window.
-feature_names_in_ : ndarray of shape (n_steps_in_,)
+feature_names_in_ : ndarray of shape (n_features_in_,)
     Names of the columns, if X was a frame.
 n_targets_ : int
     Targets.
