@@ -18,12 +18,13 @@ from ._recurrent import LSTMRegressor
 from ._validation import (
     HasMethods,
     Interval,
+    _as_floats,
     feature_names,
     fit_context,
     index_of,
     set_fitted,
 )
-from ._windows import Windows, match_index, split_runs, stamps_after
+from ._windows import Windows, match_index, on_clock, slack_of, split_runs, stamps_after
 
 
 def known_ahead(known, horizon):
@@ -103,20 +104,25 @@ def accepts_windows(estimator):
     return hasattr(inner, "fit") and accepts_windows(inner)
 
 
-def count_steps(last, step, stamps):
-    """Count the steps from `last` to later stamps; -1 where no whole number of them."""
+def count_steps(end, step, stamps):
+    """Count the steps from the one stamp of `end` to later ones; -1 off the grid."""
+    line = end.append(stamps)
+    clock, slack = on_clock(line, step), slack_of(line, step)
+    last, stamps = clock[0], clock[1:]
+    if pd.api.types.is_numeric_dtype(stamps):
+        steps = (stamps.to_numpy() - last) / step
+        whole = np.rint(steps)
+        near = np.abs(steps - whole) <= (slack or 0) / step
+        return np.where(near, whole, -1).astype(np.intp)
     ranges = {
         pd.DatetimeIndex: pd.date_range,
         pd.PeriodIndex: pd.period_range,
         pd.TimedeltaIndex: pd.timedelta_range,
     }
-    if type(stamps) in ranges:
-        grid = ranges[type(stamps)](last, stamps[-1], freq=step)
-        return grid.get_indexer(stamps)
-    steps = (stamps.to_numpy() - last) / step
-    whole = np.rint(steps)
-    # The spacing of floats carries a rounding error, which grows with the distance.
-    return np.where(np.abs(steps - whole) < 1e-3, whole, -1).astype(np.intp)
+    if slack is None:
+        return ranges[type(stamps)](last, stamps[-1], freq=step).get_indexer(stamps)
+    grid = ranges[type(stamps)](last, stamps[-1] + slack, freq=step)
+    return grid.get_indexer(stamps, method="nearest", tolerance=slack)
 
 
 def refuse_many_series(index):
@@ -207,7 +213,7 @@ class Origin:
     def stamps(self, n_steps):
         """Give the stamps of the rows that follow."""
         stamps = stamps_after(self.end[0], self.step, n_steps).rename(self.end.name)
-        if isinstance(stamps, (pd.DatetimeIndex, pd.TimedeltaIndex)):
+        if isinstance(stamps, pd.DatetimeIndex) and stamps.tz is None:
             stamps.freq = self.end.freq
         return stamps
 
@@ -222,7 +228,7 @@ class Origin:
                 f"{index[0]}; drop such rows from X, fit on rows before them, use "
                 "forecast(n_steps), or pass X.to_numpy() if the rows do follow."
             )
-        steps = count_steps(last, self.step, index)
+        steps = count_steps(self.end, self.step, index)
         if (steps < 0).any():
             raise ValueError(
                 f"The index of X has the stamp {index[np.argmax(steps < 0)]}, which no "
@@ -508,7 +514,7 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         only_index = isinstance(X, pd.DataFrame) and X.shape[1] == 0
         if X is None or only_index or not self.exogenous:
             return targets, np.empty((len(targets), 0)), index
-        known = check_array(X, input_name="X", **rules)
+        known = _as_floats(X, lambda: check_array(X, input_name="X", **rules))
         check_finite(known, X, index, way_out, name="X")
         return targets, known, index
 
@@ -524,7 +530,7 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
                 raise ValueError("X must have at least 1 row. Got 0 instead.")
             return np.empty((len(X), 0))
         rules = {"dtype": np.float64, "ensure_all_finite": False}
-        known = validate_data(self, X, reset=False, **rules)
+        known = _as_floats(X, lambda: validate_data(self, X, reset=False, **rules))
         way_out = "columns known in advance need a value in each row to predict."
         check_finite(known, X, index_of(X), way_out, name="X")
         return known

@@ -36,6 +36,9 @@ INDEXES = {
     "days across a change of clocks": pd.date_range(
         "2024-02-20", periods=60, freq="D", tz="Europe/Oslo"
     ),
+    "days one of which has no midnight": pd.date_range(
+        "2018-09-20", periods=60, freq="D"
+    ).tz_localize("America/Sao_Paulo", nonexistent="shift_forward"),
     "hours across a change of clocks": pd.date_range(
         "2024-10-25 18:00", periods=60, freq="h", tz="Europe/Oslo"
     ),
@@ -201,10 +204,19 @@ def test_forecast_continues_the_index(index, random):
     series = pd.Series(random.normal(size=N_ROWS), index[:N_ROWS])
     forecast = AutoregressiveForecaster(Ridge(), window=3).fit(None, series).forecast(5)
     future = index[N_ROWS : N_ROWS + 5]
-    pd.testing.assert_index_equal(
-        forecast.index, future, exact="equiv", check_exact=False
-    )
-    assert getattr(forecast.index, "freq", None) == getattr(index, "freq", None)
+    if pd.api.types.is_float_dtype(index):
+        assert_allclose(forecast.index, future)
+    else:
+        assert forecast.index.equals(future)
+    if getattr(index, "tz", None) is None:
+        assert getattr(forecast.index, "freq", None) == getattr(index, "freq", None)
+
+
+def test_forecast_runs_over_a_midnight_that_the_clocks_skip():
+    index = INDEXES["days one of which has no midnight"]
+    y = pd.Series(0.0, pd.DatetimeIndex(index[:40], freq="D"))
+    forecast = AutoregressiveForecaster(Ridge()).fit(None, y).forecast(20)
+    assert forecast.index.equals(index[40:])
 
 
 @each_index
@@ -413,6 +425,17 @@ def test_missing_and_infinite_values_are_named_with_column_and_stamp(
         forecaster.fit(None, frame)
     with refusal(f"Input X contains {what} in column 1 at row 55"):
         forecaster.fit(X_bad.to_numpy(), y.to_numpy())
+
+
+@pytest.mark.parametrize("values", [["calm"] * 60, pd.date_range("2024", periods=60)])
+def test_column_that_holds_no_numbers_is_named(daily, values):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge()).fit(X[:50], y[:50])
+    X_bad = X.assign(sun=values)
+    with pytest.raises((ValueError, TypeError), match="Column 'sun' of X has dtype"):
+        forecaster.fit(X_bad, y)
+    with pytest.raises((ValueError, TypeError), match="Column 'sun' of X has dtype"):
+        forecaster.predict(X_bad[50:])
 
 
 def test_indexes_that_differ_are_refused(daily):
