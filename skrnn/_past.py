@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._windows import RunTable, match_index, step_after
+from ._windows import RunTable, match_index, on_clock, slack_of, step_after
 
 __all__ = ["Past"]
 
@@ -37,8 +37,10 @@ class Past:
         self._kind = None if runs.stamps is None else runs.stamps[:0]
         self._tails = [_tail(rows, runs, run, reach) for run in range(len(runs))]
         self._follow_ups = _follow_ups(runs)
+        self._slack = slack_of(runs.stamps, runs.step) if self._follow_ups else None
         # Rows that were fitted on have no past; without stamps only their bytes tell.
-        self._digest = _digest(rows) if always else None
+        # And of several series an array continues none.
+        self._digest = _digest(rows) if always and len(set(runs.series)) == 1 else None
 
     def match(self, index: pd.Index | None) -> pd.Index | None:
         """Express an index as the one seen in `fit`; None stays None."""
@@ -61,12 +63,12 @@ class Past:
                 return {}
             return {0: self._tails[-1]}
         heads = {}
-        firsts = runs.first_stamps
+        firsts = on_clock(runs.first_stamps, self.step)
         for series, own_runs in _by_series(runs).items():
             if series not in self._follow_ups:
                 continue
             stamps, known_runs = self._follow_ups[series]
-            found = _locate(firsts[own_runs], stamps, self.step)
+            found = _locate(firsts[own_runs], stamps, self._slack)
             for run, place in zip(own_runs, found, strict=True):
                 if place >= 0:
                     heads[run] = self._tails[known_runs[place]]
@@ -82,10 +84,10 @@ def _tail(rows: NDArray[Any], runs: RunTable, run: int, reach: int) -> NDArray[A
 def _follow_ups(
     runs: RunTable,
 ) -> dict[Hashable, tuple[pd.Index, NDArray[np.intp]]]:
-    """Give, for each series, the stamps that follow its runs, and the runs."""
+    """Give, for each series, the ticks of the clock after its runs, and the runs."""
     if runs.stamps is None or runs.step is None:
         return {}
-    follow_ups = step_after(runs.last_stamps, runs.step)
+    follow_ups = step_after(on_clock(runs.last_stamps, runs.step), runs.step)
     return {name: (follow_ups[own], own) for name, own in _by_series(runs).items()}
 
 
@@ -97,13 +99,11 @@ def _by_series(runs: RunTable) -> dict[Hashable, NDArray[np.intp]]:
     return {series: np.array(own, dtype=np.intp) for series, own in grouped.items()}
 
 
-def _locate(stamps: pd.Index, among: pd.Index, step: Any) -> NDArray[np.intp]:
-    """Find stamps among others; -1 where absent. Floats match to a millionth step."""
-    if pd.api.types.is_float_dtype(among):
-        return among.get_indexer(stamps, method="nearest", tolerance=1e-6 * abs(step))
-    known = np.flatnonzero(among.notna())
-    found = among[known].get_indexer(stamps)
-    return np.where(found >= 0, known[found], -1)
+def _locate(stamps: pd.Index, among: pd.Index, slack: Any) -> NDArray[np.intp]:
+    """Find stamps among others, to within the slack; -1 where absent."""
+    if slack is None:
+        return among.get_indexer(stamps)
+    return among.get_indexer(stamps, method="nearest", tolerance=slack)
 
 
 def _digest(rows: NDArray[Any]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "check_enough_samples",
     "check_no_infinity",
     "check_sample_weight",
     "check_table",
@@ -51,7 +53,7 @@ def feature_names(X: Any) -> NDArray[Any] | None:
 
 
 def names_in(estimator: Any, input_features: Any = None) -> NDArray[Any]:
-    """Give the names of the columns seen in `fit`, ``x0``, ``x1``, ... without names."""
+    """Name the columns seen in `fit`: ``x0``, ``x1``, ... where they have no names."""
     return _check_feature_names_in(estimator, input_features)
 
 
@@ -99,14 +101,14 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
     return rows
 
 
-def check_windows(estimator: Any, X: Any, *, reset: bool) -> Windows:
+def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]:
     """Check windows and give them as rows and starts.
 
     Parameters
     ----------
     estimator : estimator
-        Named in messages; on predict its `n_steps_in_`, `n_features_in_` and
-        `feature_names_in_` are compared with X. It is not changed.
+        Named in messages; on predict its `_window_shape_in` and `feature_names_in_` are
+        compared with X. It is not changed.
     X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
         Windows; two axes mean one feature per step. NaN is a missing value.
     reset : bool
@@ -116,6 +118,9 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> Windows:
     -------
     windows : Windows
         The windows, their rows not copied where X is a view of overlapping windows.
+    n_features_in : int
+        Last axis of X, which is what scikit-learn counts: the features of a step, or
+        the columns of a table, each of them a step.
 
     Raises
     ------
@@ -130,6 +135,7 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> Windows:
     if isinstance(X, np.ndarray) and X.ndim == 3 and 0 not in X.shape:
         windows = windows_of(X)
         windows = windows.with_rows(check_array(windows.rows, **rules))
+        n_features_in, n_axes = windows.n_features, 3
     else:
         values = _as_floats(X, lambda: check_array(X, allow_nd=True, **rules))
         if values.ndim > 3 or 0 in values.shape:
@@ -139,10 +145,13 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> Windows:
                 "none of them 0."
             )
         windows = windows_of(values if values.ndim == 3 else values[:, :, None])
-    check_no_infinity(windows.rows, X)
+        n_features_in, n_axes = values.shape[-1], values.ndim
+    # The columns of a table are the steps of one feature.
+    table = windows.gather()[:, :, 0] if n_axes == 2 else windows.rows
+    check_no_infinity(table, X)
     if not reset:
-        _check_same_shape(estimator, windows, np.ndim(X))
-    return windows
+        _check_same_shape(estimator, windows, n_axes)
+    return windows, n_features_in
 
 
 def check_target(estimator: Any, y: Any, X: Any) -> NDArray[np.float64]:
@@ -162,7 +171,7 @@ def check_target(estimator: Any, y: Any, X: Any) -> NDArray[np.float64]:
     target = check_array(
         y, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name="y"
     )
-    if target.ndim not in (1, 2) or target.shape[-1] == 0:
+    if target.ndim not in (1, 2):
         raise ValueError(
             "y should be a 1d array or an array of shape (n_samples, n_targets), got "
             f"an array of shape {target.shape} instead."
@@ -179,7 +188,7 @@ def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float6
     sample_weight : ndarray of shape (n_samples,)
         The weights; a number or None weighs all samples alike.
     """
-    if sample_weight is None or np.isscalar(sample_weight):
+    if sample_weight is None or isinstance(sample_weight, Real):
         return np.ones(n_samples)
     weight = check_array(
         sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
@@ -200,6 +209,15 @@ def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float6
             f"smallest weight of {weight.min()} and a largest of {weight.max()}."
         )
     return weight
+
+
+def check_enough_samples(estimator: Any, n_samples: int) -> None:
+    """Refuse to learn from a single sample."""
+    if n_samples < 2:
+        raise ValueError(
+            f"Found array with {n_samples} sample(s) (n_samples={n_samples}) while a "
+            f"minimum of 2 is required by {type(estimator).__name__}; pass more rows."
+        )
 
 
 def check_no_infinity(rows: NDArray[Any], X: Any) -> None:
@@ -231,19 +249,40 @@ def _number_rules(estimator: Any) -> dict[str, Any]:
 def _as_floats(X: Any, convert: Callable[[], NDArray[Any]]) -> NDArray[Any]:
     """Convert X, naming the column of a frame which cannot be converted."""
     try:
+        # Those which NumPy or pandas would convert, and lose what they mean.
+        kinds = _dtype_kinds(X)
+        if kinds & set("mM"):
+            raise TypeError("Dates and durations of X would become mere counts.")
+        if "c" in kinds:
+            raise ValueError("Complex data not supported; pass two columns of X.")
         return convert()
     except (ValueError, TypeError) as error:
-        if isinstance(X, pd.DataFrame):
-            for column in X.columns:
-                try:
-                    np.asarray(X[column], dtype=np.float64)
-                except (ValueError, TypeError):
-                    raise type(error)(
-                        f"Column {column!r} of X has dtype {X[column].dtype}, which "
-                        "cannot be used as numbers; encode it, for instance with "
-                        f"OneHotEncoder, or drop it. {error}"
-                    ) from error
+        for name, column in X.items() if isinstance(X, pd.DataFrame) else ():
+            if not _holds_numbers(column):
+                kind = TypeError if isinstance(error, TypeError) else ValueError
+                raise kind(
+                    f"Column {name!r} of X has dtype {column.dtype}, which cannot be "
+                    "used as numbers; encode it, for instance with OneHotEncoder, or "
+                    f"drop it. {error}"
+                ) from error
         raise
+
+
+def _dtype_kinds(X: Any) -> set[str]:
+    """Collect the letters by which NumPy calls the kinds of numbers in X."""
+    dtypes = X.dtypes if isinstance(X, pd.DataFrame) else [getattr(X, "dtype", None)]
+    return {getattr(dtype, "kind", "O") for dtype in dtypes}
+
+
+def _holds_numbers(column: pd.Series[Any]) -> bool:
+    """Tell whether a column can be converted to real numbers, nothing being lost."""
+    if column.dtype.kind in "cmM":
+        return False
+    try:
+        column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _column_name(X: Any, column: int) -> str:
@@ -256,7 +295,7 @@ def _column_name(X: Any, column: int) -> str:
 def _check_same_shape(estimator: Any, windows: Windows, n_axes: int) -> None:
     """Compare the shape of windows with the one seen in `fit`."""
     name = type(estimator).__name__
-    n_steps, n_features = estimator.n_steps_in_, estimator.n_features_in_
+    n_steps, n_features = estimator._window_shape_in
     if n_axes == 2 and n_features == 1 and windows.n_steps != n_steps:
         # scikit-learn's own words for a table with another number of columns.
         raise ValueError(

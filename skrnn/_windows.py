@@ -20,6 +20,8 @@ __all__ = [
     "Windows",
     "infer_step",
     "match_index",
+    "on_clock",
+    "slack_of",
     "split_runs",
     "stamps_after",
     "step_after",
@@ -107,9 +109,12 @@ class Windows:
             )
         return uses
 
-    def missing_steps(self) -> NDArray[np.bool_]:
-        """Tell which steps have nothing observed, shape (n_samples, n_steps)."""
-        return np.isnan(self.rows).all(axis=1)[self.starts[:, None] + self.offsets]
+    def any_missing(self) -> bool:
+        """Tell whether any step of any window has nothing observed."""
+        missing = np.isnan(self.rows).all(axis=1)
+        return bool(missing.any()) and any(
+            missing[self.starts + offset].any() for offset in self.offsets
+        )
 
     def begin_missing(self) -> NDArray[np.bool_]:
         """Tell which windows begin with a step that has nothing observed."""
@@ -278,7 +283,8 @@ def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> RunTabl
         whole = np.array([n_rows], dtype=np.intp)
         return RunTable(np.zeros(1, dtype=np.intp), whole, None, [None], None, None)
     stamps, codes, names, order = _group_by_series(index)
-    _check_stamps(stamps, codes, names)
+    _check_stamps(index.get_level_values(-1))
+    _check_order(stamps, codes, names)
     if step is None:
         step = infer_step(index)
     begins = np.ones(n_rows, dtype=bool)
@@ -323,13 +329,34 @@ def infer_step(index: pd.Index) -> Any:
     return (index[1:] - index[:-1]).min()
 
 
-def step_after(stamps: pd.Index, step: Any) -> pd.Index:
-    """Add one step to each stamp; stamps with a time zone move by their own clock."""
-    if _is_wall_clock(stamps, step):
-        moved = stamps.tz_localize(None) + step
-        # A stamp that the change of the clocks skips follows none and precedes none.
-        return moved.tz_localize(stamps.tz, nonexistent="NaT", ambiguous="NaT")
-    return pd.Index(stamps + step)
+def on_clock(stamps: pd.Index, step: Any) -> pd.Index:
+    """Read stamps on the clock that the step is taken on.
+
+    Steps of the calendar are taken on the clock on the wall, so the stamps lose their
+    time zone; other steps are elapsed time and leave the stamps as they are.
+    """
+    calendar = isinstance(step, pd.offsets.BaseOffset) and not isinstance(
+        step, pd.offsets.Tick
+    )
+    if calendar and isinstance(stamps, pd.DatetimeIndex) and stamps.tz is not None:
+        return stamps.tz_localize(None)
+    return stamps
+
+
+def step_after(clock: pd.Index, step: Any) -> pd.Index:
+    """Add one step to each stamp, as `on_clock` gives them."""
+    return pd.Index(clock + step)
+
+
+def slack_of(stamps: pd.Index, step: Any) -> Any:
+    """Tell how far a stamp may lie from where it is expected; None for not at all."""
+    if pd.api.types.is_float_dtype(stamps):
+        return abs(step) / 100  # Such as 0.3333, 0.6667, 1 for thirds.
+    clock = on_clock(stamps, step)
+    if clock is stamps or (step_after(clock, step) - clock).min() < pd.Timedelta("1D"):
+        return None
+    # Where the clocks change at midnight, a day of the year begins at one o'clock.
+    return pd.Timedelta("1h")
 
 
 def stamps_after(last: Any, step: Any, n_steps: int) -> pd.Index:
@@ -337,7 +364,12 @@ def stamps_after(last: Any, step: Any, n_steps: int) -> pd.Index:
     if isinstance(last, pd.Period):
         return pd.period_range(last, periods=n_steps + 1, freq=last.freq)[1:]
     if isinstance(last, pd.Timestamp):
-        return pd.date_range(last, periods=n_steps + 1, freq=step)[1:]
+        clock = on_clock(pd.DatetimeIndex([last]), step)
+        stamps = pd.date_range(clock[0], periods=n_steps + 1, freq=step)[1:]
+        if (stamps.tz is None) == (last.tz is None):
+            return stamps
+        first = np.ones(n_steps, dtype=bool)  # Of two hours with the same name.
+        return stamps.tz_localize(last.tz, first, "shift_forward")
     if isinstance(last, pd.Timedelta):
         return pd.timedelta_range(last, periods=n_steps + 1, freq=step)[1:]
     return pd.Index(last + step * np.arange(1, n_steps + 1))
@@ -366,9 +398,9 @@ def match_index(index: pd.Index, like: pd.Index) -> pd.Index:
     if str(zones[0]) == str(zones[1]):
         return index
     if isinstance(index, pd.MultiIndex):
-        level = index.levels[-1].tz_convert(zones[1])
+        level: Any = pd.DatetimeIndex(index.levels[-1]).tz_convert(zones[1])
         return index.set_levels(level, level=-1)
-    return index.tz_convert(zones[1])
+    return pd.DatetimeIndex(index).tz_convert(zones[1])
 
 
 def _group_by_series(
@@ -377,6 +409,12 @@ def _group_by_series(
     """Split an index into stamps, a code of the series, the series and an order."""
     if not isinstance(index, pd.MultiIndex):
         return index, np.zeros(len(index), dtype=np.intp), [None], None
+    unnamed = np.logical_or.reduce([codes < 0 for codes in index.codes[:-1]])
+    if unnamed.any():
+        raise ValueError(
+            "The index of X has no name of a series at row "
+            f"{int(np.argmax(unnamed))}; drop such rows or name their series."
+        )
     codes, names = index.droplevel(-1).factorize()
     stamps = index.get_level_values(-1)
     if (np.diff(codes) >= 0).all():
@@ -385,10 +423,8 @@ def _group_by_series(
     return stamps.take(order), codes[order], list(names), order
 
 
-def _check_stamps(
-    stamps: pd.Index, codes: NDArray[np.intp], names: list[Hashable]
-) -> None:
-    """Refuse stamps that have no order, are missing, unsorted or duplicated."""
+def _check_stamps(stamps: pd.Index) -> None:
+    """Refuse stamps that have no spacing or are missing."""
     spaced = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
     number = pd.api.types.is_numeric_dtype(stamps) and stamps.dtype != bool
     if not (isinstance(stamps, spaced) or number):
@@ -404,6 +440,12 @@ def _check_stamps(
             f"The index of X has a missing stamp at row {row}; drop such rows or give "
             "them a stamp."
         )
+
+
+def _check_order(
+    stamps: pd.Index, codes: NDArray[np.intp], names: list[Hashable]
+) -> None:
+    """Refuse stamps that are unsorted or duplicated within a series."""
     left, right = stamps[:-1], stamps[1:]
     offends = np.asarray(right <= left) & (codes[1:] == codes[:-1])
     if offends.any():
@@ -421,31 +463,22 @@ def _follows(
     stamps: pd.Index, step: Any, same_series: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Tell which stamps are the next tick after the one before them."""
-    expected, got = step_after(stamps[:-1], step), stamps[1:]
-    if pd.api.types.is_float_dtype(stamps):
-        follows = np.isclose(got, expected, rtol=0, atol=1e-6 * abs(step))
-        early = np.asarray(got < expected) & ~follows
-    else:
+    clock, slack = on_clock(stamps, step), slack_of(stamps, step)
+    expected, got = step_after(clock[:-1], step), clock[1:]
+    if slack is None:
         follows = np.asarray(got == expected)
-        early = np.asarray(got < expected)
+    else:
+        follows = np.asarray((got >= expected - slack) & (got <= expected + slack))
+    early = np.asarray(got < expected) & ~follows
     if (early & same_series).any():
         i = int(np.argmax(early & same_series))
+        before, stamp = stamps[i], stamps[i + 1]
         raise ValueError(
-            f"The index of X has the stamp {got[i]} after {stamps[i]}, which is closer "
+            f"The index of X has the stamp {stamp} after {before}, which is closer "
             f"than the spacing of the rows, {step}; resample X to that spacing, or "
             "fit on rows with this one."
         )
     return follows
-
-
-def _is_wall_clock(stamps: pd.Index, step: Any) -> bool:
-    """Tell whether a step is taken on the clock on the wall, not in elapsed time."""
-    return (
-        isinstance(stamps, pd.DatetimeIndex)
-        and stamps.tz is not None
-        and isinstance(step, pd.offsets.BaseOffset)
-        and not isinstance(step, pd.offsets.Tick)
-    )
 
 
 def _wall_clock_step(offset: Any) -> Any:
@@ -458,25 +491,35 @@ def _wall_clock_step(offset: Any) -> Any:
 def _infer_calendar_step(index: pd.DatetimeIndex) -> Any:
     """Infer a step of hours, days, business days, months from stamps with holes."""
     local = index.tz_localize(None)
-    same_time_of_day = (local - local.normalize()).nunique() == 1
-    days = (local[1:] - local[:-1]).min() / pd.Timedelta(days=1)
-    if not same_time_of_day or days < 1:
+    dates = local.normalize()
+    days = (dates[1:] - dates[:-1]).min() // pd.Timedelta("1D")
+    times = local - dates
+    slack = pd.Timedelta("0h" if index.tz is None else "1h")  # See `slack_of`.
+    if days < 1 or times.max() - times.min() > slack:
         return pd.tseries.frequencies.to_offset((index[1:] - index[:-1]).min())
     months = local.year * 12 + local.month
     n_months = int(np.diff(months).min())
     if days >= 28 and n_months >= 1:
+        # Where two fit, the commoner one comes first: the first days of a few months
+        # may all be business days.
         for offset in (
             pd.offsets.MonthEnd(n_months),
+            pd.DateOffset(months=n_months),
             pd.offsets.BMonthEnd(n_months),
             pd.offsets.BMonthBegin(n_months),
         ):
-            if all(offset.is_on_offset(stamp) for stamp in local):
+            if _fits_months(offset, local):
                 return offset
-        if (local.day == local.day[0]).all():
-            return pd.DateOffset(months=n_months)
     over_weekend = (local[:-1].day_of_week == 4) & (
-        np.diff(local) == np.timedelta64(3, "D")
+        np.diff(dates) == np.timedelta64(3, "D")
     )
     if days == 1 and (local.day_of_week < 5).all() and over_weekend.any():
         return pd.offsets.BusinessDay()
     return pd.DateOffset(days=int(days))
+
+
+def _fits_months(offset: Any, local: pd.DatetimeIndex) -> bool:
+    """Tell whether all stamps lie where an offset of months may take them."""
+    if type(offset) is pd.DateOffset:
+        return bool((local.day == local.day[0]).all())
+    return all(offset.is_on_offset(stamp) for stamp in local)
