@@ -148,23 +148,25 @@ def in_units_of_data(
     -------
     model : keras.Model
         A plain Keras model that is saved and loaded without skrnn. It computes the
-        scaling in float64, so that large values lose nothing.
+        scaling in float64, so that large values lose nothing if the model is called;
+        its `predict` rounds arrays to float32 first, as that of any Keras model does.
     """
     a_window, wide = model.input_shape[1:], "float64"
     windows = keras.Input(a_window, model.input_shape[0], dtype=wide, name="windows")
-    filled = keras.layers.Normalization(
-        mean=fill, variance=np.ones_like(fill), dtype=wide, name="around_fill"
-    )(windows)
-    missing = keras.ops.isnan(filled)
+    around_fill = _affine(np.ones_like(fill), -fill, name="around_fill")(windows)
+    missing = keras.ops.isnan(around_fill)
     hole = keras.ops.logical_not(keras.ops.all(missing, axis=-1, keepdims=True))
     hole = keras.ops.logical_and(missing, hole)
-    filled = keras.ops.where(hole, keras.ops.zeros_like(filled), filled)
-    scaled = keras.layers.Rescaling(
-        (1 / x_scale).tolist(), ((fill - x_mean) / x_scale).tolist(), dtype=wide
-    )(filled)
+    filled = keras.ops.where(hole, keras.ops.zeros_like(around_fill), around_fill)
+    scaled = _affine(1 / x_scale, (fill - x_mean) / x_scale)(filled)
     y = model(keras.ops.cast(scaled, "float32"))
-    y = keras.layers.Rescaling(y_scale.tolist(), y_mean.tolist(), dtype=wide)(y)
+    y = _affine(y_scale, y_mean)(y)
     return keras.Model(windows, y, name=f"{model.name}_in_units_of_data")
+
+
+def _affine(scale: np.ndarray, offset: np.ndarray, name: str | None = None) -> Any:
+    """Scale, then shift, in float64; of lists Keras would make float32."""
+    return keras.layers.Rescaling(scale, offset, dtype="float64", name=name)
 
 
 def _mask_missing(windows: Any) -> tuple[Any, Any]:
