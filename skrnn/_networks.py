@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ._scikeras import check_activation
 from ._tensorflow import keras
 
 __all__ = ["Architecture", "build_network", "draw_weights", "in_units_of_data"]
@@ -77,8 +78,15 @@ def build_network(architecture: Architecture) -> Any:
     model : keras.Model
         From windows of shape (batch, n_steps, n_features), scaled and NaN where
         nothing is observed, to (batch, n_targets), in the scale of training.
+
+    Raises
+    ------
+    ValueError
+        If an activation is not one of Keras's.
     """
     a = architecture
+    check_activation("activation", a.activation)
+    check_activation("dense_activation", a.dense_activation)
     windows = keras.Input((a.n_steps, a.n_features), a.batch_size, name="windows")
     steps, mask = _mask_missing(windows) if a.masked else (windows, None)
     if a.segment > 1:

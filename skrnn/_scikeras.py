@@ -14,7 +14,7 @@ from typing import Any
 
 from ._tensorflow import keras
 
-__all__ = ["compile_arguments", "make_callbacks"]
+__all__ = ["check_activation", "compile_arguments", "make_callbacks"]
 
 _PATCHED = {
     keras.Model: ("__reduce__", "__deepcopy__"),
@@ -84,17 +84,22 @@ def compile_arguments(
     else:
         own = optimizer
         routed = {"optimizer__learning_rate": learning_rate}
-    wrapper = _wrappers.BaseWrapper(
-        loss=loss,
-        optimizer=own,
-        metrics=[metrics] if isinstance(metrics, str) else metrics,
-        **routed,
-    )
+    metrics = _listed(metrics)
+    wrapper = _wrappers.BaseWrapper(loss=loss, optimizer=own, metrics=metrics, **routed)
     try:
         arguments = wrapper._get_compile_kwargs()
     except (ValueError, TypeError) as error:
         raise ValueError(_what_is_unknown(loss, optimizer, metrics) or error) from error
-    return {name: arguments[name] for name in ("loss", "optimizer", "metrics")}
+    return {
+        "loss": arguments["loss"],
+        "optimizer": arguments["optimizer"],
+        # Keras calls a metric in the history as it was called here.
+        "metrics": metrics
+        and [
+            given if isinstance(given, str) else made
+            for given, made in zip(metrics, arguments["metrics"], strict=True)
+        ],
+    }
 
 
 def make_callbacks(callbacks: Any) -> list[Any]:
@@ -105,7 +110,7 @@ def make_callbacks(callbacks: Any) -> list[Any]:
     TypeError
         If something else is among them.
     """
-    wrapper = _wrappers.BaseWrapper(callbacks=callbacks)
+    wrapper = _wrappers.BaseWrapper(callbacks=_listed(callbacks))
     try:
         wrapper._initialize_callbacks()
     except TypeError as error:
@@ -116,35 +121,52 @@ def make_callbacks(callbacks: Any) -> list[Any]:
     return list(wrapper._fit_callbacks)
 
 
-def _what_is_unknown(loss: Any, optimizer: Any, metrics: Any) -> str | None:
+def check_activation(parameter: str, activation: Any) -> None:
+    """Refuse the name of an activation that is not one of Keras's."""
+    if not _is_known(keras.activations, activation):
+        raise ValueError(_refusal(parameter, activation, keras.activations))
+
+
+def _listed(values: Any) -> list[Any] | None:
+    """Give one or several settings as a list."""
+    if values is None:
+        return None
+    return list(values) if isinstance(values, (list, tuple)) else [values]
+
+
+def _what_is_unknown(
+    loss: Any, optimizer: Any, metrics: list[Any] | None
+) -> str | None:
     """Say which name Keras does not know, and which ones it does."""
     named = [("loss", loss, keras.losses), ("optimizer", optimizer, keras.optimizers)]
-    several = metrics if isinstance(metrics, (list, tuple)) else [metrics]
-    named += [("metrics", metric, keras.metrics) for metric in several]
+    named += [("metrics", metric, keras.metrics) for metric in metrics or ()]
     for parameter, value, module in named:
-        if isinstance(value, str):
-            try:
-                module.get(value)
-            except ValueError:
-                return (
-                    f"{parameter} must be one of {', '.join(_known_names(module))}. "
-                    f"Got {value!r} instead."
-                )
+        if not _is_known(module, value):
+            return _refusal(parameter, value, module)
     return None
+
+
+def _refusal(parameter: str, value: Any, module: Any) -> str:
+    known = ", ".join(_known_names(module))
+    return f"{parameter} must be one of {known}. Got {value!r} instead."
+
+
+def _is_known(module: Any, value: Any) -> bool:
+    """Tell whether a module of Keras understands a name; other values pass."""
+    if isinstance(value, str):
+        try:
+            module.get(value)
+        except (KeyError, TypeError, ValueError):
+            return False
+    return True
 
 
 def _known_names(module: Any) -> list[str]:
     """List the names which a module of Keras understands."""
-    if module is keras.optimizers:
-        return sorted(
-            name.lower()
-            for name, value in vars(module).items()
-            if inspect.isclass(value)
-            and issubclass(value, keras.optimizers.Optimizer)
-            and name != "Optimizer"
-        )
-    return sorted(
-        name
+    of_classes = module is keras.optimizers
+    names = (
+        name.lower() if of_classes else name
         for name, value in vars(module).items()
-        if inspect.isfunction(value) and name not in {"get", "serialize", "deserialize"}
+        if (inspect.isclass if of_classes else inspect.isfunction)(value)
     )
+    return sorted(name for name in names if _is_known(module, name))
