@@ -248,7 +248,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             _check_same_network(self, network)
         train, validation = self._split(windows, weight, one_pass)
         scaling = (
-            self.scaling_
+            self.scaling_.let_vary(targets[train])
             if resume
             else learn_scaling(
                 windows.take(train),
@@ -257,8 +257,6 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 standardize=self.standardize,
             )
         )
-        if one_pass and not resume:
-            scaling = scaling.with_variable_targets()
         learned = self._run(
             network,
             scaling.scale_windows(windows),
@@ -268,12 +266,13 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             resume=resume,
             one_pass=one_pass,
         )
+        names = vars(self).get("feature_names_in_") if resume else feature_names(X)
         set_fitted(
             self,
             {
                 **learned,
                 "n_features_in_": n_features_in,
-                "feature_names_in_": feature_names(X),
+                "feature_names_in_": names,
                 "n_steps_in_": windows.n_steps,
                 "n_targets_": targets.shape[1],
                 "scaling_": scaling,
@@ -351,7 +350,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
         Those left over are copied, because a training that fails must not use them up.
         """
-        if resume and self._random_state is not None:
+        if resume and hasattr(self, "_random_state"):
             return copy.deepcopy(self._random_state)
         return check_random_state(self.random_state)
 

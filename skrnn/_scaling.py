@@ -33,10 +33,11 @@ class Scaling:
     y_mean: NDArray[np.float64]
     y_scale: NDArray[np.float64]
 
-    def with_variable_targets(self) -> Scaling:
-        """Let constant targets vary in samples that are still to come."""
-        y_scale = np.where(self.y_scale == 0, 1.0, self.y_scale)
-        return replace(self, y_scale=y_scale)
+    def let_vary(self, y: NDArray[np.float64]) -> Scaling:
+        """Take back that a target is constant where new samples say otherwise."""
+        differs = np.abs(y - self.y_mean) > _rounding(self.y_mean)
+        varies = (self.y_scale == 0) & differs.any(axis=0)
+        return replace(self, y_scale=np.where(varies, 1.0, self.y_scale))
 
     def scale_windows(self, windows: Windows) -> Windows:
         """Scale rows, fill holes of partly observed steps; others stay NaN."""
@@ -113,5 +114,9 @@ def _mean_and_scale(
         mean = weights @ np.where(observed, values, 0.0) / total
         deviations = np.where(observed, values - mean, 0.0)
         scale = np.sqrt(weights @ deviations**2 / total)
-    rounding = 10 * np.finfo(np.float64).eps * np.abs(mean)
-    return mean, np.where(scale <= rounding, 0.0, scale)
+    return mean, np.where(scale <= _rounding(mean), 0.0, scale)
+
+
+def _rounding(mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tell by how much equal numbers may differ from their computed mean."""
+    return 10 * np.finfo(np.float64).eps * np.abs(mean)
