@@ -84,7 +84,9 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     For one run of rows the result is a read-only view on one padded copy of the rows;
     for several runs it is an array of its own, `window` times the size of X.
 
-    With a MultiIndex the last level is time and the others name the series.
+    With a MultiIndex the last level is time and the others name the series. Rows follow
+    one another at the `freq` of the index where it has one, else at the smallest step
+    that occurs in `fit`; stamps that are floats may be off by a hundredth of a step.
 
     Examples
     --------

@@ -58,6 +58,13 @@ def test_context_is_no_longer_than_the_run_that_was_seen():
     np.testing.assert_array_equal(first_window(transformer, X[6:]), [np.nan, 4, 5, 6])
 
 
+def test_context_stays_although_the_array_changes_after_fit():
+    X = np.arange(6.0).reshape(-1, 1)
+    transformer = SlidingWindow(3, context="always").fit(X)
+    X[:] = -1
+    np.testing.assert_array_equal(first_window(transformer, X[:1]), [4, 5, -1])
+
+
 def test_one_series_is_never_the_past_of_another():
     index = of_series((["a"], range(3)), (["b"], range(3)))
     X = pd.concat([numbers(3, index=index[:3]), numbers(3, start=10, index=index[3:])])

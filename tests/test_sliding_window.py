@@ -124,8 +124,10 @@ def test_inverse_transform_gives_the_rows_back(container):
     X = container.X(container.frame)
     for flatten in (False, True):
         transformer = SlidingWindow(3, dilation=2, flatten=flatten)
-        back = transformer.inverse_transform(transformer.fit_transform(X))
+        windows = transformer.fit_transform(X)
+        back = transformer.inverse_transform(windows)
         np.testing.assert_array_equal(back, container.frame)
+        assert not np.shares_memory(back, windows)
 
 
 def test_inverse_transform_needs_windows_that_hold_their_row():
