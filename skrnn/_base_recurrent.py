@@ -213,7 +213,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         from . import _training
 
         scaled = self.scaling_.scale_windows(windows)
-        network = _training.Architecture(**self._network, masked=scaled.any_missing())
+        network = _training.Architecture(**self._network)
         y = _training.predict(network, self.weights_, scaled)
         y = self.scaling_.restore_targets(y)
         return y[:, 0] if self._one_axis else y
@@ -314,27 +314,28 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             for part in parts
         )
         random_state = self._generator(resume=resume and one_pass)
-        architecture = _training.Architecture(**network)
-        state = (
-            _training.State(self.weights_, self._optimizer_state if one_pass else None)
-            if resume
-            else _training.start(architecture, random_state)
+        state = None
+        if resume:
+            optimizer = self._optimizer_state if one_pass else None
+            state = _training.State(self.weights_, optimizer)
+        course = _training.Course(
+            epochs=1 if one_pass else self.epochs,
+            batch_size=self.batch_size,
+            shuffle=self.shuffle,
+            patience=self.patience if self.early_stopping and not one_pass else None,
+            callbacks=self.callbacks,
+            verbose=int(self.verbose),
         )
         state, history = _training.train(
-            architecture,
+            _training.Architecture(**network),
             _training.Recipe(
                 self.loss, self.optimizer, self.learning_rate, self.metrics
             ),
             state,
             samples,
-            epochs=1 if one_pass else self.epochs,
-            batch_size=self.batch_size,
-            random_state=random_state,
-            shuffle=self.shuffle,
-            validation=validation if len(validation) else None,
-            patience=self.patience if self.early_stopping and not one_pass else None,
-            callbacks=self.callbacks,
-            verbose=int(self.verbose),
+            course,
+            random_state,
+            validation if len(validation) else None,
         )
         return {
             "weights_": state.weights,

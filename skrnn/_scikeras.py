@@ -71,7 +71,7 @@ def compile_arguments(
     Returns
     -------
     arguments : dict
-        `loss`, `optimizer` and `metrics`.
+        `loss`, `optimizer` and the list `metrics`.
 
     Raises
     ------
@@ -93,11 +93,11 @@ def compile_arguments(
     return {
         "loss": arguments["loss"],
         "optimizer": arguments["optimizer"],
-        # Keras calls a metric in the history as it was called here.
-        "metrics": metrics
-        and [
-            given if isinstance(given, str) else made
-            for given, made in zip(metrics, arguments["metrics"], strict=True)
+        "metrics": [
+            _as_metric(given, made)
+            for given, made in zip(
+                metrics or (), arguments["metrics"] or (), strict=True
+            )
         ],
     }
 
@@ -132,6 +132,18 @@ def _listed(values: Any) -> list[Any] | None:
     if values is None:
         return None
     return list(values) if isinstance(values, (list, tuple)) else [values]
+
+
+def _as_metric(given: Any, made: Any) -> Any:
+    """Make a metric that the history calls as Keras would, by the name that was given.
+
+    A name that stands for several metrics, such as "accuracy", is left to Keras.
+    """
+    if isinstance(made, str) or not isinstance(given, str):
+        return made
+    if isinstance(made, keras.metrics.Metric):
+        return type(made)(name=given)
+    return keras.metrics.MeanMetricWrapper(made, name=given)
 
 
 def _what_is_unknown(

@@ -1,82 +1,39 @@
 """The engine: training and prediction on rows and window starts.
 
-A *program* is a Keras model with its optimizer. Programs are kept per process and
-lent to one fit at a time, because building and tracing one costs a second and memory
-that TensorFlow never gives back. What a fit learns leaves the program as NumPy arrays.
+An epoch is one compiled call. What it cannot honour - a callback that wants every
+batch, a stateful network, a loss that XLA cannot compile - gets Keras's own loop, with
+the same results in the same form.
 """
 
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from ._epoch import Table, pad_order
 from ._networks import Architecture, build_network, draw_weights, in_units_of_data
-from ._scikeras import compile_arguments, make_callbacks
+from ._programs import PROGRAMS, PredictionProgram, Recipe, State, TrainingProgram
+from ._scikeras import make_callbacks
 from ._tensorflow import keras, tf
+from ._watching import early_stopping, guard, progress, wants_batches
 from ._windows import Windows
 
 __all__ = [
     "Architecture",
+    "Course",
     "Recipe",
     "Samples",
     "State",
     "as_keras_model",
     "predict",
-    "start",
     "train",
 ]
 
-PREDICT_BATCH = 1024
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train: what Keras compiles into a model."""
-
-    loss: Any = "mse"
-    optimizer: Any = "adam"
-    learning_rate: float = 1e-3
-    metrics: Any = None
-
-    @property
-    def key(self) -> Hashable:
-        """What a program depends on; None if that cannot be told from the settings.
-
-        The learning rate is a variable of the program and thus no part of it, except
-        in an optimizer that is given as an instance.
-        """
-        metrics = self.metrics if isinstance(self.metrics, (list, tuple)) else []
-        settings = (self.loss, self.optimizer, *metrics)
-        named = all(isinstance(setting, str) for setting in settings)
-        several = self.metrics is None or isinstance(self.metrics, (list, tuple, str))
-        return (*settings, str(self.metrics)) if named and several else None
-
-    @property
-    def sets_learning_rate(self) -> bool:
-        """Whether the learning rate is ours to set, not that of an instance."""
-        return not isinstance(self.optimizer, keras.optimizers.Optimizer)
-
-
-@dataclass(frozen=True)
-class State:
-    """What training changes.
-
-    Parameters
-    ----------
-    weights : list of ndarray
-        Weights, in the order of `keras.Model.weights`.
-    optimizer : list of ndarray or None
-        Variables of the optimizer; None starts it afresh.
-    """
-
-    weights: list[np.ndarray]
-    optimizer: list[np.ndarray] | None = None
+# Windows for one call in prediction: few are answered at once, many in large batches.
+SMALL_BATCH, LARGE_BATCH = 32, 1024
 
 
 @dataclass(frozen=True)
@@ -103,6 +60,10 @@ class Samples:
     def __len__(self) -> int:
         return len(self.chosen)
 
+    def any_missing(self) -> bool:
+        """Tell whether any step of a sample that counts has nothing observed."""
+        return self.windows.take(self.chosen).any_missing()
+
     def gather(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Copy out windows, targets and weights of the samples at some places."""
         samples = self.chosen[places]
@@ -113,111 +74,33 @@ class Samples:
         )
 
 
-# --------------------------------------------------------------------------------------
-# Programs
-# --------------------------------------------------------------------------------------
-
-
-class Program:
-    """A Keras model, compiled where a recipe says how."""
-
-    def __init__(self, architecture: Architecture, recipe: Recipe | None) -> None:
-        self.model = build_network(architecture)
-        self._loaded: list[np.ndarray] | None = None
-        a = architecture
-        # A concrete function never traces again, whatever the number of windows.
-        self._call = tf.function(
-            lambda windows: self.model(windows, training=False)
-        ).get_concrete_function(
-            tf.TensorSpec((a.batch_size, a.n_steps, a.n_features), tf.float32)
-        )
-        if recipe is not None:
-            arguments = compile_arguments(
-                recipe.loss, recipe.optimizer, recipe.learning_rate, recipe.metrics
-            )
-            self.model.compile(**arguments, jit_compile=False)
-            self.model.optimizer.build(self.model.trainable_variables)
-            self._fresh_optimizer = _values(self.model.optimizer.variables)
-
-    def load(self, weights: list[np.ndarray]) -> None:
-        """Give the model its weights, unless they are the ones it has."""
-        if weights is not self._loaded:
-            self.model.set_weights(weights)
-            self._loaded = weights
-
-    def start(self, state: State, recipe: Recipe, seed: int) -> None:
-        """Set every variable that training reads or changes."""
-        self._loaded = None
-        self.model.set_weights(state.weights)
-        optimizer = self.model.optimizer
-        values = state.optimizer or self._fresh_optimizer
-        for variable, value in zip(optimizer.variables, values, strict=True):
-            variable.assign(value)
-        if recipe.sets_learning_rate:
-            optimizer.learning_rate = recipe.learning_rate
-        for i, variable in enumerate(self._seed_variables()):
-            variable.assign(np.array([seed, i]))
-
-    def state(self) -> State:
-        """Read the variables back."""
-        weights = [value.copy() for value in self.model.get_weights()]
-        return State(weights, _values(self.model.optimizer.variables))
-
-    def forget_sequence(self) -> None:
-        """Set the state of stateful layers to zero."""
-        for layer in self.model.layers:
-            if getattr(layer, "stateful", False):
-                layer.reset_state()
-
-    def __call__(self, windows: np.ndarray) -> np.ndarray:
-        """Predict one batch."""
-        return self._call(tf.constant(windows)).numpy()
-
-    def _seed_variables(self) -> list[Any]:
-        return [v for v in self.model.variables if "seed_generator" in v.path]
-
-
-class ProgramCache:
-    """Programs by what they depend on, the least recently used ones given up.
+@dataclass(frozen=True)
+class Course:
+    """How long and in which order to train.
 
     Parameters
     ----------
-    size : int
-        Programs kept at most.
+    epochs : int
+        Passes over the samples.
+    batch_size : int
+        Samples for one step of the optimizer.
+    shuffle : bool, default=True
+        Whether every epoch takes the samples in another order.
+    patience : int, default=None
+        Stop after so many epochs without a better validation loss (training loss
+        without validation), and go back to the best weights. None never stops.
+    callbacks : keras.callbacks.Callback or list of them, default=None
+        Keras callbacks, instances or classes.
+    verbose : int, default=0
+        0 is silent, 1 shows a bar over the epochs, 2 prints one line an epoch.
     """
 
-    def __init__(self, size: int = 16) -> None:
-        self.size = size
-        self._free: OrderedDict[int, tuple[Hashable, Program]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._free)
-
-    @contextlib.contextmanager
-    def lend(self, key: Hashable, build: Callable[[], Program]) -> Iterator[Program]:
-        """Lend a program to one user at a time; one whose use failed is given up."""
-        program = self._take(key) or build()
-        yield program
-        if key is not None:
-            self._put(key, program)
-
-    def _take(self, key: Hashable) -> Program | None:
-        with self._lock:
-            for number, (own_key, program) in reversed(self._free.items()):
-                if own_key == key and key is not None:
-                    del self._free[number]
-                    return program
-        return None
-
-    def _put(self, key: Hashable, program: Program) -> None:
-        with self._lock:
-            self._free[id(program)] = (key, program)
-            while len(self._free) > self.size:
-                self._free.popitem(last=False)
-
-
-PROGRAMS = ProgramCache()
+    epochs: int
+    batch_size: int
+    shuffle: bool = True
+    patience: int | None = None
+    callbacks: Any = None
+    verbose: int = 0
 
 
 # --------------------------------------------------------------------------------------
@@ -225,26 +108,14 @@ PROGRAMS = ProgramCache()
 # --------------------------------------------------------------------------------------
 
 
-def start(architecture: Architecture, random_state: np.random.RandomState) -> State:
-    """Draw the weights that a training starts from."""
-    with _lend_for_prediction(architecture) as program:
-        return State(draw_weights(program.model, random_state))
-
-
 def train(
     architecture: Architecture,
     recipe: Recipe,
-    state: State,
+    state: State | None,
     samples: Samples,
-    *,
-    epochs: int,
-    batch_size: int,
+    course: Course,
     random_state: np.random.RandomState,
-    shuffle: bool = True,
     validation: Samples | None = None,
-    patience: int | None = None,
-    callbacks: Any = None,
-    verbose: int = 0,
 ) -> tuple[State, dict[str, list[float]]]:
     """Train a network.
 
@@ -254,27 +125,16 @@ def train(
         The network.
     recipe : Recipe
         Loss, optimizer and metrics.
-    state : State
-        Where to start from; it is not changed.
+    state : State or None
+        Where to start from; it is not changed. None draws new weights.
     samples : Samples
         What to learn.
-    epochs : int
-        Passes over the samples.
-    batch_size : int
-        Samples for one step of the optimizer.
+    course : Course
+        Epochs, batches and who watches.
     random_state : RandomState
-        Source of the order of samples and of dropout.
-    shuffle : bool, default=True
-        Whether every epoch takes the samples in another order.
+        Source of new weights, of the order of samples and of dropout.
     validation : Samples, default=None
         Samples to evaluate after each epoch.
-    patience : int, default=None
-        Stop after so many epochs without a better validation loss (training loss
-        without `validation`), and go back to the best weights. None never stops.
-    callbacks : list of keras.callbacks.Callback, default=None
-        Keras callbacks.
-    verbose : int, default=0
-        As `keras.Model.fit` means it.
 
     Returns
     -------
@@ -288,44 +148,105 @@ def train(
     FloatingPointError
         If the loss becomes NaN or infinite.
     """
-    masked = samples.windows.take(samples.chosen).any_missing() or (
-        validation is not None
-        and validation.windows.take(validation.chosen).any_missing()
-    )
-    architecture = replace(architecture, masked=masked)
-    watchers = make_callbacks(callbacks)
-    if patience is not None:
-        watchers.append(_early_stopping(patience, validation))
-    seed = int(random_state.randint(np.iinfo(np.int32).max))
-    order = random_state if shuffle and not architecture.stateful else None
-    fixed = architecture.stateful
-    key = None if recipe.key is None else ("train", architecture, recipe.key)
-    with PROGRAMS.lend(key, lambda: Program(architecture, recipe)) as program:
-        program.start(state, recipe, seed)
-        history = program.model.fit(
-            _Batches(samples, batch_size, order, fixed),
-            validation_data=validation
-            and _Batches(validation, batch_size, None, fixed),
-            epochs=epochs,
-            shuffle=False,
-            verbose=verbose,
-            callbacks=[_Guard(program), *watchers],
-        ).history
+    missing = samples.any_missing() or (validation and validation.any_missing())
+    network = replace(architecture, masked=bool(missing))
+    watchers = make_callbacks(course.callbacks)
+    if course.patience is not None:
+        watchers.append(early_stopping(course.patience, validation is not None))
+    key = ("train", network, recipe.key, course.batch_size) if recipe.key else None
+    with PROGRAMS.lend(
+        key, lambda: TrainingProgram(network, recipe, course.batch_size)
+    ) as program:
+        if state is None:
+            state = State(draw_weights(program.model, random_state))
+        program.start(state, recipe, random_state.randint(np.iinfo(np.int32).max))
+        history = None
+        if program.compiles and not wants_batches(watchers):
+            history = _compiled_fit(
+                program, samples, validation, course, random_state, watchers
+            )
+        if history is None:
+            history = _keras_fit(
+                program, samples, validation, course, random_state, watchers
+            )
         return program.state(), {
-            name: [float(value) for value in values] for name, values in history.items()
+            name: [float(each) for each in values] for name, values in history.items()
         }
 
 
-def _early_stopping(patience: int, validation: Samples | None) -> Any:
-    return keras.callbacks.EarlyStopping(
-        monitor="loss" if validation is None else "val_loss",
-        patience=patience,
-        restore_best_weights=True,
+def _compiled_fit(
+    program: TrainingProgram,
+    samples: Samples,
+    validation: Samples | None,
+    course: Course,
+    random_state: np.random.RandomState,
+    watchers: list[Any],
+) -> dict[str, list[float]] | None:
+    """Train by compiled epochs; None, with nothing done, if they do not compile."""
+    table = Table.of(samples.windows, samples.targets, samples.weights)
+    in_order = pad_order(samples.chosen, table, course.batch_size)
+    held_out = validation and (
+        Table.of(validation.windows, validation.targets, validation.weights),
+        pad_order(validation.chosen, table, course.batch_size),
+        tf.constant(len(validation)),
     )
+    if not program.compile(table, in_order, validation=False) or (
+        held_out and not program.compile(*held_out[:2], validation=True)
+    ):
+        return None
+    model, n_samples = program.model, tf.constant(len(samples))
+    bar = [progress(course.epochs, course.verbose)] if course.verbose else []
+    history = keras.callbacks.History()
+    callbacks = keras.callbacks.CallbackList(
+        [guard(program), *watchers, *bar, history], model=model, epochs=course.epochs
+    )
+    model.stop_training = False
+    callbacks.on_train_begin()
+    for epoch in range(course.epochs):
+        callbacks.on_epoch_begin(epoch)
+        order = in_order
+        if course.shuffle:
+            shuffled = samples.chosen[random_state.permutation(len(samples))]
+            order = pad_order(shuffled, table, course.batch_size)
+        logs = {"loss": float(program.train(table, order, n_samples))}
+        logs |= program.results()
+        if held_out:
+            logs["val_loss"] = float(program.validate(*held_out))
+            logs |= program.results("val_")
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    program.optimizer.finalize_variable_values(model.trainable_weights)
+    callbacks.on_train_end(logs)
+    return history.history
+
+
+def _keras_fit(
+    program: TrainingProgram,
+    samples: Samples,
+    validation: Samples | None,
+    course: Course,
+    random_state: np.random.RandomState,
+    watchers: list[Any],
+) -> dict[str, list[float]]:
+    """Train by Keras's own loop."""
+    if course.verbose:
+        print("Training by Keras's own loop, which is slower than compiled epochs.")
+    fixed = any(getattr(layer, "stateful", False) for layer in program.model.layers)
+    held_out = validation and _Batches(validation, course.batch_size, None, fixed)
+    order = random_state if course.shuffle and not fixed else None
+    return program.model.fit(
+        _Batches(samples, course.batch_size, order, fixed),
+        validation_data=held_out,
+        epochs=course.epochs,
+        shuffle=False,
+        verbose=course.verbose,
+        callbacks=[guard(program), *watchers],
+    ).history
 
 
 class _Batches(keras.utils.PyDataset):
-    """Batches gathered from rows when their turn comes.
+    """Batches for Keras's loop, gathered from rows when their turn comes.
 
     A network with fixed batches gets its last one filled up with samples of no weight.
     """
@@ -348,10 +269,16 @@ class _Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return -(-len(self._order) // self._batch_size)
 
-    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def __getitem__(self, batch: int) -> tuple[np.ndarray, ...]:
         first = batch * self._batch_size
         arrays = self._samples.gather(self._order[first : first + self._batch_size])
-        return _fill_up(arrays, self._batch_size) if self._fixed else arrays
+        short = self._batch_size - len(arrays[0])
+        if not (self._fixed and short):
+            return arrays
+        return tuple(
+            np.pad(array, [(0, short)] + [(0, 0)] * (array.ndim - 1))
+            for array in arrays
+        )
 
     def on_epoch_end(self) -> None:
         self._shuffle()
@@ -359,27 +286,6 @@ class _Batches(keras.utils.PyDataset):
     def _shuffle(self) -> None:
         if self._random_state is not None:
             self._order = self._random_state.permutation(len(self._order))
-
-
-class _Guard(keras.callbacks.Callback):
-    """Starts each epoch of a stateful network at zero, and stops at a loss of NaN."""
-
-    def __init__(self, program: Program) -> None:
-        super().__init__()
-        self._program = program
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._program.forget_sequence()
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        loss = (logs or {}).get("loss", 0.0)
-        if not np.isfinite(loss):
-            raise FloatingPointError(
-                f"The loss became {loss} in epoch {epoch + 1}, and training was "
-                "stopped. Try a smaller learning_rate, an optimizer with clipnorm such "
-                "as keras.optimizers.Adam(clipnorm=1.0), standardize=True, or look for "
-                "extreme values in X and y."
-            )
 
 
 # --------------------------------------------------------------------------------------
@@ -390,23 +296,23 @@ class _Guard(keras.callbacks.Callback):
 def predict(
     architecture: Architecture, weights: list[np.ndarray], windows: Windows
 ) -> np.ndarray:
-    """Predict in large batches.
+    """Predict windows, scaled and NaN where nothing is observed.
 
     Returns
     -------
     y : ndarray of shape (n_samples, n_targets), float32
         Predictions in the scale of training.
     """
-    a = architecture
-    batch_size = a.batch_size or PREDICT_BATCH
+    a = replace(architecture, masked=windows.any_missing())
+    few = len(windows) <= LARGE_BATCH // 2
+    batch_size = a.batch_size or (SMALL_BATCH if few else LARGE_BATCH)
     y = np.empty((len(windows), a.n_targets), dtype=np.float32)
-    with _lend_for_prediction(a) as program:
+    with _lend_for_prediction(a, batch_size) as program:
         program.load(weights)
         program.forget_sequence()
         for first in range(0, len(windows), batch_size):
-            batch = windows.gather(slice(first, first + batch_size))
-            filled = _fill_up((batch,), batch_size)[0] if a.stateful else batch
-            y[first : first + batch_size] = program(filled)[: len(batch)]
+            batch = slice(first, first + batch_size)
+            y[batch] = program(windows.gather(batch))
     return y
 
 
@@ -420,20 +326,10 @@ def as_keras_model(
 
 
 def _lend_for_prediction(
-    architecture: Architecture,
-) -> contextlib.AbstractContextManager[Program]:
-    """Lend a program in which nothing that matters in training only is told apart."""
+    architecture: Architecture, batch_size: int
+) -> contextlib.AbstractContextManager[PredictionProgram]:
+    """Lend a program; what matters in training only is no part of its key."""
     plain = replace(architecture, dropout=0.0, recurrent_dropout=0.0, l2=0.0)
-    return PROGRAMS.lend(("predict", plain), lambda: Program(plain, None))
-
-
-def _fill_up(arrays: tuple[np.ndarray, ...], batch_size: int) -> tuple[np.ndarray, ...]:
-    """Add zeros to the end of a short batch."""
-    missing = batch_size - len(arrays[0])
-    return tuple(
-        np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1)) for array in arrays
+    return PROGRAMS.lend(
+        ("predict", plain, batch_size), lambda: PredictionProgram(plain, batch_size)
     )
-
-
-def _values(variables: list[Any]) -> list[np.ndarray]:
-    return [variable.numpy().copy() for variable in variables]

@@ -25,7 +25,7 @@ LAYERS = (
         "_validation",
         "_windows",
     },
-    {"_training"},
+    {"_epoch", "_programs", "_training", "_watching"},
     {
         "_base_recurrent",
         "_displays",
@@ -38,7 +38,15 @@ LAYERS = (
 
 # The only modules that may know these packages, wherever in the file they do.
 # `_tensorflow` hands Keras on, so to import from it counts as well.
-MAY_IMPORT_KERAS = {"_networks", "_scikeras", "_tensorflow", "_training"}
+MAY_IMPORT_KERAS = {
+    "_epoch",
+    "_networks",
+    "_programs",
+    "_scikeras",
+    "_tensorflow",
+    "_training",
+    "_watching",
+}
 MAY_IMPORT_SKLEARN_PRIVATE = {"_validation"}
 
 

@@ -1,0 +1,102 @@
+"""Callbacks: our own, and what the callbacks of a user ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._tensorflow import keras
+
+__all__ = ["early_stopping", "guard", "progress", "wants_batches"]
+
+_BATCH_HOOKS = (
+    "on_batch_begin",
+    "on_batch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_test_begin",
+    "on_test_end",
+    "on_test_batch_begin",
+    "on_test_batch_end",
+)
+
+
+def wants_batches(callbacks: list[Any]) -> bool:
+    """Tell whether any callback must be called during an epoch."""
+    return any(_watches_batches(callback) for callback in callbacks)
+
+
+def early_stopping(patience: int, validation: bool) -> Any:
+    """Stop when the loss no longer improves, and go back to the best weights."""
+    return keras.callbacks.EarlyStopping(
+        monitor="val_loss" if validation else "loss",
+        patience=patience,
+        restore_best_weights=True,
+    )
+
+
+def guard(program: Any) -> Any:
+    """Stop at a loss of NaN, and start the epochs of a stateful network at zero."""
+    return _Guard(program)
+
+
+def progress(epochs: int, verbose: int) -> Any:
+    """Show one bar for the whole training, or with 2 a line for each epoch."""
+    return _Progress(epochs, verbose)
+
+
+def _watches_batches(callback: Any) -> bool:
+    """Tell whether a callback does anything in the hooks of batches or tests.
+
+    Three of Keras's own have such hooks for a use that others do not make of them.
+    """
+    if isinstance(callback, keras.callbacks.ModelCheckpoint):
+        return callback.save_freq != "epoch"
+    if isinstance(callback, keras.callbacks.TerminateOnNaN):
+        return False  # The guard has seen the NaN before.
+    return any(
+        getattr(getattr(callback, hook), "__func__", None)
+        is not getattr(keras.callbacks.Callback, hook)
+        for hook in _BATCH_HOOKS
+    )
+
+
+class _Guard(keras.callbacks.Callback):
+    def __init__(self, program: Any) -> None:
+        super().__init__()
+        self._program = program
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._program.forget_sequence()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        loss = (logs or {}).get("loss", 0.0)
+        if not np.isfinite(loss):
+            raise FloatingPointError(
+                f"The loss became {loss} in epoch {epoch + 1}, and training was "
+                "stopped. Try a smaller learning_rate, an optimizer with clipnorm such "
+                "as keras.optimizers.Adam(clipnorm=1.0), standardize=True, or look for "
+                "extreme values in X and y."
+            )
+
+
+class _Progress(keras.callbacks.Callback):
+    def __init__(self, epochs: int, verbose: int) -> None:
+        super().__init__()
+        self._epochs = epochs
+        self._verbose = verbose
+        self._bar: Any = None
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logs = logs or {}
+        if self._verbose > 1:
+            values = "  ".join(f"{name}: {value:.4g}" for name, value in logs.items())
+            print(f"Epoch {epoch + 1}/{self._epochs}  {values}")
+            return
+        if self._bar is None:
+            self._bar = keras.utils.Progbar(
+                self._epochs, stateful_metrics=list(logs), unit_name="epoch"
+            )
+        last = epoch + 1 == self._epochs or self.model.stop_training
+        self._bar.update(epoch + 1, list(logs.items()), finalize=last)
