@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,17 +12,19 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length, check_scalar, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._origin import Origin, check_finite, common_index, form_of, shape_like
 from ._recurrent import LSTMRegressor
+from ._runs import split_runs
 from ._validation import (
     HasMethods,
     Interval,
-    _as_floats,
+    as_floats,
     feature_names,
     fit_context,
     index_of,
     set_fitted,
 )
-from ._windows import Windows, match_index, on_clock, slack_of, split_runs, stamps_after
+from ._windows import Windows
 
 
 def known_ahead(known, horizon):
@@ -104,65 +104,6 @@ def accepts_windows(estimator):
     return hasattr(inner, "fit") and accepts_windows(inner)
 
 
-def count_steps(end, step, stamps):
-    """Count the steps from the one stamp of `end` to later ones; -1 off the grid."""
-    line = end.append(stamps)
-    clock, slack = on_clock(line, step), slack_of(line, step)
-    last, stamps = clock[0], clock[1:]
-    if pd.api.types.is_numeric_dtype(stamps):
-        steps = (stamps.to_numpy() - last) / step
-        whole = np.rint(steps)
-        near = np.abs(steps - whole) <= (slack or 0) / step
-        return np.where(near, whole, -1).astype(np.intp)
-    ranges = {
-        pd.DatetimeIndex: pd.date_range,
-        pd.PeriodIndex: pd.period_range,
-        pd.TimedeltaIndex: pd.timedelta_range,
-    }
-    if slack is None:
-        return ranges[type(stamps)](last, stamps[-1], freq=step).get_indexer(stamps)
-    grid = ranges[type(stamps)](last, stamps[-1] + slack, freq=step)
-    return grid.get_indexer(stamps, method="nearest", tolerance=slack)
-
-
-def refuse_many_series(index):
-    """Refuse an index that names series."""
-    if isinstance(index, pd.MultiIndex):
-        raise ValueError(
-            "A MultiIndex, which holds several series, cannot be forecast yet; pass "
-            "one series at a time, or the series side by side as columns of y."
-        )
-
-
-def common_index(X, y):
-    """Give the index of X and y; None where neither has one."""
-    index, index_y = index_of(X), index_of(y)
-    if index is not None and index_y is not None and not index.equals(index_y):
-        row = int(np.argmax(np.asarray(index != index_y)))
-        raise ValueError(
-            f"X and y must have the same index. Got {index[row]} in X and "
-            f"{index_y[row]} in y at row {row}; align them, for instance with "
-            "y.loc[X.index], or pass y.to_numpy() if the rows do belong together."
-        )
-    index = index_y if index is None else index
-    refuse_many_series(index)
-    return index
-
-
-def check_finite(values, source, index, way_out, *, name):
-    """Refuse NaN and infinity, naming the column and the stamp of the first one."""
-    rows = values.reshape(len(values), -1)
-    if np.isfinite(rows).all():
-        return
-    row, column = np.argwhere(~np.isfinite(rows))[0]
-    what = "NaN" if np.isnan(rows[row, column]) else "infinity"
-    labels = getattr(source, "columns", [getattr(source, "name", None)])
-    label = labels[column] if column < len(labels) else None
-    place = f"column {column if label is None else repr(label)}"
-    stamp = f"row {row}" if index is None else index[row]
-    raise ValueError(f"Input {name} contains {what} in {place} at {stamp}; {way_out}")
-
-
 def check_runs(runs, window, horizon, n_past):
     """Refuse rows that give no window to learn from, or none to start from."""
     if runs.lengths.max() < window + horizon:
@@ -179,84 +120,6 @@ def check_runs(runs, window, horizon, n_past):
             "on, after a hole in the index; fill the hole, shorten window, or drop the "
             "rows behind it."
         )
-
-
-def form_of(y, n_axes):
-    """Give y without its rows: its axes and names."""
-    return np.empty((0,) * n_axes) if index_of(y) is None else y.iloc[:0].copy()
-
-
-def shape_like(values, form, index):
-    """Give predicted rows the axes and names of y, on an index where there is one."""
-    values = values[:, 0] if form.ndim == 1 else values
-    if index is None:
-        return values
-    if form.ndim == 1:
-        return pd.Series(values, index=index, name=getattr(form, "name", None))
-    return pd.DataFrame(values, index=index, columns=getattr(form, "columns", None))
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a forecast starts: the last rows that are known, and their place in time.
-
-    `end` is an index of the last stamp alone. Without an index of the caller's the
-    stamps count rows from 0.
-    """
-
-    targets: np.ndarray
-    known: np.ndarray
-    end: pd.Index
-    step: Any
-    has_index: bool
-
-    def stamps(self, n_steps):
-        """Give the stamps of the rows that follow."""
-        stamps = stamps_after(self.end[0], self.step, n_steps).rename(self.end.name)
-        if isinstance(stamps, pd.DatetimeIndex) and stamps.tz is None:
-            stamps.freq = self.end.freq
-        return stamps
-
-    def steps_to(self, index):
-        """Count the steps from the last row to each stamp."""
-        index = self._match(index)
-        split_runs(index, len(index), self.step)
-        last = self.end[0]
-        if index[0] <= last:
-            raise ValueError(
-                f"X must follow the rows seen in fit, the last of which is {last}. Got "
-                f"{index[0]}; drop such rows from X, fit on rows before them, use "
-                "forecast(n_steps), or pass X.to_numpy() if the rows do follow."
-            )
-        steps = count_steps(self.end, self.step, index)
-        if (steps < 0).any():
-            raise ValueError(
-                f"The index of X has the stamp {index[np.argmax(steps < 0)]}, which no "
-                f"whole number of steps of {self.step} leads to from the last stamp "
-                f"seen in fit, {last}; resample X to that spacing."
-            )
-        return steps
-
-    def check_no_hole(self, steps):
-        """Refuse steps that leave one out, naming its stamp."""
-        expected = np.arange(1, len(steps) + 1)
-        if steps[-1] > len(steps):
-            missing = self.stamps(int(expected[np.argmax(steps != expected)]))[-1]
-            raise ValueError(
-                "X must have a row for each step, because its columns are inputs of "
-                f"the forecast. Got none for {missing}; add the rows that are missing, "
-                "or fit with exogenous=False."
-            )
-
-    def _match(self, index):
-        refuse_many_series(index)
-        if not self.has_index and not pd.api.types.is_numeric_dtype(index):
-            raise ValueError(
-                "X must have an index that counts rows, because fit saw arrays, whose "
-                f"last row is {self.end[0]}. Got dtype {index.dtype} instead; fit on "
-                "pandas objects, or pass X.to_numpy() if the rows do follow."
-            )
-        return match_index(index, self.end)
 
 
 class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
@@ -514,7 +377,7 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         only_index = isinstance(X, pd.DataFrame) and X.shape[1] == 0
         if X is None or only_index or not self.exogenous:
             return targets, np.empty((len(targets), 0)), index
-        known = _as_floats(X, lambda: check_array(X, input_name="X", **rules))
+        known = as_floats(X, lambda: check_array(X, input_name="X", **rules))
         check_finite(known, X, index, way_out, name="X")
         return targets, known, index
 
@@ -530,7 +393,7 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
                 raise ValueError("X must have at least 1 row. Got 0 instead.")
             return np.empty((len(X), 0))
         rules = {"dtype": np.float64, "ensure_all_finite": False}
-        known = _as_floats(X, lambda: validate_data(self, X, reset=False, **rules))
+        known = as_floats(X, lambda: validate_data(self, X, reset=False, **rules))
         way_out = "columns known in advance need a value in each row to predict."
         check_finite(known, X, index_of(X), way_out, name="X")
         return known

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._windows import RunTable, match_index, on_clock, slack_of, step_after
+from ._runs import RunTable, match_index, on_clock, slack_of, step_after
 
 __all__ = ["Past"]
 
@@ -37,7 +37,9 @@ class Past:
         self._kind = None if runs.stamps is None else runs.stamps[:0]
         self._tails = [_tail(rows, runs, run, reach) for run in range(len(runs))]
         self._follow_ups = _follow_ups(runs)
-        self._slack = slack_of(runs.stamps, runs.step) if self._follow_ups else None
+        self._slack = None
+        if runs.stamps is not None and runs.step is not None:
+            self._slack = slack_of(runs.stamps, runs.step)
         # Rows that were fitted on have no past; without stamps only their bytes tell.
         # And of several series an array continues none.
         self._digest = _digest(rows) if always and len(set(runs.series)) == 1 else None

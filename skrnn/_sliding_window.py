@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._past import Past
+from ._runs import RunTable, split_runs
 from ._validation import (
     Interval,
     StrOptions,
@@ -21,7 +22,7 @@ from ._validation import (
     names_in,
     set_fitted,
 )
-from ._windows import RunTable, Windows, split_runs, tabulate_windows
+from ._windows import Windows, tabulate_windows
 
 
 def _is_flat(transformer):

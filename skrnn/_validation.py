@@ -26,6 +26,7 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "as_floats",
     "check_enough_samples",
     "check_no_infinity",
     "check_sample_weight",
@@ -70,6 +71,28 @@ def set_fitted(estimator: Any, fitted: dict[str, Any]) -> None:
             state.pop(name, None)
 
 
+def as_floats(X: Any, convert: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    """Convert X, naming the column of a frame which cannot be converted."""
+    try:
+        # Those which NumPy or pandas would convert, and lose what they mean.
+        kinds = _dtype_kinds(X)
+        if kinds & set("mM"):
+            raise TypeError("Dates and durations of X would become mere counts.")
+        if "c" in kinds:
+            raise ValueError("Complex data not supported; pass two columns of X.")
+        return convert()
+    except (ValueError, TypeError) as error:
+        for name, column in X.items() if isinstance(X, pd.DataFrame) else ():
+            if not _holds_numbers(column):
+                kind = TypeError if isinstance(error, TypeError) else ValueError
+                raise kind(
+                    f"Column {name!r} of X has dtype {column.dtype}, which cannot be "
+                    "used as numbers; encode it, for instance with OneHotEncoder, or "
+                    f"drop it. {error}"
+                ) from error
+        raise
+
+
 def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
     """Check rows, and on fitted estimators that the columns are those of `fit`.
 
@@ -94,7 +117,7 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
     """
     if not reset:
         _check_feature_names(estimator, X, reset=False)
-    rows = _as_floats(X, lambda: check_array(X, **_number_rules(estimator)))
+    rows = as_floats(X, lambda: check_array(X, **_number_rules(estimator)))
     check_no_infinity(rows, X)
     if not reset:
         _check_n_features(estimator, X, reset=False)
@@ -137,7 +160,7 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
         windows = windows.with_rows(check_array(windows.rows, **rules))
         n_features_in, n_axes = windows.n_features, 3
     else:
-        values = _as_floats(X, lambda: check_array(X, allow_nd=True, **rules))
+        values = as_floats(X, lambda: check_array(X, allow_nd=True, **rules))
         if values.ndim > 3 or 0 in values.shape:
             raise ValueError(
                 f"Found array with shape {values.shape} while {name} expects windows "
@@ -244,28 +267,6 @@ def _number_rules(estimator: Any) -> dict[str, Any]:
         "estimator": estimator,
         "input_name": "X",
     }
-
-
-def _as_floats(X: Any, convert: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-    """Convert X, naming the column of a frame which cannot be converted."""
-    try:
-        # Those which NumPy or pandas would convert, and lose what they mean.
-        kinds = _dtype_kinds(X)
-        if kinds & set("mM"):
-            raise TypeError("Dates and durations of X would become mere counts.")
-        if "c" in kinds:
-            raise ValueError("Complex data not supported; pass two columns of X.")
-        return convert()
-    except (ValueError, TypeError) as error:
-        for name, column in X.items() if isinstance(X, pd.DataFrame) else ():
-            if not _holds_numbers(column):
-                kind = TypeError if isinstance(error, TypeError) else ValueError
-                raise kind(
-                    f"Column {name!r} of X has dtype {column.dtype}, which cannot be "
-                    "used as numbers; encode it, for instance with OneHotEncoder, or "
-                    f"drop it. {error}"
-                ) from error
-        raise
 
 
 def _dtype_kinds(X: Any) -> set[str]:

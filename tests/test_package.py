@@ -18,7 +18,9 @@ LAYERS = (
     {
         "_drawing",
         "_networks",
+        "_origin",
         "_past",
+        "_runs",
         "_scaling",
         "_scikeras",
         "_tensorflow",
