@@ -23,7 +23,9 @@ def make_samples(n_samples=22, n_steps=5, n_features=2, n_targets=1, *, missing=
     targets = rng.normal(size=(n_samples, n_targets)).astype(np.float32)
     weights = rng.uniform(0.5, 2.0, size=n_samples)
     # The samples that count are some of those that share the rows, in any order.
-    return Samples(windows, targets, weights, rng.permutation(n_samples)[: n_samples - 2])
+    return Samples(
+        windows, targets, weights, rng.permutation(n_samples)[: n_samples - 2]
+    )
 
 
 def architecture_of(samples, cell="lstm", **settings):
@@ -124,7 +126,17 @@ def test_epochs_equal_keras_with_several_targets_metrics_and_validation():
 @pytest.mark.usefixtures("compiled_only")
 @pytest.mark.parametrize(
     "optimizer",
-    ["sgd", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "adamw", "lion", "ftrl"],
+    [
+        "sgd",
+        "rmsprop",
+        "adagrad",
+        "adadelta",
+        "adamax",
+        "nadam",
+        "adamw",
+        "lion",
+        "ftrl",
+    ],
 )
 def test_every_common_optimizer_equals_keras(optimizer):
     samples = make_samples()
@@ -148,3 +160,290 @@ def test_settings_of_an_optimizer_equal_keras(settings):
     samples = make_samples()
     recipe = Recipe(optimizer=keras.optimizers.Adam(0.01, **settings))
     assert_same_training(samples, architecture_of(samples, "rnn"), recipe)
+
+
+def test_dropout_scales_and_drops_in_training_only():
+    samples = make_samples(400)
+    architecture = architecture_of(samples, dropout=0.5)
+    weights = weights_for(architecture)
+    # At a learning rate of nearly zero every epoch measures the loss of the same
+    # weights, so that the epochs differ by what was dropped alone.
+    recipe = Recipe("mae", "sgd", 1e-12)
+    _, history = fit_in_order(architecture, recipe, weights, samples, epochs=40)
+    keras_losses = fit_with_keras(architecture, recipe, weights, samples)[1]["loss"]
+    assert len(set(history["loss"])) == 40
+    np.testing.assert_allclose(
+        np.mean(history["loss"]), np.mean(keras_losses), rtol=0.03
+    )
+    same = predict(architecture, weights, samples.windows)
+    np.testing.assert_array_equal(same, predict(architecture, weights, samples.windows))
+
+
+def test_keras_loop_and_compiled_epochs_agree(monkeypatch):
+    samples = make_samples()
+    architecture = architecture_of(samples)
+    weights, recipe = weights_for(architecture), Recipe(learning_rate=0.01)
+    compiled, history = fit_in_order(architecture, recipe, weights, samples)
+    monkeypatch.setattr(_training, "_compiled_fit", lambda *args: None)
+    fallen_back, other_history = fit_in_order(architecture, recipe, weights, samples)
+    np.testing.assert_allclose(history["loss"], other_history["loss"], rtol=1e-5)
+    for mine, theirs in zip(compiled, fallen_back, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+def a_batch_callback():
+    return keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
+
+
+def not_for_xla(targets, predicted):
+    on_targets_only = _training.tf.py_function(
+        lambda t: np.abs(t).mean(axis=-1), [targets], "float32"
+    )
+    on_targets_only.set_shape((None,))
+    return keras.losses.mean_absolute_error(targets, predicted) + 0 * on_targets_only
+
+
+@pytest.mark.parametrize(
+    ("settings", "recipe", "callbacks"),
+    [
+        ({}, Recipe(), a_batch_callback),
+        ({"batch_size": 8}, Recipe(), lambda: None),
+        ({}, Recipe(keras.losses.MeanSquaredError(reduction="sum")), lambda: None),
+        ({}, Recipe(lambda t, p: keras.ops.mean((t - p) ** 2)), lambda: None),
+        ({}, Recipe(metrics=["accuracy"]), lambda: None),
+    ],
+    ids=["batch callback", "stateful", "own reduction", "one number", "accuracy"],
+)
+def test_what_epochs_cannot_honour_falls_back_and_says_so(
+    settings, recipe, callbacks, capsys
+):
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn", **settings)
+    weights = weights_for(architecture)
+    _, history = fit_in_order(
+        architecture, recipe, weights, samples, callbacks=callbacks(), verbose=2
+    )
+    assert len(history["loss"]) == 3
+    assert np.isfinite(history["loss"]).all()
+    assert "Keras's own loop" in capsys.readouterr().out
+
+
+def test_a_loss_that_xla_cannot_compile_falls_back_to_the_same_results():
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    weights = weights_for(architecture)
+    _, history = fit_in_order(
+        architecture, Recipe(not_for_xla, "sgd", 1e-12), weights, samples
+    )
+    _, expected = fit_in_order(
+        architecture, Recipe("mae", "sgd", 1e-12), weights, samples
+    )
+    np.testing.assert_allclose(history["loss"], expected["loss"], rtol=1e-5)
+
+
+@pytest.mark.usefixtures("compiled_only")
+@pytest.mark.parametrize(
+    ("make", "check"),
+    [
+        (
+            lambda path: keras.callbacks.EarlyStopping("loss", patience=1, min_delta=9),
+            lambda made, history, path: len(history["loss"]) == 2,
+        ),
+        (
+            lambda path: keras.callbacks.ReduceLROnPlateau(
+                "loss", factor=0.1, patience=1, min_delta=9
+            ),
+            lambda made, history, path: (
+                history["learning_rate"][-1] < 0.1 * history["learning_rate"][0] + 1e-9
+            ),
+        ),
+        (
+            lambda path: keras.callbacks.ModelCheckpoint(path / "best.keras"),
+            lambda made, history, path: (path / "best.keras").exists(),
+        ),
+        (
+            lambda path: keras.callbacks.TerminateOnNaN(),
+            lambda made, history, path: len(history["loss"]) == 4,
+        ),
+        (
+            lambda path: keras.callbacks.LearningRateScheduler(lambda epoch, lr: 0.0),
+            lambda made, history, path: len(set(np.round(history["loss"], 6))) == 1,
+        ),
+        (
+            lambda path: keras.callbacks.CSVLogger(path / "log.csv"),
+            lambda made, history, path: (
+                len((path / "log.csv").read_text().split()) == 5
+            ),
+        ),
+        (
+            lambda path: keras.callbacks.LambdaCallback(
+                on_epoch_end=lambda epoch, logs: None,
+                on_train_end=lambda logs: (path / "end").write_text("x"),
+            ),
+            lambda made, history, path: (path / "end").exists(),
+        ),
+    ],
+    ids=[
+        "EarlyStopping",
+        "ReduceLROnPlateau",
+        "ModelCheckpoint",
+        "TerminateOnNaN",
+        "LearningRateScheduler",
+        "CSVLogger",
+        "LambdaCallback",
+    ],
+)
+def test_callbacks_of_epochs_work_beside_compiled_epochs(make, check, tmp_path):
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    callback = make(tmp_path)
+    _, history = fit_in_order(
+        architecture,
+        Recipe(learning_rate=0.01),
+        weights_for(architecture),
+        samples,
+        epochs=4,
+        callbacks=[callback],
+    )
+    assert check(callback, history, tmp_path)
+
+
+def test_tensorboard_writes_its_scalars(tmp_path):
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    board = keras.callbacks.TensorBoard(tmp_path)
+    weights = weights_for(architecture)
+    fit_in_order(architecture, Recipe(), weights, samples, callbacks=board)
+    assert list(tmp_path.rglob("events.out.*"))
+
+
+@pytest.mark.usefixtures("compiled_only")
+def test_callbacks_see_and_change_the_live_model():
+    class Spy(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.norms = []
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.norms.append(float(np.square(self.model.get_weights()[0]).sum()))
+            if epoch == 2:
+                self.model.set_weights([0 * w for w in self.model.get_weights()])
+                self.model.stop_training = True
+
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    spy, recipe = Spy(), Recipe(learning_rate=0.01)
+    weights, history = fit_in_order(
+        architecture,
+        recipe,
+        weights_for(architecture),
+        samples,
+        epochs=9,
+        callbacks=[spy],
+    )
+    assert len(history["loss"]) == 3
+    assert len(set(spy.norms)) == 3
+    assert not any(weight.any() for weight in weights)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_the_same_seed_gives_the_same_bits_whatever_ran_before(dropout):
+    samples = make_samples()
+    architecture = architecture_of(samples, "gru", dropout=dropout)
+
+    def fit(seed):
+        course, random_state = Course(2, 8), np.random.RandomState(seed)
+        return train(architecture, Recipe(), None, samples, course, random_state)[0]
+
+    first, other, again = fit(0), fit(1), fit(0)
+    for a, b, c in zip(first.weights, other.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(a, c)
+        assert not np.array_equal(a, b)
+
+
+def test_threads_train_at_once_and_get_the_bits_of_a_single_one():
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    results = {}
+
+    def fit(seed):
+        course, random_state = Course(3, 8), np.random.RandomState(seed)
+        state, _ = train(architecture, Recipe(), None, samples, course, random_state)
+        results.setdefault(seed, []).append(
+            (state.weights, predict(architecture, state.weights, samples.windows))
+        )
+
+    threads = [threading.Thread(target=fit, args=(s,), daemon=True) for s in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    assert not any(thread.is_alive() for thread in threads)
+    fit(0), fit(1)
+    for seed in (0, 1):
+        weights, predicted = results[seed][-1]
+        for other_weights, other_predicted in results[seed]:
+            np.testing.assert_array_equal(predicted, other_predicted)
+            for mine, theirs in zip(weights, other_weights, strict=True):
+                np.testing.assert_array_equal(mine, theirs)
+
+
+def test_folds_and_learning_rates_share_one_program():
+    PROGRAMS.clear()
+    built = PROGRAMS.n_built
+    for n_samples in (11, 22, 300):
+        for learning_rate in (0.1, 0.01):
+            samples = make_samples(n_samples)
+            architecture = architecture_of(samples, "rnn")
+            recipe = Recipe(learning_rate=learning_rate)
+            weights = weights_for(architecture)
+            fit_in_order(architecture, recipe, weights, samples)
+    assert PROGRAMS.n_built - built == 1
+    (key,) = [key for key, _ in PROGRAMS._free.values()]
+    with PROGRAMS.lend(key, None) as program:
+        assert program.train.experimental_get_tracing_count() == 1
+
+
+def test_programs_are_given_up_least_recently_used_first():
+    cache = type(PROGRAMS)(size=2)
+    for key in "abac":
+        with cache.lend(key, object):
+            pass
+    assert cache.n_built == 3
+    with cache.lend("a", lambda: pytest.fail("a was given up")):
+        pass
+    with pytest.raises(RuntimeError, match="lost"), cache.lend("c", object):
+        raise RuntimeError("lost")
+    with cache.lend("c", object):
+        assert cache.n_built == 4
+
+
+@pytest.mark.parametrize("n_samples", [1, 31, 32, 33, 600, 2100])
+def test_predictions_do_not_depend_on_the_batch(n_samples):
+    samples = make_samples(n_samples, missing=n_samples > 20)
+    architecture = architecture_of(samples, "gru")
+    weights = weights_for(architecture)
+    model = build_network(Architecture(**{**vars(architecture), "masked": True}))
+    model.set_weights(weights)
+    expected = model.predict(samples.windows.gather(), verbose=0)
+    got = predict(architecture, weights, samples.windows)
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_progress_is_one_bar_or_one_line_an_epoch(capsys):
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    weights = weights_for(architecture)
+    for verbose in (0, 1, 2):
+        fit_in_order(
+            architecture, Recipe(), weights, samples, epochs=3, verbose=verbose
+        )
+        printed = capsys.readouterr().out
+        if verbose == 0:
+            assert printed == ""
+        elif verbose == 1:
+            assert "3/3" in printed
+            assert "loss" in printed
+        else:
+            assert [line[:9] for line in printed.splitlines()] == [
+                f"Epoch {i}/3" for i in (1, 2, 3)
+            ]
