@@ -218,6 +218,32 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         y = self.scaling_.restore_targets(y)
         return y[:, 0] if self._one_axis else y
 
+    def _roll_out(self, targets, ahead, n_steps, horizon):
+        """Continue targets from their own predictions in one compiled call.
+
+        As `skrnn._forecaster.roll_out`, of which it is the fast form; a stateful
+        network has none.
+        """
+        from . import _training
+
+        scaling, n_targets = self.scaling_, targets.shape[1]
+        x_mean, x_scale = scaling.x_mean, scaling.x_scale
+        channels = np.full((len(ahead), len(x_mean)), np.nan)
+        channels[: len(targets), :n_targets] = targets
+        channels[:, n_targets:] = ahead
+        scaled = ((channels - x_mean) / x_scale).astype(np.float32)[:, None]
+        mean, scale = x_mean[:n_targets], x_scale[:n_targets]
+        predicted = _training.roll_out(
+            _training.Architecture(**self._network),
+            self.weights_,
+            scaled[: len(targets), :, :n_targets],
+            scaled[:, :, n_targets:],
+            horizon,
+            scaling.y_scale.reshape(horizon, n_targets) / scale,
+            (scaling.y_mean.reshape(horizon, n_targets) - mean) / scale,
+        )
+        return predicted[:, 0].astype(np.float64) * scale + mean
+
     def to_keras(self):
         """Build a plain Keras model that predicts in the units of the data.
 

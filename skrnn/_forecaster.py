@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length, check_scalar, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._base_recurrent import BaseRecurrentRegressor
 from ._origin import Origin, check_finite, common_index, form_of, shape_like
 from ._recurrent import LSTMRegressor
 from ._runs import split_runs
@@ -78,15 +79,26 @@ def roll_out(predict, targets, ahead, n_steps, window, horizon):
         first = min(n_filled, n_rows - horizon) if ahead.shape[1] else n_filled
         seen = slice(first - window, first)
         block = predict(np.hstack([filled[seen], ahead[seen]]))
-        if not np.isfinite(block).all():
-            raise ValueError(
-                f"The forecast is not finite after {n_filled - n_past} steps, because "
-                "predictions that are fed back grow without bound; predict fewer rows, "
-                "regularise the estimator, or fit on more rows."
-            )
         filled[n_filled : first + horizon] = block[n_filled - first :]
+        check_bounded(filled[n_past : first + horizon])
         n_filled = first + horizon
     return filled[n_past:n_rows]
+
+
+def check_bounded(predicted):
+    """Refuse a forecast that has become infinite or NaN."""
+    finite = np.isfinite(predicted).all(axis=1)
+    if not finite.all():
+        raise ValueError(
+            f"The forecast is not finite after {np.argmin(finite)} steps, because "
+            "predictions that are fed back grow without bound; predict fewer rows, "
+            "regularise the estimator, or fit on more rows."
+        )
+
+
+def runs_compiled(estimator):
+    """Tell whether an estimator can do a whole roll-out in one compiled call."""
+    return isinstance(estimator, BaseRecurrentRegressor) and not estimator.stateful
 
 
 def accepts_windows(estimator):
@@ -414,12 +426,15 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         # Without columns the rows left out in X need nothing, so n_steps can differ.
         known = known.reshape(n_steps, self.n_features_in_)
         ahead = known_ahead(np.concatenate([past.known, known]), self.horizon)
+        rows = past.targets, ahead, n_steps
+        if runs_compiled(self.estimator_):
+            predicted = self.estimator_._roll_out(*rows, self.horizon)
+            check_bounded(predicted)
+            return predicted
         with_axes = accepts_windows(self.estimator_)
 
         def predict(window):
             X = window[None] if with_axes else window.reshape(1, -1)
             return np.reshape(self.estimator_.predict(X), (self.horizon, -1))
 
-        return roll_out(
-            predict, past.targets, ahead, n_steps, self.window, self.horizon
-        )
+        return roll_out(predict, *rows, self.window, self.horizon)

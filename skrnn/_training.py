@@ -7,7 +7,6 @@ the same results in the same form.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from ._epoch import Table, pad_order
 from ._networks import Architecture, build_network, draw_weights, in_units_of_data
 from ._programs import PROGRAMS, PredictionProgram, Recipe, State, TrainingProgram
+from ._rolling import RollOutProgram
 from ._scikeras import make_callbacks
 from ._tensorflow import keras, tf
 from ._watching import early_stopping, guard, progress, wants_batches
@@ -29,6 +29,7 @@ __all__ = [
     "State",
     "as_keras_model",
     "predict",
+    "roll_out",
     "train",
 ]
 
@@ -303,17 +304,39 @@ def predict(
     y : ndarray of shape (n_samples, n_targets), float32
         Predictions in the scale of training.
     """
-    a = replace(architecture, masked=windows.any_missing())
+    a = replace(_for_prediction(architecture), masked=windows.any_missing())
     few = len(windows) <= LARGE_BATCH // 2
     batch_size = a.batch_size or (SMALL_BATCH if few else LARGE_BATCH)
     y = np.empty((len(windows), a.n_targets), dtype=np.float32)
-    with _lend_for_prediction(a, batch_size) as program:
+    with PROGRAMS.lend(
+        ("predict", a, batch_size), lambda: PredictionProgram(a, batch_size)
+    ) as program:
         program.load(weights)
         program.forget_sequence()
         for first in range(0, len(windows), batch_size):
             batch = slice(first, first + batch_size)
             y[batch] = program(windows.gather(batch))
     return y
+
+
+def roll_out(
+    architecture: Architecture,
+    weights: list[np.ndarray],
+    past: np.ndarray,
+    ahead: np.ndarray,
+    horizon: int,
+    factor: np.ndarray,
+    shift: np.ndarray,
+) -> np.ndarray:
+    """Continue series from their own predictions; see `RollOutProgram`."""
+    plain = _for_prediction(architecture)
+    n_series = past.shape[1]
+    with PROGRAMS.lend(
+        ("roll-out", plain, n_series, horizon),
+        lambda: RollOutProgram(plain, n_series, horizon),
+    ) as program:
+        program.load(weights)
+        return program(past, ahead, factor, shift)
 
 
 def as_keras_model(
@@ -325,11 +348,6 @@ def as_keras_model(
     return in_units_of_data(network, **scaling)
 
 
-def _lend_for_prediction(
-    architecture: Architecture, batch_size: int
-) -> contextlib.AbstractContextManager[PredictionProgram]:
-    """Lend a program; what matters in training only is no part of its key."""
-    plain = replace(architecture, dropout=0.0, recurrent_dropout=0.0, l2=0.0)
-    return PROGRAMS.lend(
-        ("predict", plain, batch_size), lambda: PredictionProgram(plain, batch_size)
-    )
+def _for_prediction(architecture: Architecture) -> Architecture:
+    """Leave out what matters in training only."""
+    return replace(architecture, dropout=0.0, recurrent_dropout=0.0, l2=0.0)

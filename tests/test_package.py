@@ -27,7 +27,7 @@ LAYERS = (
         "_validation",
         "_windows",
     },
-    {"_epoch", "_programs", "_training", "_watching"},
+    {"_epoch", "_programs", "_rolling", "_training", "_watching"},
     {
         "_base_recurrent",
         "_displays",
@@ -44,6 +44,7 @@ MAY_IMPORT_KERAS = {
     "_epoch",
     "_networks",
     "_programs",
+    "_rolling",
     "_scikeras",
     "_tensorflow",
     "_training",

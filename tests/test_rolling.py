@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from skrnn import (
+    AutoregressiveForecaster,
+    GRURegressor,
+    LSTMRegressor,
+    RNNRegressor,
+    _forecaster,
+)
+
+
+def make_series(n_rows=60, n_targets=1):
+    rng = np.random.default_rng(0)
+    phase = np.arange(n_rows)[:, None] / 4 + np.arange(n_targets)
+    y = 100 + 7 * np.sin(phase) + rng.normal(size=(n_rows, n_targets))
+    return y[:, 0] if n_targets == 1 else y
+
+
+def fit_forecaster(regressor=RNNRegressor, horizon=1, n_known=0, n_targets=1):
+    y = make_series(n_targets=n_targets)
+    known = np.random.default_rng(1).normal(size=(len(y) + 41, n_known))
+    inner = regressor(3, epochs=2, learning_rate=0.05, random_state=0)
+    forecaster = AutoregressiveForecaster(inner, window=5, horizon=horizon)
+    X = known if n_known else np.zeros((len(known), 1))
+    forecaster.set_params(exogenous=n_known > 0).fit(X[: len(y)], y)
+    return forecaster, X[len(y) :]
+
+
+def step_by_step(monkeypatch):
+    monkeypatch.setattr(_forecaster, "runs_compiled", lambda estimator: False)
+
+
+@pytest.mark.parametrize("regressor", [RNNRegressor, LSTMRegressor, GRURegressor])
+@pytest.mark.parametrize("n_targets", [1, 2])
+@pytest.mark.parametrize(
+    ("horizon", "n_known"), [(1, 0), (1, 2), (3, 0), (3, 2), (7, 1)]
+)
+def test_one_call_equals_the_loop_step_by_step(
+    regressor, n_targets, horizon, n_known, monkeypatch
+):
+    if regressor is not RNNRegressor and (n_targets, horizon) != (2, 3):
+        regressor = RNNRegressor  # The cell plays no part; compile few.
+    forecaster, X = fit_forecaster(regressor, horizon, n_known, n_targets)
+    at_once = [forecaster.predict(X[:n_rows]) for n_rows in (1, 8, 41)]
+    step_by_step(monkeypatch)
+    for predicted in at_once:
+        expected = forecaster.predict(X[: len(predicted)])
+        np.testing.assert_allclose(predicted, expected, rtol=1e-5)
+
+
+def test_one_call_grows_beyond_the_smallest_table(monkeypatch):
+    forecaster, _ = fit_forecaster()
+    at_once = forecaster.forecast(700)
+    step_by_step(monkeypatch)
+    np.testing.assert_allclose(at_once, forecaster.forecast(700), rtol=1e-5)
+
+
+def test_a_forecast_without_bound_is_refused_by_both_forms(monkeypatch):
+    forecaster, _ = fit_forecaster()
+    weights = forecaster.estimator_.weights_
+    forecaster.estimator_.weights_ = [np.full_like(w, np.nan) for w in weights]
+    with pytest.raises(ValueError, match="forecast is not finite after 0 steps"):
+        forecaster.forecast(5)
+    step_by_step(monkeypatch)
+    with pytest.raises(ValueError, match="forecast is not finite after 0 steps"):
+        forecaster.forecast(5)
+
+
+def test_a_stateful_network_is_rolled_out_step_by_step():
+    y = make_series()
+    inner = RNNRegressor(3, epochs=1, stateful=True, batch_size=5, random_state=0)
+    forecaster = AutoregressiveForecaster(inner, window=5).fit(None, y)
+    first = np.array([forecaster.estimator_.predict(y[None, -5:])[0]])
+    np.testing.assert_allclose(forecaster.forecast(3)[:1], first, rtol=1e-5)
