@@ -121,10 +121,10 @@ class Origin:
 
     def stamps(self, n_steps: int) -> pd.Index:
         """Give the stamps of the rows that follow."""
-        stamps = stamps_after(self.end[0], self.step, n_steps).rename(self.end.name)
+        stamps: Any = stamps_after(self.end[0], self.step, n_steps)
+        stamps = stamps.rename(self.end.name)
         if isinstance(self.end, pd.DatetimeIndex) and self.end.tz is None:
-            freq: Any = self.end.freq
-            return pd.DatetimeIndex(stamps, freq=freq)
+            stamps.freq = self.end.freq
         return stamps
 
     def steps_to(self, index: pd.Index) -> NDArray[np.intp]:

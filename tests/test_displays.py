@@ -84,8 +84,13 @@ def make_series(index=None, n_targets=1):
     return X, frame["target_0"] if n_targets == 1 else frame
 
 
+def by_place(values):
+    """Return what slices by position: an index of floats is else sliced by label."""
+    return getattr(values, "iloc", values)
+
+
 def fit_forecaster(X, y):
-    return Forecaster().fit(X[:N_TRAIN], y[:N_TRAIN])
+    return Forecaster().fit(by_place(X)[:N_TRAIN], by_place(y)[:N_TRAIN])
 
 
 def numbers(values):
@@ -246,7 +251,7 @@ def test_line_keywords_reach_both_loss_curves():
 def test_series_are_drawn_over_their_index_and_training_is_shaded(name):
     X, y = make_series(INDEXES[name])
     forecaster = fit_forecaster(X, y)
-    display = ForecastDisplay.from_estimator(forecaster, X[N_TRAIN:], y)
+    display = ForecastDisplay.from_estimator(forecaster, X.iloc[N_TRAIN:], y)
 
     stamps = INDEXES[name]
     stamps = stamps.to_timestamp() if name == "months" else stamps
@@ -255,9 +260,9 @@ def test_series_are_drawn_over_their_index_and_training_is_shaded(name):
     np.testing.assert_allclose(numbers(history.get_xdata()), x[:N_TRAIN])
     np.testing.assert_allclose(numbers(display.line_.get_xdata()), x[N_TRAIN:])
     np.testing.assert_allclose(numbers(truth.get_xdata()), x[N_TRAIN:])
-    np.testing.assert_array_equal(history.get_ydata(), y[:N_TRAIN])
+    np.testing.assert_array_equal(history.get_ydata(), y.iloc[:N_TRAIN])
     np.testing.assert_array_equal(display.line_.get_ydata(), [y.iloc[N_TRAIN - 1]] * 5)
-    np.testing.assert_array_equal(truth.get_ydata(), y[N_TRAIN:])
+    np.testing.assert_array_equal(truth.get_ydata(), y.iloc[N_TRAIN:])
     np.testing.assert_allclose(shaded_range(display.shadings_[0]), x[[0, N_TRAIN - 1]])
     display.figure_.canvas.draw()
 
