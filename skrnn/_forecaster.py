@@ -167,7 +167,7 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         The fitted clone of `estimator`.
     n_features_in_ : int
         Columns known in advance; 0 where X has none or is only a time axis.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where all are strings.
     n_targets_ : int
         Columns of y.

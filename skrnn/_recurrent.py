@@ -86,7 +86,7 @@ n_features_in_ : int
     the steps of one feature.
 n_steps_in_ : int
     Steps of a window.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of the columns, if X was a frame.
 n_targets_ : int
     Targets.

@@ -61,7 +61,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     ----------
     n_features_in_ : int
         Columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns seen in `fit`, where all are strings.
     step_ : offset, Timedelta, number or None
         Distance of neighbouring rows in the index; None where it has no spacing, as
