@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skrnn import datasets
+    from skrnn._config import get_config, set_config
     from skrnn._displays import ForecastDisplay, LossCurveDisplay
     from skrnn._forecaster import AutoregressiveForecaster
     from skrnn._recurrent import GRURegressor, LSTMRegressor, RNNRegressor
@@ -23,7 +24,9 @@ __all__ = [
     "RNNRegressor",
     "SlidingWindow",
     "datasets",
+    "get_config",
     "make_windows",
+    "set_config",
 ]
 
 # Where each public name lives. A name is imported when it is first used, so that
@@ -37,7 +40,9 @@ _MODULE_OF = {
     "LossCurveDisplay": "skrnn._displays",
     "RNNRegressor": "skrnn._recurrent",
     "SlidingWindow": "skrnn._sliding_window",
+    "get_config": "skrnn._config",
     "make_windows": "skrnn._sliding_window",
+    "set_config": "skrnn._config",
 }
 _SUBPACKAGES = ("datasets",)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ._config import get_config
 from ._epoch import Table, loss_of_samples, training_epoch, validation_epoch
 from ._networks import Architecture, build_network
 from ._scikeras import compile_arguments
@@ -211,14 +212,10 @@ class PredictionProgram:
 class ProgramCache:
     """Programs by what they depend on, the least recently used ones given up.
 
-    Parameters
-    ----------
-    size : int, default=32
-        Programs kept at most, those on loan not counted.
+    How many are kept, those on loan not counted, is the setting `program_cache_size`.
     """
 
-    def __init__(self, size: int = 32) -> None:
-        self.size = size
+    def __init__(self) -> None:
         self.n_built = 0
         self._free: OrderedDict[int, tuple[Hashable, Any]] = OrderedDict()
         self._lock = threading.Lock()
@@ -261,7 +258,7 @@ class ProgramCache:
     def _keep(self, key: Hashable, program: Any) -> None:
         with self._lock:
             self._free[id(program)] = (key, program)
-            while len(self._free) > self.size:
+            while len(self._free) > get_config()["program_cache_size"]:
                 self._free.popitem(last=False)
 
 

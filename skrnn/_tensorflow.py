@@ -54,10 +54,24 @@ def _without_chatter() -> Iterator[None]:
                     os.write(2, line)
 
 
+def _take_our_share_of_cores() -> None:
+    """Let TensorFlow use as many threads as joblib allows the libraries of a worker.
+
+    joblib says it by a variable that TensorFlow does not read. A TensorFlow that was
+    imported before us is set up as its user wants it.
+    """
+    n_threads = os.environ.get("OMP_NUM_THREADS", "")
+    if n_threads.isdigit() and int(n_threads) > 0 and not _IMPORTED_BEFORE:
+        tf.config.threading.set_intra_op_parallelism_threads(int(n_threads))
+
+
+_IMPORTED_BEFORE = "tensorflow" in sys.modules
+
 with _without_chatter():
     import keras
     import tensorflow as tf
 
+    _take_our_share_of_cores()
     # The runtime, the compiler and a kernel that masks need speak up at first use.
     tf.function(lambda: tf.constant(0.0) + 1.0, jit_compile=True)()
     tf.function(tf.transpose)(tf.constant([[True, False]]))

@@ -84,23 +84,41 @@ class Windows:
         self, sample_weight: NDArray[Any] | None = None
     ) -> NDArray[np.float64]:
         """Count how often each row stands in a window, each window by its weight."""
-        uses = np.zeros(len(self.rows))
-        for offset in self.offsets:
-            uses += np.bincount(
-                self.starts + offset, weights=sample_weight, minlength=len(self.rows)
-            )
-        return uses
+        size = len(self.rows) + self.dilation
+        stops = self.starts + self.n_steps * self.dilation
+
+        def sums(weight: NDArray[Any] | None) -> NDArray[np.float64]:
+            begun = np.bincount(self.starts, weights=weight, minlength=size)
+            ended = np.bincount(stops, weights=weight, minlength=size)
+            return _sums_by_stride(begun - ended, self.dilation)[: len(self.rows)]
+
+        counts = sums(None)
+        if sample_weight is None:
+            return counts
+        # Sums of weights are rounded; a row that no window holds has exactly 0.
+        return np.where(counts > 0, sums(sample_weight), 0.0)
 
     def any_missing(self) -> bool:
         """Tell whether any step of any window has nothing observed."""
         missing = np.isnan(self.rows).all(axis=1)
-        return bool(missing.any()) and any(
-            missing[self.starts + offset].any() for offset in self.offsets
-        )
+        if not missing.any():
+            return False
+        # Behind `dilation` zeros a sum holds the missing rows before its place.
+        before = np.concatenate([np.zeros(self.dilation), missing])
+        before = _sums_by_stride(before, self.dilation)
+        stops = self.starts + self.n_steps * self.dilation
+        return bool((before[stops] > before[self.starts]).any())
 
     def begin_missing(self) -> NDArray[np.bool_]:
         """Tell which windows begin with a step that has nothing observed."""
         return np.isnan(self.rows).all(axis=1)[self.starts]
+
+
+def _sums_by_stride(values: NDArray[Any], stride: int) -> NDArray[np.float64]:
+    """Sum up to each place the values that lie whole strides before it, and its own."""
+    padded = np.zeros(-(-len(values) // stride) * stride)
+    padded[: len(values)] = values
+    return padded.reshape(-1, stride).cumsum(axis=0).ravel()[: len(values)]
 
 
 def windows_of(X: NDArray[Any]) -> Windows:

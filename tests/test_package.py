@@ -16,6 +16,7 @@ PACKAGE = Path(skrnn.__file__).parent
 # imports from its own layer and from those below, and nobody imports in a circle.
 LAYERS = (
     {
+        "_config",
         "_drawing",
         "_networks",
         "_origin",

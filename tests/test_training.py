@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from skrnn import _training
+from skrnn import _config, _training
 from skrnn._networks import Architecture, build_network, draw_weights
 from skrnn._programs import PROGRAMS, Recipe, State
 from skrnn._training import Course, Samples, predict, train
@@ -403,8 +403,9 @@ def test_folds_and_learning_rates_share_one_program():
         assert program.train.experimental_get_tracing_count() == 1
 
 
-def test_programs_are_given_up_least_recently_used_first():
-    cache = type(PROGRAMS)(size=2)
+def test_programs_are_given_up_least_recently_used_first(monkeypatch):
+    monkeypatch.setitem(_config._CONFIG, "program_cache_size", 2)
+    cache = type(PROGRAMS)()
     for key in "abac":
         with cache.lend(key, object):
             pass
