@@ -57,8 +57,14 @@ class Table(NamedTuple):
 
 
 def pad_order(order: np.ndarray, table: Table, batch_size: int) -> Any:
-    """Pad an order of samples so that its last batch is whole."""
-    return _pad(order.astype(np.int32), table.starts.shape[0] + batch_size)
+    """Pad an order of samples so that its last batch is whole.
+
+    It is filled up with its own first sample: one that is not to be trained on may be
+    NaN, which no weight of 0 takes away.
+    """
+    padded = np.full(table.starts.shape[0] + batch_size, order[0], dtype=np.int32)
+    padded[: len(order)] = order
+    return tf.constant(padded)
 
 
 def training_epoch(
