@@ -335,10 +335,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Hand the samples to the engine and give what it learned as attributes."""
         from . import _training
 
-        samples, validation = (
-            _training.Samples(windows, targets, _relative(weight, part), part)
-            for part in parts
-        )
+        chosen, held_out = parts
+        samples = _training.Samples(windows, targets, _relative(weight, parts), chosen)
         random_state = self._generator(resume=resume and one_pass)
         state = None
         if resume:
@@ -361,7 +359,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             samples,
             course,
             random_state,
-            validation if len(validation) else None,
+            held_out if len(held_out) else None,
         )
         return {
             "weights_": state.weights,
@@ -434,9 +432,13 @@ def _check_same_network(estimator, network: dict) -> None:
             )
 
 
-def _relative(weight: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Scale weights to a mean of one over the samples of a part."""
-    return weight / weight[part].mean() if len(part) else weight
+def _relative(weight: np.ndarray, parts: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Scale weights to a mean of one over the samples of each part."""
+    relative = np.zeros_like(weight)
+    for part in parts:
+        if len(part):
+            relative[part] = weight[part] / weight[part].mean()
+    return relative
 
 
 def _joined(history: dict, more: dict) -> dict:

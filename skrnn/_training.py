@@ -116,7 +116,7 @@ def train(
     samples: Samples,
     course: Course,
     random_state: np.random.RandomState,
-    validation: Samples | None = None,
+    held_out: np.ndarray | None = None,
 ) -> tuple[State, dict[str, list[float]]]:
     """Train a network.
 
@@ -134,8 +134,8 @@ def train(
         Epochs, batches and who watches.
     random_state : RandomState
         Source of new weights, of the order of samples and of dropout.
-    validation : Samples, default=None
-        Samples to evaluate after each epoch.
+    held_out : ndarray of int, default=None
+        Samples to evaluate after each epoch, which share rows with those to learn.
 
     Returns
     -------
@@ -149,6 +149,7 @@ def train(
     FloatingPointError
         If the loss becomes NaN or infinite.
     """
+    validation = None if held_out is None else replace(samples, chosen=held_out)
     missing = samples.any_missing() or (validation and validation.any_missing())
     network = replace(architecture, masked=bool(missing))
     watchers = make_callbacks(course.callbacks)
@@ -186,13 +187,9 @@ def _compiled_fit(
     """Train by compiled epochs; None, with nothing done, if they do not compile."""
     table = Table.of(samples.windows, samples.targets, samples.weights)
     in_order = pad_order(samples.chosen, table, course.batch_size)
-    held_out = validation and (
-        Table.of(validation.windows, validation.targets, validation.weights),
-        pad_order(validation.chosen, table, course.batch_size),
-        tf.constant(len(validation)),
-    )
+    held_out = validation and pad_order(validation.chosen, table, course.batch_size)
     if not program.compile(table, in_order, validation=False) or (
-        held_out and not program.compile(*held_out[:2], validation=True)
+        validation and not program.compile(table, held_out, validation=True)
     ):
         return None
     model, n_samples = program.model, tf.constant(len(samples))
@@ -211,8 +208,9 @@ def _compiled_fit(
             order = pad_order(shuffled, table, course.batch_size)
         logs = {"loss": float(program.train(table, order, n_samples))}
         logs |= program.results()
-        if held_out:
-            logs["val_loss"] = float(program.validate(*held_out))
+        if validation:
+            loss = program.validate(table, held_out, tf.constant(len(validation)))
+            logs["val_loss"] = float(loss)
             logs |= program.results("val_")
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
