@@ -322,7 +322,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 "rows, or set incomplete='mask'."
             )
         split = 0.0 if one_pass else self.validation_split
-        n_train = math.floor(len(chosen) * (1 - split))
+        # Rounded, because a tenth of ten is less than one in floating point.
+        n_train = math.floor(round(len(chosen) * (1 - split), 6))
         if split > 0 and n_train in (0, len(chosen)):
             raise ValueError(
                 f"validation_split={split} leaves {n_train} windows for training and "
@@ -340,7 +341,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         random_state = self._generator(resume=resume and one_pass)
         state = None
         if resume:
-            optimizer = self._optimizer_state if one_pass else None
+            goes_on = one_pass and self.optimizer == self._trained_by
+            optimizer = self._optimizer_state if goes_on else None
             state = _training.State(self.weights_, optimizer)
         course = _training.Course(
             epochs=1 if one_pass else self.epochs,
@@ -367,6 +369,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             if resume and one_pass
             else history,
             "_optimizer_state": state.optimizer,
+            "_trained_by": self.optimizer,
             "_random_state": None if self.random_state is None else random_state,
         }
 

@@ -88,7 +88,7 @@ def compile_arguments(
     wrapper = _wrappers.BaseWrapper(loss=loss, optimizer=own, metrics=metrics, **routed)
     try:
         arguments = wrapper._get_compile_kwargs()
-    except (ValueError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(_what_is_unknown(loss, optimizer, metrics) or error) from error
     return {
         "loss": arguments["loss"],

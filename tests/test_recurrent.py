@@ -349,6 +349,14 @@ def test_last_rows_are_for_validation_and_nothing_is_learned_from_them():
     assert wild.history_["val_loss"][0] > 1e3 * model.history_["val_loss"][0]
 
 
+@pytest.mark.parametrize(
+    ("share", "n_samples", "n_train"), [(0.25, 18, 13), (0.05, 18, 17), (0.9, 10, 1)]
+)
+def test_validation_takes_its_share_rounded_up(share, n_samples, n_train):
+    model = fitted(X=X[:n_samples], y=Y[:n_samples], validation_split=share, **STILL)
+    assert_allclose(model.scaling_.x_mean, X[:n_train].mean(axis=(0, 1)), rtol=1e-12)
+
+
 def test_validation_loss_is_that_of_the_last_rows_after_the_epoch():
     model = fitted(validation_split=0.25, learning_rate=0.1)
     error = (model.predict(X[13:]) - Y[13:]) / Y[:13].std()
@@ -396,6 +404,13 @@ def test_partial_fit_goes_on_after_fit_with_the_state_of_the_optimizer():
     batches = {"batch_size": 5, "shuffle": False, "learning_rate": 0.05}
     parts = fitted(epochs=2, **batches).partial_fit(X, Y)
     assert_same_weights(parts, fitted(epochs=3, **batches), atol=1e-6)
+
+
+def test_partial_fit_starts_another_optimizer_afresh():
+    settings = {"shuffle": False, "epochs": 1}
+    model = fitted(**settings).set_params(optimizer="sgd", learning_rate=0.1)
+    warm = fitted(**settings, warm_start=True).set_params(**ONE_STEP, learning_rate=0.1)
+    assert_same_weights(model.partial_fit(X, Y), warm.fit(X, Y), atol=1e-6)
 
 
 def test_partial_fit_keeps_scaling_and_names():

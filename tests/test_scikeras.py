@@ -75,6 +75,7 @@ def test_a_single_metric_needs_no_list():
     [
         ("loss", "meen", "huber, .*mean_absolute_error, "),
         ("optimizer", "adamant", "adam, .*rmsprop, .*sgd"),
+        ("optimizer", "LossScaleOptimizer", "adam, "),  # It needs another one.
         ("metrics", ["mae", "meen"], "mean_absolute_error, "),
         ("metrics", "meen", "mean_absolute_error, "),
     ],
