@@ -1,0 +1,369 @@
+"""
+Extrapolating a smooth series
+=============================
+
+Twelve points of a smooth series are known, the next eight are wanted. The series is
+the correlation energy of coupled-cluster theory in growing model spaces, and the five
+networks are those of a lecture which used it to introduce recurrent networks
+(M. Hjorth-Jensen, lectures on advanced machine learning for the physical sciences,
+University of Oslo, March 2023). Each is one line here. Straight lines through a few
+lags stand beside them, and at the end a sixth network that is tuned on the twelve
+points alone.
+
+The page is also a program:
+``python examples/plot_extrapolation.py --output FOLDER`` writes the figures and the
+extrapolated series to a folder.
+"""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Extrapolate the coupled-cluster energies.")
+parser.add_argument("--output", type=Path, help="folder for the figures and the CSV")
+parser.add_argument("--epochs", type=int, help="train each network for that many")
+parser.add_argument("--seeds", type=int, default=5, help="fits of each network")
+options = parser.parse_args()
+
+# %%
+# The series
+# ----------
+#
+# The index is the size of the model space, which grows in steps of 2. The first
+# differences of the energies grow slowly, and their second differences hardly change.
+
+from skrnn.datasets import load_coupled_cluster
+
+energies = load_coupled_cluster(as_frame=True)
+X = energies.data.set_index("n_particle_hole", drop=False)
+y = energies.target.set_axis(X.index)
+X_train, X_test = X[:12], X[12:]
+y_train, y_test = y[:12], y[12:]
+
+# %%
+# How a forecast is judged
+# ------------------------
+#
+# The lecture gives the mean squared error over all 20 points, with the 12 training
+# points as they are, so that they add nothing to the sum and 12 to the count. The error
+# over the eight extrapolated points is 2.5 times as large. Weights start at random, so
+# each network is trained from several seeds and the table shows medians.
+
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+
+class Run(NamedTuple):
+    """A fitted model, its forecast and the seconds for both."""
+
+    model: Any
+    forecast: pd.Series
+    seconds: float
+
+    @property
+    def error(self):
+        """Mean squared error over all 20 points."""
+        return ((y_test - self.forecast) ** 2).sum() / len(y)
+
+
+def extrapolate(model):
+    """Fit on the 12 points and forecast the other 8."""
+    start = perf_counter()
+    model = clone(model).fit(X_train, y_train)
+    forecast = pd.Series(model.predict(X_test), index=X_test.index)
+    return Run(model, forecast, perf_counter() - start)
+
+
+def repeat(model):
+    """Extrapolate once from each seed, and sort by error."""
+    seeds = [name for name in model.get_params() if name.endswith("random_state")]
+    runs = [
+        extrapolate(clone(model).set_params(**dict.fromkeys(seeds, seed)))
+        for seed in range(options.seeds)
+    ]
+    return sorted(runs, key=lambda run: run.error)
+
+
+def median_run(name):
+    """Give the run in the middle."""
+    return runs[name][(len(runs[name]) - 1) // 2]
+
+
+# %%
+# Lines through two and three lags
+# --------------------------------
+#
+# The baselines come first. Least squares on the last two or three values, with
+# predictions fed back, needs three or four numbers; repeating the last value needs
+# none.
+
+from functools import partial
+
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
+
+from skrnn import AutoregressiveForecaster
+
+continued = partial(AutoregressiveForecaster, exogenous=False)
+baselines = {
+    "repeat the last value": DummyRegressor(strategy="constant", constant=y_train[-1:]),
+    "least squares, 2 lags": continued(LinearRegression(), window=2),
+    "least squares, 3 lags": continued(LinearRegression(), window=3),
+}
+runs = {name: [extrapolate(model)] for name, model in baselines.items()}
+
+# %%
+# The five networks of the lecture
+# --------------------------------
+#
+# Windows of two energies, 150 epochs of Adam on the mean squared error, 5 % of the
+# windows (the last one) for validation, and raw values. The fifth is no forecaster: it
+# learns the energy from the size of the model space, as a sequence of one step.
+
+from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
+
+settings = {
+    "epochs": options.epochs or 150,
+    "validation_split": 0.05,
+    "standardize": False,
+}
+rnn = partial(RNNRegressor, **settings)
+lstm = partial(LSTMRegressor, **settings)
+gru = partial(GRURegressor, **settings)
+
+lecture = {
+    "1 RNN 200": continued(rnn(200), window=2),
+    "2 RNN 500, 500, sigmoid": continued(
+        rnn((500, 500), activation="sigmoid"), window=2
+    ),
+    "3 LSTM 250, 250": continued(lstm((250, 250)), window=2),
+    "4 Dense 125, 125, GRU 250, 250": continued(
+        gru((250, 250), dense_before=(125, 125)), window=2
+    ),
+    "5 RNN 200 on the dimension": rnn(200),
+}
+for name, model in lecture.items():
+    runs[name] = repeat(model)
+    print(f"{name:32}{median_run(name).error:.1e}")
+
+# %%
+# A sixth network
+# ---------------
+#
+# The energies to come lie outside the range of those seen, but their differences do
+# not. So let the network forecast differences and add them up:
+
+from sklearn.base import BaseEstimator, RegressorMixin
+
+
+class DifferencedForecaster(RegressorMixin, BaseEstimator):
+    """Forecast the differences of a series, of some order, and add them up."""
+
+    def __init__(self, forecaster, order=1):
+        self.forecaster = forecaster
+        self.order = order
+
+    def fit(self, X, y):
+        """Learn the differences, and keep the last value of each lower order."""
+        self.last_ = []
+        for _ in range(self.order):
+            self.last_.append(y.iloc[-1])
+            y = y.diff().iloc[1:]
+        self.estimator_ = clone(self.forecaster).fit(X.loc[y.index], y)
+        return self
+
+    def predict(self, X):
+        """Continue the series over the rows of X."""
+        forecast = self.estimator_.predict(X)
+        for last in reversed(self.last_):
+            forecast = last + forecast.cumsum()
+        return forecast
+
+
+# %%
+# How often to difference, how many lags to show and whether a network needs its tanh at
+# all is for a grid search to say. `TimeSeriesSplit` cuts the 12 training points three
+# times and asks for the next two, predictions fed back; the eight points to extrapolate
+# take no part. Inputs and targets are standardized, which is the default.
+
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+
+small = RNNRegressor(
+    16,
+    learning_rate=0.01,
+    epochs=options.epochs or 1000,
+    early_stopping=True,
+    patience=100,
+    random_state=0,
+)
+search = GridSearchCV(
+    DifferencedForecaster(continued(small)),
+    {
+        "order": [0, 1, 2],
+        "forecaster__window": [1, 2],
+        "forecaster__estimator__activation": ["tanh", "linear"],
+    },
+    cv=TimeSeriesSplit(3, test_size=2),
+    scoring="neg_mean_squared_error",
+)
+start = perf_counter()
+search.fit(X_train, y_train)
+print(f"Searched for {perf_counter() - start:.0f} s and chose")
+for name, value in search.best_params_.items():
+    print(f"    {name} = {value}")
+
+# %%
+runs["6 RNN 16 on differences"] = repeat(search.best_estimator_)
+
+# %%
+# The table
+# ---------
+#
+# The last column is what the lecture found, in one run each.
+
+from sklearn.metrics import mean_squared_error
+
+published = {
+    "1 RNN 200": "8.9e-4",
+    "2 RNN 500, 500, sigmoid": "0.33",
+    "3 LSTM 250, 250": "never run",
+    "4 Dense 125, 125, GRU 250, 250": "3.0e-4",
+    "5 RNN 200 on the dimension": "stays at -1.03",
+}
+
+
+def count_parameters(model):
+    """Count the weights of a network, or the coefficients of a line."""
+    while hasattr(model, "estimator_"):
+        model = model.estimator_
+    if hasattr(model, "weights_"):
+        return sum(weights.size for weights in model.weights_)
+    return len(model.coef_) + 1 if hasattr(model, "coef_") else 0
+
+
+def summarise(name):
+    """Put the runs of a model into a row of the table."""
+    errors = [run.error for run in runs[name]]
+    last = [mean_squared_error(y_test, run.forecast) for run in runs[name]]
+    spread = f"{min(errors):.1e} .. {max(errors):.1e}" if len(errors) > 1 else ""
+    return {
+        "model": name,
+        "parameters": f"{count_parameters(runs[name][0].model):,}".replace(",", " "),
+        "mse, 20 points": f"{np.median(errors):.1e}",
+        "lowest .. highest": spread,
+        "last 8": f"{np.median(last):.1e}",
+        "seconds": f"{np.median([run.seconds for run in runs[name]]):.1f}",
+        "lecture": published.get(name, ""),
+    }
+
+
+table = pd.DataFrame([summarise(name) for name in runs]).set_index("model")
+table.index.name = None
+print(table.to_string())
+
+# %%
+# The line through three lags is best by far, and it needs four numbers. Networks of
+# tanh units on raw values extrapolate badly. The wide ones with small weights (1 and 4)
+# work where tanh is nearly a line and get to about 1e-4, closer than the lecture's own
+# runs, but more than a hundred times worse than the line; which of the two is ahead
+# depends on the seed. The network with the sigmoid (2) repeats the mean of what it was
+# trained on, the LSTM (3) bends away from the series, and the network that reads the
+# dimension (5) saturates: the dimensions to come are larger than all it has seen.
+#
+# The sixth network gets to about 5e-6, more than ten times better than the best of the
+# five, here or in the lecture. What helps is the choice of what to forecast: the second
+# differences to come lie among those already seen. The search also drops the tanh, and
+# a recurrent network without it is a line through its lags, found the slow way. It
+# beats the line through two lags of the energies and not the one through three. For
+# twelve points of a smooth series, take the line.
+#
+# The extrapolations
+# ------------------
+#
+# Each panel shows the run with the median error, and the other seeds as thin lines.
+
+import matplotlib.pyplot as plt
+
+from skrnn import ForecastDisplay
+
+networks = [name for name in runs if name not in baselines]
+colours = dict(zip(networks, plt.get_cmap("tab10").colors, strict=False))
+
+
+def draw_forecast(name, ax):
+    """Draw the extrapolations of a network with the series."""
+    for run in runs[name]:
+        ax.plot(run.forecast, color=colours[name], linewidth=0.6, alpha=0.6)
+    ForecastDisplay.from_predictions(
+        y_train, median_run(name).forecast, y_true=y_test, ax=ax, color=colours[name]
+    )
+    ax.get_legend().remove()
+    ax.set_title(name, fontsize="medium", color=colours[name])
+
+
+figure, axes = plt.subplots(
+    2, 3, figsize=(10, 6), sharex=True, sharey=True, layout="constrained"
+)
+for name, ax in zip(networks, axes.flat, strict=True):
+    draw_forecast(name, ax)
+    ax.set(xlabel="Size of the model space", ylabel="Correlation energy")
+    ax.label_outer()
+handles, labels = axes.flat[0].get_legend_handles_labels()
+figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+forecast_figure = figure
+
+# %%
+# How fast the errors grow
+# ------------------------
+
+figure, ax = plt.subplots(figsize=(9, 4.5), layout="constrained")
+greys = dict(zip(baselines, ["0.75", "0.5", "0.0"], strict=True))
+for name in sorted(runs, key=lambda name: -median_run(name).error):
+    if name in baselines:
+        style = {"color": greys[name], "linestyle": "--"}
+    else:
+        style = {"color": colours[name]}
+    error = (y_test - median_run(name).forecast).abs()
+    ax.semilogy(error, marker=".", label=name, **style)
+ax.set(xlabel="Size of the model space", ylabel="Absolute error of the energy")
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+error_figure = figure
+
+# %%
+# The losses
+# ----------
+#
+# The losses of the five are in units of the energy, those of the sixth in units of the
+# standardized differences. A small loss on the one validation window says little about
+# eight steps ahead.
+
+from skrnn import LossCurveDisplay
+
+figure, axes = plt.subplots(2, 3, figsize=(10, 6), layout="constrained")
+for name, ax in zip(networks, axes.flat, strict=True):
+    LossCurveDisplay.from_estimator(median_run(name).model, ax=ax, log_scale=True)
+    ax.get_legend().remove()
+    ax.set_title(name, fontsize="medium", color=colours[name])
+handles = axes.flat[0].get_legend_handles_labels()[0]
+labels = ["training", "validation", "lowest validation loss"]
+figure.legend(handles, labels, loc="outside lower center", ncols=3)
+loss_figure = figure
+
+# %%
+
+if options.output:
+    options.output.mkdir(parents=True, exist_ok=True)
+    figures = {
+        "extrapolation.png": forecast_figure,
+        "errors.png": error_figure,
+        "losses.png": loss_figure,
+    }
+    for name, figure in figures.items():
+        figure.savefig(options.output / name, dpi=150)
+    series = pd.DataFrame({name: median_run(name).forecast for name in runs})
+    series.insert(0, "truth", y_test)
+    series.to_csv(options.output / "extrapolation.csv")
+    print(f"\nWrote {', '.join(figures)} and extrapolation.csv to {options.output}")
