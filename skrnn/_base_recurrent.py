@@ -169,7 +169,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             If X or y are not what is described above, if no whole window is left to
             train on, or if a parameter does not suit the data.
         FloatingPointError
-            If the loss becomes NaN. The estimator then stays as it was.
+            If the loss becomes NaN or infinite. The estimator then stays as it was.
         """
         return self._train(X, y, sample_weight, resume=self.warm_start, one_pass=False)
 
@@ -363,6 +363,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             random_state,
             held_out if len(held_out) else None,
         )
+        _check_finite(state.weights, history)
         return {
             "weights_": state.weights,
             "history_": _joined(self.history_, history)
@@ -433,6 +434,19 @@ def _check_same_network(estimator, network: dict) -> None:
                 f"Got {value!r} after {estimator._network[name]!r}; set "
                 "warm_start=False and call fit to start afresh."
             )
+
+
+def _check_finite(weights: list[np.ndarray], history: dict) -> None:
+    """Refuse weights that the last step of training has spoilt.
+
+    The loss of an epoch is computed before its steps, and so does not show it.
+    """
+    if not all(np.isfinite(weight).all() for weight in weights):
+        raise FloatingPointError(
+            f"The weights became infinite in epoch {len(history['loss'])}, the last "
+            "one. Try a smaller learning_rate, or an optimizer with clipnorm such as "
+            "keras.optimizers.Adam(clipnorm=1.0)."
+        )
 
 
 def _relative(weight: np.ndarray, parts: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -857,6 +857,14 @@ def test_failed_later_fit_leaves_what_was_learned(warm_start, settings, error, m
     assert_array_equal(model.predict(X), predicted)
 
 
+def test_weights_that_the_last_step_spoils_are_not_kept():
+    settings = {"optimizer": "sgd", "learning_rate": 3e38, "epochs": 1}
+    model = network(**settings)
+    with pytest.raises(FloatingPointError, match="infinite in epoch 1, the last one"):
+        model.fit(X, Y)
+    assert not hasattr(model, "weights_")
+
+
 def test_failed_partial_fit_uses_up_no_random_numbers():
     stop = Raise(RuntimeError("mine"), epoch=0)
     model, other = (network(dropout=0.5).partial_fit(X, Y) for _ in range(2))
