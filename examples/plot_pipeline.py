@@ -111,10 +111,10 @@ errors = forecasts.sub(y[future], axis=0).pow(2).mean().pow(0.5)
 print(errors.rename("error in K").round(2).to_string())
 
 # %%
-# Three months ahead the network is about a quarter better than the mean of the month,
-# and a little better than the ridge, which is trained in a blink. Both know, from the
-# months before, whether the water is warmer than usual; neither sees the El Niño of
-# 1997 before it begins, and both follow it late.
+# Three months ahead the network is about a quarter better than the mean of the month.
+# The ridge, which is trained in a blink, comes close. Both know from the months before
+# whether the water is warmer than usual; neither sees the El Niño of 1997 before it
+# begins.
 
 import matplotlib.pyplot as plt
 
@@ -124,7 +124,7 @@ figure, ax = plt.subplots(figsize=(10, 4), layout="constrained")
 means_line = forecasts["mean of the month"]
 ax.plot(means_line, color="0.6", linewidth=1, label=means_line.name)
 ForecastDisplay.from_predictions(
-    y["1990":"1996"], forecasts["LSTM"], y_true=y[future], name="LSTM", ax=ax
+    y["1993":"1996"], forecasts["LSTM"], y_true=y[future], name="LSTM", ax=ax
 )
 ax.set_ylabel("Sea surface temperature in °C")
 forecast_figure = figure
@@ -141,6 +141,6 @@ loss_figure = display.figure_
 
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
-    forecast_figure.savefig(options.output / "forecast.png", dpi=150)
+    forecast_figure.savefig(options.output / "forecast.png", dpi=120)
     loss_figure.savefig(options.output / "loss.png", dpi=150)
     print(f"Wrote forecast.png and loss.png to {options.output}")

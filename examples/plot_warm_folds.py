@@ -139,9 +139,8 @@ figure.legend(handles, labels, loc="outside lower center", ncols=3)
 fold_figure = figure
 
 # %%
-# A cold fold begins with no past at all, and its windows fill up hour by hour. The
-# ridge needs the whole day to recover; the network recovers sooner, because it reads
-# the steps that are there.
+# A cold fold begins with no past at all, and its windows fill up hour by hour. Both
+# models need most of the day to recover.
 #
 # All errors
 # ----------
