@@ -43,7 +43,9 @@ standardize : bool, default=True
     Whether inputs and targets are scaled to zero mean and unit variance with the
     statistics of the training windows. Predictions are in the units of y either way.
 loss : str, callable, class or keras.losses.Loss, default="mse"
-    Loss, on standardized targets if `standardize` is set.
+    Loss, on standardized targets if `standardize` is set. Pass a loss with settings,
+    such as the delta of Huber's, as a function: `keras.losses.Huber` forgets it when
+    the estimator is cloned, as in a grid search.
 optimizer : str, class or keras.optimizers.Optimizer, default="adam"
     Optimizer. An instance is copied, brings its own learning rate, and may clip
     gradients or follow a schedule.
