@@ -13,12 +13,15 @@ __all__ = ["keras", "tf"]
 
 # What the C++ libraries print although nothing is wrong: INFO lines, the remark that
 # logging is not initialised yet, the continuation of the one on CPU features, and, as
-# errors, that oneDNN leaves a kernel to Eigen and that there is no GPU where there is
-# none.
+# errors, that oneDNN leaves a kernel to Eigen, that TensorFlow 2.18 registers plugins
+# twice, and that there is no GPU where there is none.
+_NO_ERRORS = rb"oneDNN supports DT_BOOL only|Unable to register cu\w+ factory" + (
+    b"" if os.path.exists("/dev/nvidiactl") else b"|cuInit"
+)
 _CHATTER = re.compile(
     rb"^(I\d{4} |\d{4}-\d\d-\d\d [\d:.]+: I |WARNING: All log messages before absl"
-    rb"|To enable the following instructions|E\d{4} .*oneDNN supports DT_BOOL only"
-    + (rb")" if os.path.exists("/dev/nvidiactl") else rb"|E\d{4} .*cuInit)")
+    rb"|To enable the following instructions"
+    rb"|(E\d{4} |\d{4}-\d\d-\d\d [\d:.]+: E ).*(" + _NO_ERRORS + rb"))"
 )
 
 
