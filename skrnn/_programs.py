@@ -101,7 +101,7 @@ class TrainingProgram:
         self.optimizer.build(self.model.trainable_variables)
         self._fresh_optimizer = _values(self.optimizer.variables)
         self.metrics = arguments["metrics"]
-        self._ready_for: set[Any] = set()
+        self._epochs: dict[Hashable, Any] = {}
         self.compiles = not architecture.stateful and self._build_epochs(
             arguments["loss"], batch_size
         )
@@ -131,16 +131,30 @@ class TrainingProgram:
             False if that is not possible; Keras's own loop then has to do, and is also
             the one to say what is wrong with a loss that fails.
         """
-        epoch = self.validate if validation else self.train
-        key = (validation, *(tensor.shape for tensor in (*table, order)))
-        if self.compiles and key not in self._ready_for:
+        key = _epoch_key(table, order, validation)
+        if self.compiles and key not in self._epochs:
+            function = self._validation_epoch if validation else self._training_epoch
+            none = tf.constant(0)
             try:
-                epoch(table, order, tf.constant(0))
+                # A concrete function never traces again, and does not lock up threads
+                # when an input does not fit.
+                epoch = function.get_concrete_function(table, order, none)
+                epoch(table, order, none)
             except Exception:
                 self.compiles = False
             else:
-                self._ready_for.add(key)
+                self._epochs[key] = epoch
         return self.compiles
+
+    def train(self, table: Table, order: Any, n_samples: Any) -> float:
+        """Train for an epoch that `compile` has compiled; give its mean loss."""
+        epoch = self._epochs[_epoch_key(table, order, False)]
+        return float(epoch(table, order, n_samples))
+
+    def validate(self, table: Table, order: Any, n_samples: Any) -> float:
+        """Evaluate samples by an epoch that `compile` has compiled."""
+        epoch = self._epochs[_epoch_key(table, order, True)]
+        return float(epoch(table, order, n_samples))
 
     def results(self, prefix: str = "") -> dict[str, float]:
         """Read the metrics of an epoch, and reset them."""
@@ -158,10 +172,10 @@ class TrainingProgram:
         metrics = [isinstance(each, keras.metrics.Metric) for each in self.metrics]
         if of_samples is None or not all(metrics):
             return False
-        self.train = training_epoch(
+        self._training_epoch = training_epoch(
             self.model, self.optimizer, of_samples, self.metrics, batch_size
         )
-        self.validate = validation_epoch(
+        self._validation_epoch = validation_epoch(
             self.model, of_samples, self.metrics, batch_size
         )
         return True
@@ -183,8 +197,6 @@ class PredictionProgram:
         self.model = build_network(a)
         self.batch_size = batch_size
         self._loaded: list[np.ndarray] | None = None
-        # A concrete function never traces again, and does not lock up threads when an
-        # input does not fit.
         self._call = tf.function(
             lambda windows: self.model(windows, training=False),
             jit_compile=not a.stateful,
@@ -263,6 +275,10 @@ class ProgramCache:
 
 
 PROGRAMS = ProgramCache()
+
+
+def _epoch_key(table: Table, order: Any, validation: bool) -> Hashable:
+    return (validation, *(tuple(tensor.shape) for tensor in (*table, order)))
 
 
 def _forget_sequence(model: Any) -> None:

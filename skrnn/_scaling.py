@@ -48,12 +48,12 @@ class Scaling:
             rows = np.where(partly, self.fill, rows)
         rows -= self.x_mean
         rows /= self.x_scale
-        return windows.with_rows(rows.astype(np.float32))
+        return windows.with_rows(_narrow(rows, "X"))
 
     def scale_targets(self, y: NDArray[np.float64]) -> NDArray[np.float32]:
         """Scale targets of shape (n_samples, n_targets)."""
         scale = np.where(self.y_scale == 0, 1.0, self.y_scale)
-        return ((y - self.y_mean) / scale).astype(np.float32)
+        return _narrow((y - self.y_mean) / scale, "y")
 
     def restore_targets(self, y: NDArray[np.float32]) -> NDArray[np.float64]:
         """Bring predictions into the units of the targets."""
@@ -75,7 +75,7 @@ def learn_scaling(
     Raises
     ------
     ValueError
-        If a column has no observed value.
+        If a column has no observed value, or values too large to be squared.
     """
     uses = windows.uses_of_rows(sample_weight)
     used = uses > 0
@@ -88,6 +88,13 @@ def learn_scaling(
             "drop it, or pass rows in which it is observed."
         )
     y_mean, y_scale = _mean_and_scale(y, sample_weight)
+    for name, scale in (("X", x_scale), ("y", y_scale)):
+        if not np.isfinite(scale).all():
+            column = int(np.argmin(np.isfinite(scale)))
+            raise ValueError(
+                f"Column {column} of {name} (counted from 0) holds values too large to "
+                "compute their variance; divide them by a constant."
+            )
     if not standardize:
         return Scaling(
             np.zeros_like(x_mean),
@@ -110,11 +117,24 @@ def _mean_and_scale(
     """
     observed = ~np.isnan(values)
     total = weights @ observed
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         mean = weights @ np.where(observed, values, 0.0) / total
         deviations = np.where(observed, values - mean, 0.0)
         scale = np.sqrt(weights @ deviations**2 / total)
     return mean, np.where(scale <= _rounding(mean), 0.0, scale)
+
+
+def _narrow(values: NDArray[np.float64], name: str) -> NDArray[np.float32]:
+    """Give scaled values the precision of the network, if they fit into it."""
+    with np.errstate(over="ignore"):
+        narrow = values.astype(np.float32)
+    if np.isinf(narrow).any():
+        raise ValueError(
+            f"{name} holds values too large for float32, in which networks compute; "
+            "divide them by a constant, or set standardize=True and pass training "
+            "windows of the same size as those to predict."
+        )
+    return narrow
 
 
 def _rounding(mean: NDArray[np.float64]) -> NDArray[np.float64]:

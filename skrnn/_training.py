@@ -18,7 +18,13 @@ from ._programs import PROGRAMS, PredictionProgram, Recipe, State, TrainingProgr
 from ._rolling import RollOutProgram
 from ._scikeras import make_callbacks
 from ._tensorflow import keras, tf
-from ._watching import early_stopping, guard, progress, wants_batches
+from ._watching import (
+    early_stopping,
+    guard,
+    progress,
+    release_model,
+    wants_batches,
+)
 from ._windows import Windows
 
 __all__ = [
@@ -162,15 +168,15 @@ def train(
         if state is None:
             state = State(draw_weights(program.model, random_state))
         program.start(state, recipe, random_state.randint(np.iinfo(np.int32).max))
+        args = (program, samples, validation, course, random_state, watchers)
         history = None
-        if program.compiles and not wants_batches(watchers):
-            history = _compiled_fit(
-                program, samples, validation, course, random_state, watchers
-            )
-        if history is None:
-            history = _keras_fit(
-                program, samples, validation, course, random_state, watchers
-            )
+        try:
+            if program.compiles and not wants_batches(watchers):
+                history = _compiled_fit(*args)
+            if history is None:
+                history = _keras_fit(*args)
+        finally:
+            release_model(watchers)
         return program.state(), {
             name: [float(each) for each in values] for name, values in history.items()
         }
@@ -206,11 +212,11 @@ def _compiled_fit(
         if course.shuffle:
             shuffled = samples.chosen[random_state.permutation(len(samples))]
             order = pad_order(shuffled, table, course.batch_size)
-        logs = {"loss": float(program.train(table, order, n_samples))}
+        logs = {"loss": program.train(table, order, n_samples)}
         logs |= program.results()
         if validation:
-            loss = program.validate(table, held_out, tf.constant(len(validation)))
-            logs["val_loss"] = float(loss)
+            n_held_out = tf.constant(len(validation))
+            logs["val_loss"] = program.validate(table, held_out, n_held_out)
             logs |= program.results("val_")
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
@@ -270,13 +276,16 @@ class _Batches(keras.utils.PyDataset):
 
     def __getitem__(self, batch: int) -> tuple[np.ndarray, ...]:
         first = batch * self._batch_size
-        arrays = self._samples.gather(self._order[first : first + self._batch_size])
-        short = self._batch_size - len(arrays[0])
+        batch = self._samples.gather(self._order[first : first + self._batch_size])
+        windows, targets, weights = batch
+        short = self._batch_size - len(windows)
         if not (self._fixed and short):
-            return arrays
+            return batch
+        # Keras divides by the size of the batch, those of no weight included.
+        weights = weights * np.float32(self._batch_size / len(windows))
         return tuple(
             np.pad(array, [(0, short)] + [(0, 0)] * (array.ndim - 1))
-            for array in arrays
+            for array in (windows, targets, weights)
         )
 
     def on_epoch_end(self) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ._tensorflow import keras
 
-__all__ = ["early_stopping", "guard", "progress", "wants_batches"]
+__all__ = ["early_stopping", "guard", "progress", "release_model", "wants_batches"]
 
 _BATCH_HOOKS = (
     "on_batch_begin",
@@ -34,6 +34,14 @@ def early_stopping(patience: int, validation: bool) -> Any:
         patience=patience,
         restore_best_weights=True,
     )
+
+
+def release_model(callbacks: list[Any]) -> None:
+    """Take the model away from callbacks: it is lent to other trainings next."""
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.Callback):
+            # Not the method of a subclass, which may make something of its model.
+            keras.callbacks.Callback.set_model(callback, None)
 
 
 def guard(program: Any) -> Any:
