@@ -46,7 +46,7 @@ docs: $(VENV)/installed-dev  ## build the documentation, running every example
 	$(VENV)/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 bench: $(VENV)/installed-dev  ## run the benchmarks one by one
-	@for script in benchmarks/*.py; do \
+	@for script in benchmarks/bench_*.py; do \
 		echo "== $$script"; $(VENV)/bin/python $$script || exit 1; \
 	done
 

@@ -170,7 +170,6 @@ def test_examples_write_nothing_unless_asked(tmp_path):
 
 @pytest.mark.slow
 def test_pipeline_prints_its_errors_and_writes_its_figures(tmp_path):
-    pytest.importorskip("statsmodels")  # Only the documentation needs it.
     few = ("--epochs", "1")
     printed = run_example("plot_pipeline.py", tmp_path, "--output", "figures", *few)
     assert "month of the year before" in printed
