@@ -8,6 +8,7 @@ weights, state of the optimizer, random numbers, learning rate - is set before e
 from __future__ import annotations
 
 import contextlib
+import inspect
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
@@ -22,7 +23,14 @@ from ._networks import Architecture, build_network
 from ._scikeras import compile_arguments
 from ._tensorflow import keras, tf
 
-__all__ = ["PROGRAMS", "PredictionProgram", "Recipe", "State", "TrainingProgram"]
+__all__ = [
+    "PROGRAMS",
+    "LoadedNetwork",
+    "PredictionProgram",
+    "Recipe",
+    "State",
+    "TrainingProgram",
+]
 
 
 @dataclass(frozen=True)
@@ -46,13 +54,14 @@ class Recipe:
     def key(self) -> Hashable:
         """What a program depends on; None if the settings do not tell.
 
-        Names do. Of instances and functions two that look alike may differ.
+        Names, Keras's classes and the configuration of its optimizers do. Of other
+        instances and of functions two that look alike may differ.
         """
         metrics = self.metrics or ()
         metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
-        settings = (self.loss, self.optimizer, metrics)
-        named = all(isinstance(each, str) for each in (*settings[:2], *metrics))
-        return settings if named else None
+        keys = tuple(_setting_key(each) for each in (self.loss, *metrics))
+        keys += (_optimizer_key(self.optimizer),)
+        return None if None in keys else keys
 
     @property
     def sets_learning_rate(self) -> bool:
@@ -102,8 +111,12 @@ class TrainingProgram:
         self._fresh_optimizer = _values(self.optimizer.variables)
         self.metrics = arguments["metrics"]
         self._epochs: dict[Hashable, Any] = {}
-        self.compiles = not architecture.stateful and self._build_epochs(
-            arguments["loss"], batch_size
+        self._batch_size = batch_size
+        self._loss = loss_of_samples(arguments["loss"])
+        self.compiles = (
+            not architecture.stateful
+            and self._loss is not None
+            and all(isinstance(each, keras.metrics.Metric) for each in self.metrics)
         )
 
     def start(self, state: State, recipe: Recipe, seed: int) -> None:
@@ -114,6 +127,7 @@ class TrainingProgram:
             variable.assign(value)
         if recipe.sets_learning_rate:
             self.optimizer.learning_rate = recipe.learning_rate
+        self.results()  # An instance, or an epoch that broke off, brings old values.
         seeds = (v for v in self.model.variables if "seed_generator" in v.path)
         for i, variable in enumerate(seeds):
             variable.assign(np.array([seed, i]))
@@ -133,7 +147,7 @@ class TrainingProgram:
         """
         key = _epoch_key(table, order, validation)
         if self.compiles and key not in self._epochs:
-            function = self._validation_epoch if validation else self._training_epoch
+            function = self._build_epoch(validation)
             none = tf.constant(0)
             try:
                 # A concrete function never traces again, and does not lock up threads
@@ -158,8 +172,9 @@ class TrainingProgram:
 
     def results(self, prefix: str = "") -> dict[str, float]:
         """Read the metrics of an epoch, and reset them."""
-        values = {prefix + m.name: float(m.result()) for m in self.metrics}
-        for metric in self.metrics:
+        metrics = [m for m in self.metrics if isinstance(m, keras.metrics.Metric)]
+        values = {prefix + metric.name: float(metric.result()) for metric in metrics}
+        for metric in metrics:
             metric.reset_state()
         return values
 
@@ -167,21 +182,44 @@ class TrainingProgram:
         """Set the state of stateful layers to zero."""
         _forget_sequence(self.model)
 
-    def _build_epochs(self, loss: Any, batch_size: int) -> bool:
-        of_samples = loss_of_samples(loss)
-        metrics = [isinstance(each, keras.metrics.Metric) for each in self.metrics]
-        if of_samples is None or not all(metrics):
-            return False
-        self._training_epoch = training_epoch(
-            self.model, self.optimizer, of_samples, self.metrics, batch_size
-        )
-        self._validation_epoch = validation_epoch(
-            self.model, of_samples, self.metrics, batch_size
-        )
-        return True
+    def retrace(self) -> None:
+        """Forget the epochs: the model has changed in what they were traced from."""
+        self._epochs.clear()
+
+    def graph(self) -> Hashable:
+        """Give what the traces depend on and a callback can change."""
+        trainable = tuple(variable.trainable for variable in self.model.weights)
+        return trainable, repr(self.optimizer.get_config())
+
+    def _build_epoch(self, validation: bool) -> Any:
+        model, loss, metrics = self.model, self._loss, self.metrics
+        if validation:
+            return validation_epoch(model, loss, metrics, self._batch_size)
+        return training_epoch(model, self.optimizer, loss, metrics, self._batch_size)
 
 
-class PredictionProgram:
+class LoadedNetwork:
+    """A network that is given its weights before each use.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        The network.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        self.model = build_network(architecture)
+        self._loaded: list[np.ndarray] | None = None
+
+    def load(self, weights: list[np.ndarray]) -> None:
+        """Give the model its weights, unless they equal the ones it has."""
+        loaded = self._loaded
+        if loaded is None or not all(map(np.array_equal, weights, loaded)):
+            self.model.set_weights(weights)
+            self._loaded = [weight.copy() for weight in weights]
+
+
+class PredictionProgram(LoadedNetwork):
     """A network that predicts batches of one size.
 
     Parameters
@@ -193,22 +231,15 @@ class PredictionProgram:
     """
 
     def __init__(self, architecture: Architecture, batch_size: int) -> None:
+        super().__init__(architecture)
         a = architecture
-        self.model = build_network(a)
         self.batch_size = batch_size
-        self._loaded: list[np.ndarray] | None = None
         self._call = tf.function(
             lambda windows: self.model(windows, training=False),
             jit_compile=not a.stateful,
         ).get_concrete_function(
             tf.TensorSpec((batch_size, a.n_steps, a.n_features), tf.float32)
         )
-
-    def load(self, weights: list[np.ndarray]) -> None:
-        """Give the model its weights, unless they are the ones it has."""
-        if weights is not self._loaded:
-            self.model.set_weights(weights)
-            self._loaded = weights
 
     def forget_sequence(self) -> None:
         """Set the state of stateful layers to zero."""
@@ -246,9 +277,10 @@ class ProgramCache:
         build : callable
             Builds the program if none is free.
         """
+        if key is not None:
+            key = (key, keras.config.floatx(), keras.config.dtype_policy().name)
         program = self._take(key)
         if program is None:
-            self.n_built += 1
             program = build()
         yield program
         if key is not None:
@@ -265,6 +297,7 @@ class ProgramCache:
                 if own_key == key:
                     del self._free[number]
                     return program
+            self.n_built += 1
         return None
 
     def _keep(self, key: Hashable, program: Any) -> None:
@@ -275,6 +308,23 @@ class ProgramCache:
 
 
 PROGRAMS = ProgramCache()
+
+
+def _setting_key(setting: Any) -> Hashable:
+    """Identify a loss or a metric; None if it may differ from one that looks alike."""
+    ours = inspect.isclass(setting) and setting.__module__.startswith("keras.")
+    return setting if isinstance(setting, str) or ours else None
+
+
+def _optimizer_key(optimizer: Any) -> Hashable:
+    """Identify an optimizer, of which an instance is copied by its configuration."""
+    kind = type(optimizer)
+    if isinstance(optimizer, keras.optimizers.Optimizer) and kind.__module__.startswith(
+        "keras."
+    ):
+        # Keras counts up the names of instances that are otherwise alike.
+        return kind, repr({**optimizer.get_config(), "name": None})
+    return _setting_key(optimizer)
 
 
 def _epoch_key(table: Table, order: Any, validation: bool) -> Hashable:

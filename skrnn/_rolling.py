@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._networks import Architecture, build_network
+from ._networks import Architecture
+from ._programs import LoadedNetwork
 from ._tensorflow import tf
 
 __all__ = ["RollOutProgram"]
@@ -14,7 +15,7 @@ __all__ = ["RollOutProgram"]
 SMALLEST_TABLE = 256
 
 
-class RollOutProgram:
+class RollOutProgram(LoadedNetwork):
     """A network that continues series from their own predictions.
 
     Parameters
@@ -29,19 +30,12 @@ class RollOutProgram:
     """
 
     def __init__(self, architecture: Architecture, n_series: int, horizon: int) -> None:
-        self.model = build_network(architecture)
+        super().__init__(architecture)
         self._n_series = n_series
         self._horizon = horizon
         self._n_targets = architecture.n_targets // horizon
         self._n_steps = architecture.n_steps
-        self._loaded: list[np.ndarray] | None = None
         self._compiled: dict[int, Any] = {}
-
-    def load(self, weights: list[np.ndarray]) -> None:
-        """Give the model its weights, unless they are the ones it has."""
-        if weights is not self._loaded:
-            self.model.set_weights(weights)
-            self._loaded = weights
 
     def __call__(
         self, past: np.ndarray, ahead: np.ndarray, factor: np.ndarray, shift: np.ndarray

@@ -7,6 +7,7 @@ the same results in the same form.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from ._tensorflow import keras, tf
 from ._watching import (
     early_stopping,
     guard,
+    may_change_model,
     progress,
     release_model,
     wants_batches,
@@ -159,9 +161,13 @@ def train(
     missing = samples.any_missing() or (validation and validation.any_missing())
     network = replace(architecture, masked=bool(missing))
     watchers = make_callbacks(course.callbacks)
+    # What a callback of the user's does to the model, no later fit may inherit.
+    kept = recipe.key is not None and not may_change_model(watchers)
     if course.patience is not None:
         watchers.append(early_stopping(course.patience, validation is not None))
-    key = ("train", network, recipe.key, course.batch_size) if recipe.key else None
+    if not network.stateful:
+        course = replace(course, batch_size=_useful(course.batch_size, len(samples)))
+    key = ("train", network, recipe.key, course.batch_size) if kept else None
     with PROGRAMS.lend(
         key, lambda: TrainingProgram(network, recipe, course.batch_size)
     ) as program:
@@ -199,15 +205,23 @@ def _compiled_fit(
     ):
         return None
     model, n_samples = program.model, tf.constant(len(samples))
-    bar = [progress(course.epochs, course.verbose)] if course.verbose else []
     history = keras.callbacks.History()
     callbacks = keras.callbacks.CallbackList(
-        [guard(program), *watchers, *bar, history], model=model, epochs=course.epochs
+        [guard(program), *watchers, *progress(course.epochs, course.verbose), history],
+        model=model,
+        epochs=course.epochs,
+        steps=-(-len(samples) // course.batch_size),
+        verbose=course.verbose,
     )
     model.stop_training = False
+    graph = program.graph()
     callbacks.on_train_begin()
     for epoch in range(course.epochs):
         callbacks.on_epoch_begin(epoch)
+        if epoch == 0 and program.graph() != graph:
+            # Keras traces here, so what a callback froze before stays frozen.
+            program.retrace()
+            program.compile(table, in_order, validation=False)
         order = in_order
         if course.shuffle:
             shuffled = samples.chosen[random_state.permutation(len(samples))]
@@ -239,15 +253,24 @@ def _keras_fit(
         print("Training by Keras's own loop, which is slower than compiled epochs.")
     fixed = any(getattr(layer, "stateful", False) for layer in program.model.layers)
     held_out = validation and _Batches(validation, course.batch_size, None, fixed)
-    order = random_state if course.shuffle and not fixed else None
-    return program.model.fit(
+    shuffles = course.shuffle and not fixed
+    # Keras asks for one order more than it uses; compiled epochs do not.
+    order = copy.deepcopy(random_state) if shuffles else None
+    history = program.model.fit(
         _Batches(samples, course.batch_size, order, fixed),
         validation_data=held_out,
         epochs=course.epochs,
         shuffle=False,
-        verbose=course.verbose,
-        callbacks=[guard(program), *watchers],
+        verbose=0,
+        callbacks=[
+            guard(program),
+            *watchers,
+            *progress(course.epochs, course.verbose),
+        ],
     ).history
+    for _ in history["loss"] if shuffles else ():
+        random_state.permutation(len(samples))
+    return history
 
 
 class _Batches(keras.utils.PyDataset):
@@ -268,19 +291,20 @@ class _Batches(keras.utils.PyDataset):
         self._batch_size = batch_size
         self._random_state = random_state
         self._fixed = fixed
-        self._order = np.arange(len(samples))
-        self._shuffle()
+        self._order: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return -(-len(self._order) // self._batch_size)
+        return -(-len(self._samples) // self._batch_size)
 
     def __getitem__(self, batch: int) -> tuple[np.ndarray, ...]:
+        if self._order is None:
+            self._order = self._draw()
         first = batch * self._batch_size
-        batch = self._samples.gather(self._order[first : first + self._batch_size])
-        windows, targets, weights = batch
+        places = self._order[first : first + self._batch_size]
+        windows, targets, weights = arrays = self._samples.gather(places)
         short = self._batch_size - len(windows)
         if not (self._fixed and short):
-            return batch
+            return arrays
         # Keras divides by the size of the batch, those of no weight included.
         weights = weights * np.float32(self._batch_size / len(windows))
         return tuple(
@@ -289,11 +313,18 @@ class _Batches(keras.utils.PyDataset):
         )
 
     def on_epoch_end(self) -> None:
-        self._shuffle()
+        self._order = None
 
-    def _shuffle(self) -> None:
-        if self._random_state is not None:
-            self._order = self._random_state.permutation(len(self._order))
+    def _draw(self) -> np.ndarray:
+        n_samples = len(self._samples)
+        if self._random_state is None:
+            return np.arange(n_samples)
+        return self._random_state.permutation(n_samples)
+
+
+def _useful(batch_size: int, n_samples: int) -> int:
+    """Cut a batch to the samples there are, in sizes that many fits share."""
+    return min(batch_size, max(32, 1 << (n_samples - 1).bit_length()))
 
 
 # --------------------------------------------------------------------------------------

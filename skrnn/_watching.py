@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 
 from ._tensorflow import keras
 
-__all__ = ["early_stopping", "guard", "progress", "release_model", "wants_batches"]
+__all__ = [
+    "early_stopping",
+    "guard",
+    "may_change_model",
+    "progress",
+    "release_model",
+    "wants_batches",
+]
 
 _BATCH_HOOKS = (
     "on_batch_begin",
@@ -25,6 +33,15 @@ _BATCH_HOOKS = (
 def wants_batches(callbacks: list[Any]) -> bool:
     """Tell whether any callback must be called during an epoch."""
     return any(_watches_batches(callback) for callback in callbacks)
+
+
+def may_change_model(callbacks: list[Any]) -> bool:
+    """Tell whether any callback runs code that is not Keras's own."""
+    return any(
+        not type(callback).__module__.startswith("keras.")
+        or isinstance(callback, keras.callbacks.LambdaCallback)
+        for callback in callbacks
+    )
 
 
 def early_stopping(patience: int, validation: bool) -> Any:
@@ -49,9 +66,17 @@ def guard(program: Any) -> Any:
     return _Guard(program)
 
 
-def progress(epochs: int, verbose: int) -> Any:
-    """Show one bar for the whole training, or with 2 a line for each epoch."""
-    return _Progress(epochs, verbose)
+def progress(epochs: int, verbose: int) -> list[Any]:
+    """Show one bar for the whole training, or a line for each epoch.
+
+    Lines are for ``verbose=2``, and for a log file, in which a bar that is drawn again
+    and again leaves its control characters.
+    """
+    if not verbose:
+        return []
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    draws = terminal or "ipykernel" in sys.modules
+    return [_Progress(epochs, bar=verbose == 1 and draws)]
 
 
 def _watches_batches(callback: Any) -> bool:
@@ -79,10 +104,14 @@ class _Guard(keras.callbacks.Callback):
         self._program.forget_sequence()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        loss = (logs or {}).get("loss", 0.0)
-        if not np.isfinite(loss):
+        logs = logs or {}
+        for name in ("loss", "val_loss"):
+            loss = logs.get(name, 0.0)
+            if np.isfinite(loss):
+                continue
+            what = "loss" if name == "loss" else "loss of the validation windows"
             raise FloatingPointError(
-                f"The loss became {loss} in epoch {epoch + 1}, and training was "
+                f"The {what} became {loss} in epoch {epoch + 1}, and training was "
                 "stopped. Try a smaller learning_rate, an optimizer with clipnorm such "
                 "as keras.optimizers.Adam(clipnorm=1.0), standardize=True, or look for "
                 "extreme values in X and y."
@@ -90,15 +119,15 @@ class _Guard(keras.callbacks.Callback):
 
 
 class _Progress(keras.callbacks.Callback):
-    def __init__(self, epochs: int, verbose: int) -> None:
+    def __init__(self, epochs: int, *, bar: bool) -> None:
         super().__init__()
         self._epochs = epochs
-        self._verbose = verbose
+        self._draws_bar = bar
         self._bar: Any = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}
-        if self._verbose > 1:
+        if not self._draws_bar:
             values = "  ".join(f"{name}: {value:.4g}" for name, value in logs.items())
             print(f"Epoch {epoch + 1}/{self._epochs}  {values}")
             return

@@ -1,3 +1,4 @@
+import sys
 import threading
 from dataclasses import replace
 
@@ -401,9 +402,8 @@ def test_folds_and_learning_rates_share_one_program():
             weights = weights_for(architecture)
             fit_in_order(architecture, recipe, weights, samples)
     assert PROGRAMS.n_built - built == 1
-    (key,) = [key for key, _ in PROGRAMS._free.values()]
-    with PROGRAMS.lend(key, None) as program:
-        assert len(program._epochs) == 1
+    ((_, program),) = PROGRAMS._free.values()
+    assert len(program._epochs) == 1
 
 
 def test_programs_are_given_up_least_recently_used_first(monkeypatch):
@@ -433,24 +433,28 @@ def test_predictions_do_not_depend_on_the_batch(n_samples):
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_progress_is_one_bar_or_one_line_an_epoch(capsys):
+@pytest.mark.parametrize("callbacks", [lambda: None, lambda: a_batch_callback()])
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_progress_in_a_log_file_is_a_line_an_epoch(verbose, callbacks, capsys):
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    watch = {"callbacks": callbacks(), "verbose": verbose}
+    fit_in_order(architecture, Recipe(), weights_for(architecture), samples, **watch)
+    lines = [x for x in capsys.readouterr().out.splitlines() if x.startswith("Epoch")]
+    assert [line[:9] for line in lines] == [f"Epoch {i}/3" for i in (1, 2, 3)][
+        : 3 * bool(verbose)
+    ]
+
+
+def test_progress_on_a_terminal_is_one_bar(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     samples = make_samples()
     architecture = architecture_of(samples, "rnn")
     weights = weights_for(architecture)
-    for verbose in (0, 1, 2):
-        fit_in_order(
-            architecture, Recipe(), weights, samples, epochs=3, verbose=verbose
-        )
-        printed = capsys.readouterr().out
-        if verbose == 0:
-            assert printed == ""
-        elif verbose == 1:
-            assert "3/3" in printed
-            assert "loss" in printed
-        else:
-            assert [line[:9] for line in printed.splitlines()] == [
-                f"Epoch {i}/3" for i in (1, 2, 3)
-            ]
+    fit_in_order(architecture, Recipe(), weights, samples, verbose=1)
+    printed = capsys.readouterr().out
+    assert "3/3" in printed
+    assert printed.count("\n") == 1
 
 
 @pytest.mark.parametrize("batches", [False, True])
@@ -475,3 +479,102 @@ def test_a_short_stateful_batch_counts_as_the_mean_of_its_samples():
         for architecture in (stateless, replace(stateless, batch_size=8))
     ]
     np.testing.assert_allclose(updates[0], updates[1], rtol=0.03)
+
+
+class Freeze(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        self.model.get_layer("recurrent_0").trainable = False
+
+
+@pytest.mark.usefixtures("compiled_only")
+def test_a_callback_can_freeze_a_layer_and_no_later_fit_inherits_that():
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    weights = weights_for(architecture)
+    args = (architecture, Recipe(learning_rate=0.1), weights, samples)
+    frozen, _ = fit_in_order(*args, callbacks=[Freeze()])
+    np.testing.assert_array_equal(frozen[0], weights[0])
+    assert not np.array_equal(frozen[-1], weights[-1])
+    after, _ = fit_in_order(*args)
+    assert not np.array_equal(after[0], weights[0])
+
+
+def test_a_precision_set_for_other_models_is_not_inherited():
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    args = (architecture, Recipe(), weights_for(architecture), samples)
+    before, _ = fit_in_order(*args)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        fit_in_order(*args)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    after, _ = fit_in_order(*args)
+    np.testing.assert_array_equal(before[0], after[0])
+
+
+def test_equal_optimizers_share_a_program_and_others_do_not():
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    weights, built = weights_for(architecture), PROGRAMS.n_built
+    for clipnorm in (0.7, 0.7, 0.8):
+        recipe = Recipe(optimizer=keras.optimizers.Adam(0.02, clipnorm=clipnorm))
+        fit_in_order(architecture, recipe, weights, samples, epochs=1)
+    assert PROGRAMS.n_built - built == 2
+
+
+def test_a_batch_beyond_the_data_costs_no_more_than_the_data():
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    weights, built = weights_for(architecture), PROGRAMS.n_built
+    results = [
+        fit_in_order(
+            architecture, Recipe("mae"), weights, samples, batch_size=batch_size
+        )[0]
+        for batch_size in (32, 10**9)
+    ]
+    assert PROGRAMS.n_built - built == 1
+    np.testing.assert_array_equal(results[0][0], results[1][0])
+
+
+def test_a_used_metric_starts_afresh():
+    metric = keras.metrics.MeanAbsoluteError(name="mae")
+    metric.update_state([1e6], [0.0])
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    recipe, weights = Recipe(metrics=[metric]), weights_for(architecture)
+    _, history = fit_in_order(architecture, recipe, weights, samples)
+    assert history["mae"][0] < 100
+
+
+def test_both_loops_use_up_the_same_random_numbers():
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    left = []
+    for callback in (None, a_batch_callback()):
+        random_state = np.random.RandomState(0)
+        course = Course(3, 8, callbacks=callback)
+        train(architecture, Recipe(), None, samples, course, random_state)
+        left.append(random_state.randint(10**9))
+    assert left[0] == left[1]
+
+
+def test_predictions_see_weights_changed_in_place():
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    weights = weights_for(architecture)
+    before = predict(architecture, weights, samples.windows)
+    weights[-1] += 100
+    after = predict(architecture, weights, samples.windows)
+    np.testing.assert_allclose(after, before + 100, rtol=1e-5)
+
+
+def test_an_infinite_validation_loss_stops_training():
+    samples = make_samples()
+    samples.targets[3] = 3e38
+    architecture = architecture_of(samples, "rnn")
+    samples = replace(samples, chosen=np.setdiff1d(np.arange(22), [3]))
+    with pytest.raises(FloatingPointError, match="loss of the validation windows"):
+        fit_in_order(
+            architecture, Recipe(), weights_for(architecture), samples, np.array([3, 4])
+        )
