@@ -37,8 +37,8 @@ def main():
             "help": "interpreter that has PyTorch, if this one has not",
         },
         torch_threads={
-            "default": "0",
-            "help": "threads of PyTorch; on a busy machine more than 1 wait for ever",
+            "default": "1",
+            "help": "of PyTorch, 0 for its own choice, which crawls on a busy machine",
         },
     )
     rows, ratios = [], []

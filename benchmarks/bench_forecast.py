@@ -1,10 +1,10 @@
 """Extrapolating 500 steps, each prediction an input of the next: skrnn and Keras.
 
 An LSTM of 64 units reads windows of 24. Keras does what everybody writes first: one
-call of `predict` a step; a hundred of them are timed and count five times. skrnn rolls out all steps in one compiled call; its first
-forecast compiles that call, in a process that has trained but not forecast before.
-Side by side, 1000 series go through the engine, for the public forecaster continues
-one series at a time.
+call of `predict` a step; a hundred of them are timed and count five times. skrnn rolls
+out all steps in one compiled call; its first forecast compiles that call, in a process
+that has trained but not forecast before. Side by side, 1000 series go through the
+engine, for the public forecaster continues one series at a time.
 """
 
 import time

@@ -9,6 +9,7 @@ the first has compiled. Workers of loky start in the first search, too.
 import time
 
 from joblib import parallel_config
+from joblib.externals.loky import get_reusable_executor
 from keras_side import random_windows, scikeras_regressor, skrnn_regressor
 from side_by_side import in_fresh_process, parse_arguments, print_aims, print_table
 from sklearn.model_selection import GridSearchCV
@@ -67,7 +68,11 @@ def by_skrnn(epochs, backend):
     if backend is None:
         return [seconds_of_search(regressor, n_jobs=None) for _ in range(2)]
     with parallel_config(backend):
-        return [seconds_of_search(regressor, n_jobs=2) for _ in range(2)]
+        seconds = [seconds_of_search(regressor, n_jobs=2) for _ in range(2)]
+    if backend == "loky":
+        # Or this process waits at its end until its workers have idled for minutes.
+        get_reusable_executor().shutdown()
+    return seconds
 
 
 def seconds_of_search(regressor, n_jobs):

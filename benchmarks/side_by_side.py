@@ -14,6 +14,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,13 @@ def take_turns(
 
 
 def in_fresh_process(function: Callable[..., Any], *args: Any) -> Any:
-    """Call a function in a Python process of its own, where nothing is warm."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, args)
+    """Call a function in a Python process of its own, where nothing is warm.
+
+    Not one of `multiprocessing.Pool`: those may not start the workers of loky.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
+        return pool.submit(function, *args).result()
 
 
 def resident_mb() -> float:
