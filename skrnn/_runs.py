@@ -5,6 +5,7 @@ A *run* is a stretch of rows that follow one another without a hole.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -130,6 +131,11 @@ def infer_step(index: pd.Index) -> Any:
         What to add to a stamp to reach the next. Days, months and business days are
         steps of the calendar and thus of unequal length. None if there is one stamp
         and no frequency.
+
+    Raises
+    ------
+    ValueError
+        If stamps lie months apart on a day that not all of these months have.
     """
     if isinstance(index, pd.MultiIndex):
         stamps, codes, _, _ = _group_by_series(index)
@@ -140,6 +146,7 @@ def infer_step(index: pd.Index) -> Any:
     if isinstance(index, pd.RangeIndex):
         return index.step
     if isinstance(index, pd.DatetimeIndex) and index.freq is not None:
+        _check_days_of_months(index, index.freq)
         return _wall_clock_step(index.freq)
     if len(index) < 2:
         return None
@@ -329,6 +336,9 @@ def _infer_calendar_step(index: pd.DatetimeIndex) -> Any:
         ):
             if _fits_months(offset, local):
                 return offset
+        gaps = np.diff(dates)
+        if (gaps % gaps.min()).any() or (local.day == local.day[0]).all():
+            _check_days_of_months(local, pd.DateOffset(months=n_months))
     over_weekend = (local[:-1].day_of_week == 4) & (
         np.diff(dates) == np.timedelta64(3, "D")
     )
@@ -340,5 +350,31 @@ def _infer_calendar_step(index: pd.DatetimeIndex) -> Any:
 def _fits_months(offset: Any, local: pd.DatetimeIndex) -> bool:
     """Tell whether all stamps lie where an offset of months may take them."""
     if type(offset) is pd.DateOffset:
-        return bool((local.day == local.day[0]).all())
+        same_day = (local.day == local.day[0]).all()
+        return bool(same_day) and not _leaves_day(local[0], offset)
     return all(offset.is_on_offset(stamp) for stamp in local)
+
+
+def _check_days_of_months(stamps: pd.DatetimeIndex, offset: Any) -> None:
+    """Refuse late days of the month from which steps of months lead to earlier ones."""
+    leaves = stamps.day.min() >= 28 and any(_leaves_day(s, offset) for s in stamps)
+    if leaves:
+        stamp = stamps[int(stamps.day.argmax())]
+        raise ValueError(
+            "The index of X must have its stamps on one of the days 1 to 28 or on the "
+            f"ends of months if they lie months apart. Got {stamp}, a day that not "
+            "every month has; convert with X.index.to_period('M')."
+        )
+
+
+def _leaves_day(stamp: pd.Timestamp, offset: Any) -> bool:
+    """Tell whether steps of months lead to a month that lacks the day of a stamp.
+
+    They would stay on the earlier day from there on: January 30, February 28, March 28.
+    """
+    if type(offset) is not pd.DateOffset or not {"months", "years"} & {*offset.kwds}:
+        return False
+    n_months = offset.kwds.get("months", 0) + 12 * offset.kwds.get("years", 0)
+    months = {(stamp.month - 1 + n_months * i) % 12 + 1 for i in range(12)}
+    # Of a year that is no leap year.
+    return stamp.day > min(monthrange(2023, month)[1] for month in months)
