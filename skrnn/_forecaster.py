@@ -20,6 +20,7 @@ from ._validation import (
     HasMethods,
     Interval,
     as_floats,
+    check_columns,
     feature_names,
     fit_context,
     index_of,
@@ -114,6 +115,22 @@ def accepts_windows(estimator):
     else:
         inner = getattr(estimator, "estimator", getattr(estimator, "regressor", None))
     return hasattr(inner, "fit") and accepts_windows(inner)
+
+
+def check_tells_rows(X):
+    """Refuse what is no table, whose rows would say which rows to predict."""
+    if X is None:
+        raise ValueError(
+            "predict needs X, whose rows say which rows to predict. Got None instead; "
+            "use forecast(n_steps)."
+        )
+    ways = {Integral: f"use forecast({X})", pd.Index: "pass pd.DataFrame(index=X)"}
+    for kind, way_out in ways.items():
+        if isinstance(X, kind):
+            raise TypeError(
+                "predict needs X, a frame or an array whose rows say which rows to "
+                f"predict. Got {type(X).__name__} instead; {way_out}."
+            )
 
 
 def check_runs(runs, window, horizon, n_past):
@@ -277,9 +294,10 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         ValueError
             If no stretch of rows without a hole is as long as `window` and `horizon`
             together, values are missing or infinite, X and y have different indexes,
-            or stamps are unsorted or duplicated.
+            or stamps are unsorted, duplicated, or months apart on a day that not every
+            month has.
         TypeError
-            If the index has no spacing, such as one of strings.
+            If X or y hold dates, or the index has no spacing, such as one of strings.
         """
         targets, known, index = self._check_training_rows(X, y)
         form = form_of(y, targets.ndim)
@@ -317,7 +335,9 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
             Columns known in advance for the rows to predict. The index of a frame says
             which rows these are: all of them come after the rows seen in `fit`, a whole
             number of steps after; without columns known in advance some may be left
-            out. The rows of an array follow the rows seen in `fit` directly.
+            out. The rows of an array follow the rows seen in `fit` directly, whatever
+            they are: a shuffled `KFold` on arrays gives scores without meaning, so use
+            `TimeSeriesSplit` or a pandas index.
 
         Returns
         -------
@@ -326,10 +346,14 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
 
         Raises
         ------
+        NotFittedError
+            If the forecaster is not fitted.
         ValueError
             If rows of X lie inside or before the training range or between two steps,
             one is missing that has columns known in advance, or the columns are not
             those seen in `fit`.
+        TypeError
+            If X is an index or a number of steps, or columns hold dates.
         """
         check_is_fitted(self)
         known = self._check_known(X)
@@ -384,26 +408,43 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         index = common_index(X, y)
         rules = {"dtype": np.float64, "ensure_all_finite": False, "estimator": self}
         way_out = "fill it in or drop the row: windows do not cross holes in an index."
-        targets = check_array(y, ensure_2d=False, input_name="y", **rules)
+        targets = as_floats(
+            y,
+            lambda: check_array(y, ensure_2d=False, input_name="y", **rules),
+            name="y",
+        )
         check_finite(targets, y, index, way_out, name="y")
         only_index = isinstance(X, pd.DataFrame) and X.shape[1] == 0
         if X is None or only_index or not self.exogenous:
             return targets, np.empty((len(targets), 0)), index
+        check_columns(X)
         known = as_floats(X, lambda: check_array(X, input_name="X", **rules))
         check_finite(known, X, index, way_out, name="X")
         return targets, known, index
 
     def _check_known(self, X):
-        if X is None:
-            raise ValueError(
-                "predict needs X, whose rows say which rows to predict. Got None "
-                "instead; use forecast(n_steps)."
-            )
-        only_index = self.n_features_in_ == 0 and np.shape(X)[1:] == (0,)
+        check_tells_rows(X)
+        shape = np.shape(X)
+        only_index = self.n_features_in_ == 0 and shape[1:] == (0,)
         if only_index or not self.exogenous:
             if len(X) == 0:
                 raise ValueError("X must have at least 1 row. Got 0 instead.")
             return np.empty((len(X), 0))
+        check_columns(X)
+        if shape[1:] == (0,):
+            names = ", ".join(getattr(self, "feature_names_in_", ()))
+            raise ValueError(
+                f"X must have the {self.n_features_in_} columns known in advance that "
+                f"fit saw{names and f' ({names})'}. Got none; pass them, or fit with "
+                "exogenous=False."
+            )
+        if self.n_features_in_ == 0 and len(shape) == 2:
+            ways = "" if index_of(X) is None else "pass pd.DataFrame(index=X.index), "
+            raise ValueError(
+                f"X has {shape[1]} features, but AutoregressiveForecaster is expecting "
+                f"0 features as input, because fit saw no columns; {ways}use "
+                "forecast(n_steps), or fit with these columns."
+            )
         rules = {"dtype": np.float64, "ensure_all_finite": False}
         known = as_floats(X, lambda: validate_data(self, X, reset=False, **rules))
         way_out = "columns known in advance need a value in each row to predict."

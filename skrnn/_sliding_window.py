@@ -15,6 +15,7 @@ from ._runs import RunTable, split_runs
 from ._validation import (
     Interval,
     StrOptions,
+    as_floats,
     check_table,
     feature_names,
     fit_context,
@@ -66,14 +67,6 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     step_ : offset, Timedelta, number or None
         Distance of neighbouring rows in the index; None where it has no spacing, as
         that of a plain array.
-
-    Raises
-    ------
-    ValueError
-        If the window is longer than the data, or stamps are unsorted, duplicated,
-        missing or closer together than in `fit`.
-    TypeError
-        If the index of X cannot be spaced, as one of strings.
 
     See Also
     --------
@@ -152,6 +145,14 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         -------
         self : SlidingWindow
             The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If the window is longer than the data, values are infinite, or stamps are
+            unsorted, duplicated or missing.
+        TypeError
+            If columns hold dates, or the index has no spacing, as one of strings.
         """
         self._learn(X)
         return self
@@ -171,6 +172,11 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         -------
         windows : ndarray of shape (n_rows, window, n_features) or (n_rows, n_columns)
             As `transform` returns them.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `fit`.
         """
         rows, runs = self._learn(X)
         return self._present(self._tabulate(rows, runs, heads={}))
@@ -190,6 +196,17 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
             Windows, oldest step first; with ``flatten=True`` of shape
             (n_rows, window * n_features), or a frame on the index of X where
             `set_output` asks for one.
+
+        Raises
+        ------
+        NotFittedError
+            If the transformer is not fitted.
+        ValueError
+            If the columns are not those seen in `fit`, values are infinite, or stamps
+            are unsorted, duplicated, missing, closer together than in `fit`, or of
+            another kind than there.
+        TypeError
+            If columns hold dates, or the index has no spacing, as one of strings.
         """
         check_is_fitted(self)
         rows = check_table(self, X, reset=False)
@@ -339,7 +356,10 @@ or (n_samples, horizon, n_features)
     Raises
     ------
     ValueError
-        If the series is shorter than one window and what it predicts.
+        If the series is shorter than one window and what it predicts, or holds missing
+        or infinite values.
+    TypeError
+        If the series holds dates.
 
     See Also
     --------
@@ -362,8 +382,11 @@ or (n_samples, horizon, n_features)
             raise ValueError(
                 f"{name} must be an integer of at least {least}. Got {value!r} instead."
             )
-    values = check_array(
-        series, dtype=(np.float64, np.float32), ensure_2d=False, input_name="series"
+    rules = {"dtype": (np.float64, np.float32), "ensure_2d": False}
+    values = as_floats(
+        series,
+        lambda: check_array(series, input_name="series", **rules),
+        name="series",
     )
     rows = values.reshape(len(values), -1)
     ahead = window - 1 + gap

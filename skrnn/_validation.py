@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from numbers import Real
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_feature_names_in,
@@ -24,9 +24,9 @@ from ._windows import Windows, windows_of
 __all__ = [
     "HasMethods",
     "Interval",
-    "Options",
     "StrOptions",
     "as_floats",
+    "check_columns",
     "check_enough_samples",
     "check_no_infinity",
     "check_sample_weight",
@@ -71,26 +71,44 @@ def set_fitted(estimator: Any, fitted: dict[str, Any]) -> None:
             state.pop(name, None)
 
 
-def as_floats(X: Any, convert: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-    """Convert X, naming the column of a frame which cannot be converted."""
+def as_floats(
+    X: Any, convert: Callable[[], NDArray[Any]], *, name: str = "X"
+) -> NDArray[Any]:
+    """Convert X, naming what cannot be converted: a column of a frame, or all of it."""
     try:
         # Those which NumPy or pandas would convert, and lose what they mean.
         kinds = _dtype_kinds(X)
         if kinds & set("mM"):
-            raise TypeError("Dates and durations of X would become mere counts.")
+            raise TypeError(
+                f"Dates and durations of {name} would become mere counts: make dates "
+                "the index, or pass numbers, such as hours since the first date."
+            )
         if "c" in kinds:
-            raise ValueError("Complex data not supported; pass two columns of X.")
+            raise ValueError(
+                "Complex data not supported: pass real and imaginary parts as two "
+                f"columns of {name}."
+            )
         return convert()
     except (ValueError, TypeError) as error:
-        for name, column in X.items() if isinstance(X, pd.DataFrame) else ():
+        encode = "; encode it, for instance with OneHotEncoder, or drop it"
+        way_out = encode if isinstance(X, pd.DataFrame) else ""
+        for part, column in _parts(X, name):
             if not _holds_numbers(column):
                 kind = TypeError if isinstance(error, TypeError) else ValueError
                 raise kind(
-                    f"Column {name!r} of X has dtype {column.dtype}, which cannot be "
-                    "used as numbers; encode it, for instance with OneHotEncoder, or "
-                    f"drop it. {error}"
+                    f"{part} has dtype {column.dtype}, which cannot be used as "
+                    f"numbers{way_out}. {error}"
                 ) from error
         raise
+
+
+def check_columns(X: Any) -> None:
+    """Refuse a Series, which is one column and no table of columns."""
+    if isinstance(X, pd.Series):
+        raise ValueError(
+            "X must have the axes (n_rows, n_features). Got a Series of shape "
+            f"{X.shape} instead; use X.to_frame()."
+        )
 
 
 def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
@@ -115,6 +133,7 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
     ValueError, TypeError
         If X is no table of finite numbers, or its columns differ from those of `fit`.
     """
+    check_columns(X)
     if not reset:
         _check_feature_names(estimator, X, reset=False)
     rows = as_floats(X, lambda: check_array(X, **_number_rules(estimator)))
@@ -157,10 +176,19 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
     rules = _number_rules(estimator)
     if isinstance(X, np.ndarray) and X.ndim == 3 and 0 not in X.shape:
         windows = windows_of(X)
-        windows = windows.with_rows(check_array(windows.rows, **rules))
+        rows = as_floats(windows.rows, lambda: check_array(windows.rows, **rules))
+        windows = windows.with_rows(rows)
         n_features_in, n_axes = windows.n_features, 3
     else:
-        values = as_floats(X, lambda: check_array(X, allow_nd=True, **rules))
+        rules |= {"allow_nd": True, "ensure_2d": False}
+        values = as_floats(X, lambda: check_array(X, **rules))
+        if values.ndim == 1:
+            raise ValueError(
+                f"Expected 2D array, got 1D array of shape {values.shape} instead. "
+                "Reshape your data into windows of shape (n_samples, n_steps, "
+                "n_features), with make_windows or a SlidingWindow ahead in a "
+                "Pipeline, or array.reshape(1, -1) if it is a single window."
+            )
         if values.ndim > 3 or 0 in values.shape:
             raise ValueError(
                 f"Found array with shape {values.shape} while {name} expects windows "
@@ -191,9 +219,8 @@ def check_target(estimator: Any, y: Any, X: Any) -> NDArray[np.float64]:
             f"{name} requires y to be passed, but the target y is None; pass the "
             "values to learn as y."
         )
-    target = check_array(
-        y, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name="y"
-    )
+    rules = {"dtype": np.float64, "ensure_2d": False, "allow_nd": True}
+    target = as_floats(y, lambda: check_array(y, input_name="y", **rules), name="y")
     if target.ndim not in (1, 2):
         raise ValueError(
             "y should be a 1d array or an array of shape (n_samples, n_targets), got "
@@ -271,8 +298,19 @@ def _number_rules(estimator: Any) -> dict[str, Any]:
 
 def _dtype_kinds(X: Any) -> set[str]:
     """Collect the letters by which NumPy calls the kinds of numbers in X."""
+    if isinstance(X, (list, tuple)):
+        X = np.asarray(X)
     dtypes = X.dtypes if isinstance(X, pd.DataFrame) else [getattr(X, "dtype", None)]
     return {getattr(dtype, "kind", "O") for dtype in dtypes}
+
+
+def _parts(X: Any, name: str) -> Iterator[tuple[str, pd.Series[Any]]]:
+    """Name and give the columns of a frame, or an array or Series as a whole."""
+    if isinstance(X, pd.DataFrame):
+        for label, column in X.items():
+            yield f"Column {label!r} of {name}", column
+    elif isinstance(X, (np.ndarray, pd.Series, pd.Index)):
+        yield name, pd.Series(np.ravel(X))
 
 
 def _holds_numbers(column: pd.Series[Any]) -> bool:

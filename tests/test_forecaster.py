@@ -551,6 +551,46 @@ def test_other_columns_than_in_fit_are_refused(daily):
     with refusal("X has 2 features, but AutoregressiveForecaster is expecting 0"):
         without.predict(X[50:].to_numpy())
 
+    with refusal(
+        r"0 features as input, because fit saw no columns; pass pd.DataFrame\(index"
+    ):
+        without.predict(X[50:])
+
+
+def test_index_without_the_columns_of_fit_is_refused(daily):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge()).fit(X[:50], y[:50])
+    with refusal(
+        r"the 2 columns .* fit saw \(wind, sun\). Got none; .*exogenous=False"
+    ):
+        forecaster.predict(X[50:][[]])
+
+
+@pytest.mark.parametrize("exogenous", [True, False])
+def test_what_is_no_table_is_not_predicted(daily, exogenous):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge(), exogenous=exogenous)
+    forecaster.fit(None, y[:50])
+    with refusal(r"Got DatetimeIndex instead; pass pd.DataFrame\(index=X\)", TypeError):
+        forecaster.predict(X.index[50:])
+    with refusal(r"Got int instead; use forecast\(5\)", TypeError):
+        forecaster.predict(5)
+
+
+def test_series_as_columns_is_refused(daily):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge())
+    with refusal(r"use X.to_frame\(\)"):
+        forecaster.fit(X["wind"], y)
+    with refusal(r"use X.to_frame\(\)"):
+        forecaster.fit(X[["wind"]][:50], y[:50]).predict(X["wind"][50:])
+
+
+def test_dates_are_no_series_to_continue(daily):
+    dates = pd.Series(daily[1].index)
+    with refusal("Dates and durations of y would become mere counts", TypeError):
+        AutoregressiveForecaster(Ridge()).fit(None, dates)
+
 
 def test_forecast_without_known_columns_names_the_way_out(daily):
     X, y = daily
@@ -643,9 +683,10 @@ def test_prediction_leaves_the_fitted_object_as_it_was(daily):
 
 def test_fit_leaves_data_and_inner_estimator_as_they_were(daily):
     X, y = daily
-    inner, before = Ridge(), pickle.dumps((X, y))
+    inner, before = Ridge(), (X.copy(), y.copy())
     AutoregressiveForecaster(inner).fit(X, y)
-    assert pickle.dumps((X, y)) == before
+    pd.testing.assert_frame_equal(X, before[0])
+    pd.testing.assert_series_equal(y, before[1])
     assert not hasattr(inner, "coef_")
 
 

@@ -350,7 +350,7 @@ BAD_ROWS = {
         "window=2, gap=0, dilation=1, which span 2 rows, but X has 1 ",
     ),
     "one axis": (np.arange(4.0), ValueError, "Expected 2D array, got 1D array"),
-    "series": (numbers(4)["v"], ValueError, "Expected a 2-dimensional container"),
+    "series": (numbers(4)["v"], ValueError, r"use X.to_frame\(\)"),
     "three axes": (np.ones((4, 2, 1)), ValueError, "Found array with dim 3"),
     "no rows": (np.ones((0, 2)), ValueError, r"Found array with 0 sample\(s\)"),
     "no columns": (np.ones((4, 0)), ValueError, r"0 feature\(s\)"),
@@ -584,3 +584,8 @@ def test_make_windows_keeps_float32_and_returns_copies():
 def test_make_windows_refuses_bad_input(series, parameters, message):
     with pytest.raises(ValueError, match=message):
         make_windows(series, **parameters)
+
+
+def test_make_windows_does_not_count_dates():
+    with pytest.raises(TypeError, match="Dates and durations of series"):
+        make_windows(JAN, window=2)

@@ -99,6 +99,48 @@ def test_array_of_dates_is_refused():
         check_table(Forecast(), X, reset=True)
 
 
+DATES = pd.date_range("2024-01-01", periods=2)
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        (np.full((2, 3, 1), DATES.to_numpy()[0]), TypeError, "X has dtype datetime64"),
+        (np.full((2, 3, 1), np.timedelta64(1, "D")), TypeError, "make dates the index"),
+        (np.full((2, 3, 1), 1j), ValueError, "X has dtype complex.* columns of X"),
+        (np.full((2, 3, 1), "x"), ValueError, "X has dtype str, .* convert string"),
+        (np.full((2, 3, 1), {}), TypeError, "X has dtype object, .* a real number"),
+    ],
+)
+def test_windows_without_numbers_are_refused(values, error, message):
+    with pytest.raises(error, match=message):
+        check_windows(Forecast(), values, reset=True)
+
+
+@pytest.mark.parametrize(
+    "y", [DATES, pd.Series(DATES), DATES.to_numpy(), list(DATES.to_numpy())]
+)
+def test_dates_are_no_target(y):
+    with pytest.raises(TypeError, match=r"Dates and durations of y .* make dates the"):
+        check_target(Forecast(), y, np.ones((2, 1)))
+
+
+def test_column_of_the_target_without_numbers_is_named():
+    with pytest.raises(TypeError, match="Column 'b' of y has dtype datetime64"):
+        check_target(Forecast(), table(a=[1, 2], b=DATES), np.ones((2, 1)))
+
+
+def test_series_is_no_table():
+    with pytest.raises(ValueError, match=r"shape \(2,\) instead; use X.to_frame\(\)"):
+        check_table(Forecast(), pd.Series([1.0, 2]), reset=True)
+
+
+@pytest.mark.parametrize("X", [np.ones(4), [1.0, 2], pd.Series([1.0, 2])])
+def test_rows_that_are_no_windows_yet_are_sent_to_what_makes_them(X):
+    with pytest.raises(ValueError, match=r"Reshape your data.* make_windows or a Slid"):
+        check_windows(Forecast(), X, reset=True)
+
+
 @pytest.mark.parametrize("value", [np.inf, -np.inf])
 @pytest.mark.parametrize("company", [0.0, np.nan, np.inf, -np.inf])
 def test_infinite_value_is_found_in_any_company(value, company):
