@@ -37,8 +37,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     _parameter_constraints = {
         "units": [Interval(Integral, 1, None, closed="left"), tuple, list],
-        "dense_before": [tuple, list],
-        "dense_after": [tuple, list],
+        "dense_before": [Interval(Integral, 1, None, closed="left"), tuple, list],
+        "dense_after": [Interval(Integral, 1, None, closed="left"), tuple, list],
         "activation": [str, callable],
         "dense_activation": [str, callable],
         "bidirectional": ["boolean"],
@@ -168,6 +168,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ValueError
             If X or y are not what is described above, if no whole window is left to
             train on, or if a parameter does not suit the data.
+        TypeError
+            If X or y hold dates, or `callbacks` holds what is no Keras callback.
         FloatingPointError
             If the loss becomes NaN or infinite. The estimator then stays as it was.
         """
@@ -192,6 +194,15 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         -------
         self : object
             The estimator after one more epoch.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`; also if the steps or columns of X, the number of targets or a
+            parameter of the network differ from those of the calls before, or values
+            are too large for float32 when scaled as there.
+        TypeError, FloatingPointError
+            As in `fit`.
         """
         return self._train(X, y, sample_weight, resume=True, one_pass=True)
 
@@ -207,6 +218,16 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions in the units of y, with as many axes as y had in `fit`.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X has other steps or columns than in `fit`, or holds infinite values or
+            such that are too large for float32 when scaled.
+        TypeError
+            If X holds dates.
         """
         check_is_fitted(self)
         windows, _ = check_windows(self, X, reset=False)
@@ -253,6 +274,11 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             From X of shape (n_samples, n_steps, n_features) to y of shape (n_samples,
             n_targets). It contains the scaling and the treatment of missing values,
             and can be saved and loaded without skrnn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
         """
         check_is_fitted(self)
         from . import _training

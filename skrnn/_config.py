@@ -50,7 +50,8 @@ def set_config(*, program_cache_size: int | None = None) -> None:
     """
     if program_cache_size is None:
         return
-    if not isinstance(program_cache_size, int) or program_cache_size < 0:
+    whole = type(program_cache_size) is int  # True is an int, too.
+    if not whole or program_cache_size < 0:
         raise ValueError(
             "program_cache_size must be an integer of at least 0. Got "
             f"{program_cache_size!r} instead."

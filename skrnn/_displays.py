@@ -106,6 +106,14 @@ class LossCurveDisplay:
         -------
         display : LossCurveDisplay
             The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If `history` holds no training loss, `best_epoch` is none of its epochs, or
+            a logarithmic axis would show no loss above zero.
         """
         plt = import_pyplot("LossCurveDisplay.plot")
         curves = self._curves(log_scale)
@@ -157,6 +165,8 @@ class LossCurveDisplay:
 
         Raises
         ------
+        ImportError
+            If matplotlib is not installed.
         NotFittedError
             If `estimator` is not fitted.
         TypeError
@@ -204,6 +214,11 @@ class LossCurveDisplay:
         -------
         display : LossCurveDisplay
             The display, drawn.
+
+        Raises
+        ------
+        ImportError, ValueError
+            As in :meth:`plot`.
         """
         history = getattr(history, "history", history)
         display = cls(history, best_epoch=best_epoch, estimator_name=name)
@@ -351,6 +366,16 @@ class ForecastDisplay:
         -------
         display : ForecastDisplay
             The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If the parts differ in their targets or in the kind of their index, the
+            forecast has no row, or `ax` or `target_name` do not match the targets.
+        TypeError
+            If a part is indexed by neither dates, periods nor numbers.
         """
         import_pyplot("ForecastDisplay.plot")
         parts = align_series(self.y_train, self.y_pred, self.y_true)
@@ -407,6 +432,11 @@ class ForecastDisplay:
         display : ForecastDisplay
             The display, drawn.
 
+        Raises
+        ------
+        ImportError, ValueError, TypeError
+            As in :meth:`plot`.
+
         Examples
         --------
         >>> import pandas as pd
@@ -458,6 +488,8 @@ class ForecastDisplay:
 
         Raises
         ------
+        ImportError
+            If matplotlib is not installed.
         NotFittedError
             If `forecaster` is not fitted.
         TypeError

@@ -13,10 +13,12 @@ Parameters
 ----------
 units : int or tuple of int, default=32
     Width of the recurrent layer, or of each of several layers on top of one another.
-dense_before : tuple of int, default=()
-    Widths of Dense layers that every step passes ahead of the recurrent ones.
-dense_after : tuple of int, default=()
-    Widths of Dense layers between the last recurrent layer and the output.
+dense_before : int or tuple of int, default=()
+    Widths of Dense layers, or of a single one, that every step passes ahead of the
+    recurrent ones.
+dense_after : int or tuple of int, default=()
+    Widths of Dense layers, or of a single one, between the last recurrent layer and
+    the output.
 activation : str or callable, default="tanh"
     Activation of the recurrent layers, a name of Keras's or a function. The gates of
     LSTM and GRU cells keep their sigmoid.
@@ -69,7 +71,8 @@ incomplete : {"skip", "mask"}, default="skip"
     What to do in training with windows that begin with missing steps: leave them out,
     or train on the steps they have.
 callbacks : keras.callbacks.Callback or list of them, default=None
-    Keras callbacks, instances or classes.
+    Keras callbacks, instances or classes. After `fit` their `model` is None: the
+    network is lent to other trainings then, so copy what you need of it before.
 metrics : list of str or keras.metrics.Metric, default=None
     What to record in `history_` besides the loss.
 warm_start : bool, default=False

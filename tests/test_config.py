@@ -15,7 +15,7 @@ def test_settings_are_changed_one_by_one_and_read_as_a_copy():
         skrnn.set_config(**before)
 
 
-@pytest.mark.parametrize("size", [-1, 2.5, "many"])
+@pytest.mark.parametrize("size", [-1, 2.5, "many", True])
 def test_sizes_of_the_cache_are_checked(size):
     with pytest.raises(ValueError, match="program_cache_size must be an integer"):
         skrnn.set_config(program_cache_size=size)

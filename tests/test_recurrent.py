@@ -783,6 +783,7 @@ def test_windows_of_another_kind_are_not_predicted(windows, message):
         ("units", ()),
         ("units", (2, 0)),
         ("units", 2.0),
+        ("dense_before", 0),
         ("dense_before", (0,)),
         ("dense_after", ("a",)),
         ("activation", 3),
@@ -815,6 +816,12 @@ def test_parameters_that_cannot_work_are_named_before_training(parameter, value)
         model.set_params(**{parameter: value}).fit(X, Y)
     assert recorder.starts == 0
     assert not hasattr(model, "weights_")
+
+
+@pytest.mark.parametrize("parameter", ["dense_before", "dense_after"])
+def test_one_dense_layer_may_be_given_by_its_width(parameter):
+    one, other = fitted(**{parameter: 3}), fitted(**{parameter: (3,)})
+    assert_same_weights(one, other)
 
 
 def test_callback_that_is_none_is_refused_by_name():
