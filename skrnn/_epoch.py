@@ -173,7 +173,8 @@ def _compiled_loop(step: Callable[..., Any], batch_size: int) -> Any:
         )
         return total / tf.cast(n_samples, tf.float32)
 
-    return tf.function(loop, jit_compile=True)
+    # Nothing here needs AutoGraph, which writes a file for each function it converts.
+    return tf.function(loop, jit_compile=True, autograph=False)
 
 
 def _update(metrics: list[Any], targets: Any, predicted: Any, counts: Any) -> None:

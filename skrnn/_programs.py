@@ -237,6 +237,7 @@ class PredictionProgram(LoadedNetwork):
         self._call = tf.function(
             lambda windows: self.model(windows, training=False),
             jit_compile=not a.stateful,
+            autograph=False,
         ).get_concrete_function(
             tf.TensorSpec((batch_size, a.n_steps, a.n_features), tf.float32)
         )

@@ -87,7 +87,7 @@ class RollOutProgram(LoadedNetwork):
             tf.TensorSpec((), tf.int32),
             tf.TensorSpec((), tf.int32),
         ]
-        loop = tf.function(self._loop, jit_compile=True)
+        loop = tf.function(self._loop, jit_compile=True, autograph=False)
         return loop.get_concrete_function(*specs)
 
     def _loop(self, filled, ahead, factor, shift, n_past, n_rows):

@@ -76,8 +76,8 @@ with _without_chatter():
 
     _take_our_share_of_cores()
     # The runtime, the compiler and a kernel that masks need speak up at first use.
-    tf.function(lambda: tf.constant(0.0) + 1.0, jit_compile=True)()
-    tf.function(tf.transpose)(tf.constant([[True, False]]))
+    tf.function(lambda: tf.constant(0.0) + 1.0, jit_compile=True, autograph=False)()
+    tf.function(tf.transpose, autograph=False)(tf.constant([[True, False]]))
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
