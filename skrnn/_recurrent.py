@@ -82,7 +82,8 @@ random_state : int, RandomState instance or None, default=None
     Determines starting weights, the order of windows and dropout. The same integer
     gives the same numbers.
 verbose : int, default=0
-    0 is silent, 1 shows progress, 2 prints one line an epoch.
+    0 is silent, 1 shows one bar for the whole training (in a log file, a line for each
+    epoch), 2 prints a line for each epoch.
 
 Attributes
 ----------
