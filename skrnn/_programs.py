@@ -155,6 +155,8 @@ class TrainingProgram:
                 epoch = function.get_concrete_function(table, order, none)
                 epoch(table, order, none)
             except Exception:
+                # A loss of the user's can fail in any way here; if it is wrong and not
+                # only beyond XLA, Keras's loop fails too and says how.
                 self.compiles = False
             else:
                 self._epochs[key] = epoch

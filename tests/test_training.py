@@ -578,3 +578,18 @@ def test_an_infinite_validation_loss_stops_training():
         fit_in_order(
             architecture, Recipe(), weights_for(architecture), samples, np.array([3, 4])
         )
+
+
+@pytest.mark.usefixtures("compiled_only")
+def test_a_callback_that_freezes_everything_leaves_the_weights():
+    class FreezeAll(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.model.trainable = False
+
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    weights = weights_for(architecture)
+    args = (architecture, Recipe(learning_rate=0.1), weights, samples)
+    got, _ = fit_in_order(*args, callbacks=[FreezeAll()])
+    for mine, theirs in zip(got, weights, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
