@@ -96,12 +96,24 @@ def training_epoch(
     """
 
     def learn(windows, targets, weights, counts, n_counts):
-        with tf.GradientTape() as tape:
-            predicted = model(windows, training=True)
-            value = tf.reduce_sum(weights * loss(targets, predicted)) / n_counts
-            value = tf.add_n([value, *model.losses])
+        # A weight that is read inside the loop over time steps would be kept once for
+        # each step, for the gradient; so all of them are read ahead of it.
         variables = model.trainable_variables
-        optimizer.apply(tape.gradient(value, variables), variables)
+        read = [tf.convert_to_tensor(variable.value) for variable in variables]
+        with tf.GradientTape() as tape:
+            tape.watch(read)
+            predicted, others, losses = model.stateless_call(
+                read,
+                [variable.value for variable in model.non_trainable_variables],
+                windows,
+                training=True,
+                return_losses=True,
+            )
+            value = tf.reduce_sum(weights * loss(targets, predicted)) / n_counts
+            value = tf.add_n([value, *losses])
+        optimizer.apply(tape.gradient(value, read), variables)
+        for variable, other in zip(model.non_trainable_variables, others, strict=True):
+            variable.assign(other)
         _update(metrics, targets, predicted, counts)
         return value
 

@@ -45,6 +45,8 @@ class Architecture:
         Fixed size of a batch for a stateful network, None for one that is not.
     masked : bool
         Whether steps that are NaN throughout are skipped.
+    widened : bool
+        Whether the recurrent layers read a column of zeros beside the features.
     """
 
     cell: str
@@ -63,6 +65,7 @@ class Architecture:
     segment: int = 1
     batch_size: int | None = None
     masked: bool = False
+    widened: bool = False
 
     @property
     def stateful(self) -> bool:
@@ -91,6 +94,8 @@ def build_network(architecture: Architecture) -> Any:
     steps, mask = _mask_missing(windows) if a.masked else (windows, None)
     if a.segment > 1:
         steps, mask = _fold_segments(steps, mask, a)
+    if a.widened:
+        steps = keras.ops.pad(steps, ((0, 0), (0, 0), (0, 1)))
     for i, width in enumerate(a.dense_before):
         steps = _dense(width, a, f"dense_before_{i}")(steps)
     for i, width in enumerate(a.units):

@@ -217,7 +217,7 @@ class LoadedNetwork:
         """Give the model its weights, unless they equal the ones it has."""
         loaded = self._loaded
         if loaded is None or not all(map(np.array_equal, weights, loaded)):
-            self.model.set_weights(weights)
+            self.model.set_weights(_filled_up(weights, self.model.weights))
             self._loaded = [weight.copy() for weight in weights]
 
 
@@ -342,3 +342,14 @@ def _forget_sequence(model: Any) -> None:
 
 def _values(variables: list[Any]) -> list[np.ndarray]:
     return [variable.numpy().copy() for variable in variables]
+
+
+def _filled_up(weights: list[np.ndarray], variables: list[Any]) -> list[np.ndarray]:
+    """Add rows of zeros to the kernels of variables that have more rows."""
+    return [
+        np.pad(
+            weight,
+            [(0, variable.shape[0] - len(weight)), *[(0, 0)] * (weight.ndim - 1)],
+        )
+        for weight, variable in zip(weights, variables, strict=True)
+    ]
