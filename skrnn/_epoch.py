@@ -15,7 +15,14 @@ import numpy as np
 from ._tensorflow import keras, tf
 from ._windows import Windows
 
-__all__ = ["Table", "loss_of_samples", "training_epoch", "validation_epoch"]
+__all__ = [
+    "Copying",
+    "Prediction",
+    "Table",
+    "loss_of_samples",
+    "training_epoch",
+    "validation_epoch",
+]
 
 SMALLEST_TABLE = 8192
 
@@ -67,10 +74,59 @@ def pad_order(order: np.ndarray, table: Table, batch_size: int) -> Any:
     return tf.constant(padded)
 
 
+class Prediction:
+    """Learning to predict targets.
+
+    Parameters
+    ----------
+    loss : callable
+        Loss of each sample, as `loss_of_samples` gives it.
+    """
+
+    def __init__(self, loss: Callable[..., Any]) -> None:
+        self._loss = loss
+        self.names: tuple[str, ...] = ()
+
+    def losses(self, outputs: Any, targets: Any) -> list[Any]:
+        """Give what each sample loses, a tensor for each term of the loss."""
+        return [self._loss(targets, outputs)]
+
+    def compared(self, windows: Any, outputs: Any, targets: Any) -> tuple[Any, Any]:
+        """Give what metrics compare: what is right, and what is predicted."""
+        return targets, outputs
+
+
+class Copying:
+    """Learning to copy windows, by a network that says itself what each one loses.
+
+    Parameters
+    ----------
+    weights : dict of str to float
+        Weight of each term of the loss; a single one has the weight 1.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Terms that the history shows beside the loss: all, if there are several.
+    """
+
+    def __init__(self, weights: dict[str, float]) -> None:
+        self.weights = tuple(weights.values())
+        self.names = tuple(weights) if len(weights) > 1 else ()
+
+    def losses(self, outputs: Any, targets: Any) -> list[Any]:
+        """Give what each sample loses, a tensor for each term of the loss."""
+        return [tf.squeeze(output, axis=1) for output in outputs[1:]]
+
+    def compared(self, windows: Any, outputs: Any, targets: Any) -> tuple[Any, Any]:
+        """Give windows, with 0 for what is missing, and their copies."""
+        return tf.where(tf.math.is_nan(windows), 0.0, windows), outputs[0]
+
+
 def training_epoch(
     model: Any,
     optimizer: Any,
-    loss: Callable[..., Any],
+    task: Prediction | Copying,
     metrics: list[Any],
     batch_size: int,
 ) -> Any:
@@ -82,8 +138,8 @@ def training_epoch(
         Network; its weights are updated.
     optimizer : keras.optimizers.Optimizer
         Optimizer, built.
-    loss : callable
-        Loss of each sample, as `loss_of_samples` gives it.
+    task : Prediction or Copying
+        What the network learns.
     metrics : list of keras.metrics.Metric
         Metrics; their state is updated.
     batch_size : int
@@ -92,7 +148,7 @@ def training_epoch(
     Returns
     -------
     epoch : tf.function
-        From (table, order, n_samples) to the mean loss.
+        From (table, order, n_samples) to the mean loss and those of its terms.
     """
 
     def learn(windows, targets, weights, counts, n_counts):
@@ -102,36 +158,36 @@ def training_epoch(
         read = [tf.convert_to_tensor(variable.value) for variable in variables]
         with tf.GradientTape() as tape:
             tape.watch(read)
-            predicted, others, losses = model.stateless_call(
+            outputs, others, regularization = model.stateless_call(
                 read,
                 [variable.value for variable in model.non_trainable_variables],
                 windows,
                 training=True,
                 return_losses=True,
             )
-            value = tf.reduce_sum(weights * loss(targets, predicted)) / n_counts
-            value = tf.add_n([value, *losses])
+            values = _mean_losses(task, outputs, targets, weights, n_counts)
+            value = tf.add_n([values[0], *regularization])
         optimizer.apply(tape.gradient(value, read), variables)
         for variable, other in zip(model.non_trainable_variables, others, strict=True):
             variable.assign(other)
-        _update(metrics, targets, predicted, counts)
-        return value
+        _update(metrics, task.compared(windows, outputs, targets), counts)
+        return tf.stack([value, *values[1:]])
 
-    return _compiled_loop(learn, batch_size)
+    return _compiled_loop(learn, batch_size, 1 + len(task.names))
 
 
 def validation_epoch(
-    model: Any, loss: Callable[..., Any], metrics: list[Any], batch_size: int
+    model: Any, task: Prediction | Copying, metrics: list[Any], batch_size: int
 ) -> Any:
     """Build the function that evaluates samples; see `training_epoch`."""
 
     def evaluate(windows, targets, weights, counts, n_counts):
-        predicted = model(windows, training=False)
-        _update(metrics, targets, predicted, counts)
-        value = tf.reduce_sum(weights * loss(targets, predicted)) / n_counts
-        return tf.add_n([value, *model.losses])
+        outputs = model(windows, training=False)
+        _update(metrics, task.compared(windows, outputs, targets), counts)
+        values = _mean_losses(task, outputs, targets, weights, n_counts)
+        return tf.stack([tf.add_n([values[0], *model.losses]), *values[1:]])
 
-    return _compiled_loop(evaluate, batch_size)
+    return _compiled_loop(evaluate, batch_size, 1 + len(task.names))
 
 
 def loss_of_samples(loss: Any) -> Callable[..., Any] | None:
@@ -157,19 +213,19 @@ def loss_of_samples(loss: Any) -> Callable[..., Any] | None:
     return of_samples
 
 
-def _compiled_loop(step: Callable[..., Any], batch_size: int) -> Any:
-    """Compile a loop over batches which returns the mean of the batches' losses."""
+def _compiled_loop(step: Callable[..., Any], batch_size: int, n_values: int) -> Any:
+    """Compile a loop over batches which returns the means of what a step returns."""
 
     def loop(table, order, n_samples):
         places = tf.range(batch_size)
 
-        def body(batch, total):
+        def body(batch, totals):
             first = batch * batch_size
             picked = tf.slice(order, [first], [batch_size])
             counts = tf.cast(first + places < n_samples, tf.float32)
             n_counts = tf.reduce_sum(counts)
             where = tf.gather(table.starts, picked)[:, None] + table.offsets
-            value = step(
+            values = step(
                 tf.gather(table.rows, where),
                 tf.gather(table.targets, picked),
                 tf.gather(table.weights, picked) * counts,
@@ -177,21 +233,35 @@ def _compiled_loop(step: Callable[..., Any], batch_size: int) -> Any:
                 n_counts,
             )
             # Keras weights the loss of a batch by its size.
-            return batch + 1, total + value * n_counts
+            return batch + 1, totals + values * n_counts
 
         n_batches = (n_samples + batch_size - 1) // batch_size
-        _, total = tf.while_loop(
-            lambda batch, total: batch < n_batches, body, [tf.constant(0), 0.0]
+        _, totals = tf.while_loop(
+            lambda batch, totals: batch < n_batches,
+            body,
+            [tf.constant(0), tf.zeros(n_values)],
         )
-        return total / tf.cast(n_samples, tf.float32)
+        return totals / tf.cast(n_samples, tf.float32)
 
     # Nothing here needs AutoGraph, which writes a file for each function it converts.
     return tf.function(loop, jit_compile=True, autograph=False)
 
 
-def _update(metrics: list[Any], targets: Any, predicted: Any, counts: Any) -> None:
+def _mean_losses(
+    task: Prediction | Copying, outputs: Any, targets: Any, weights: Any, n_counts: Any
+) -> list[Any]:
+    """Give the mean loss of a batch and, if it has several terms, those of each."""
+    losses = task.losses(outputs, targets)
+    terms = [tf.reduce_sum(weights * loss) / n_counts for loss in losses]
+    if not task.names:
+        return terms
+    pairs = zip(task.weights, terms, strict=True)
+    return [tf.add_n([weight * term for weight, term in pairs]), *terms]
+
+
+def _update(metrics: list[Any], compared: tuple[Any, Any], counts: Any) -> None:
     for metric in metrics:
-        metric.update_state(targets, predicted, sample_weight=counts)
+        metric.update_state(*compared, sample_weight=counts)
 
 
 def _padded_size(size: int) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,16 @@ import numpy as np
 from ._scikeras import check_activation
 from ._tensorflow import keras
 
-__all__ = ["Architecture", "build_network", "draw_weights", "in_units_of_data"]
+__all__ = [
+    "Architecture",
+    "Network",
+    "build_network",
+    "dense_layer",
+    "draw_weights",
+    "in_units_of_data",
+    "mask_missing",
+    "recurrent_layer",
+]
 
 LAYERS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 
@@ -20,9 +30,48 @@ LAYERS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 SEED = 0
 
 
+class Network(ABC):
+    """A network as the engine knows it: hashable, and equal if the graph is.
+
+    Windows of shape (n_samples, n_steps, n_features) go in, and two kinds of networks
+    learn from them: one that predicts targets, and one that copies its windows. The
+    latter says itself what each sample loses: behind its copy, of the shape of the
+    windows and 0 where these are NaN, it has an output of shape (n_samples, 1) for each
+    of the `terms` of its loss.
+    """
+
+    batch_size: int | None = None
+    terms: dict[str, float] | None = None
+
+    @property
+    def stateful(self) -> bool:
+        """Whether the state at the end of a batch is where the next one starts."""
+        return self.batch_size is not None
+
+    @abstractmethod
+    def build(self, loss: Any = None) -> Any:
+        """Build the Keras model; `loss` is that of one which copies, for training."""
+
+    @abstractmethod
+    def for_windows(self, *, missing: bool) -> Network:
+        """Suit the network to windows with or without steps that are NaN."""
+
+    @abstractmethod
+    def for_prediction(self) -> Network:
+        """Leave out what matters in training only."""
+
+    def apply(self, model: Any, part: str | None, windows: Any) -> Any:
+        """Let a part of a model that was built without a loss predict windows."""
+        return model(windows, training=False)
+
+    def shape_of_inputs(self, part: str | None) -> tuple[int, int]:
+        """Give the steps and features of the windows that a part reads."""
+        return self.n_steps, self.n_features
+
+
 @dataclass(frozen=True)
-class Architecture:
-    """All that the graph of a network depends on.
+class Architecture(Network):
+    """A recurrent network that predicts targets.
 
     Parameters
     ----------
@@ -67,10 +116,27 @@ class Architecture:
     masked: bool = False
     widened: bool = False
 
-    @property
-    def stateful(self) -> bool:
-        """Whether the state at the end of a batch is where the next one starts."""
-        return self.batch_size is not None
+    def build(self, loss: Any = None) -> Any:
+        """Build the Keras model."""
+        return build_network(self)
+
+    def for_windows(self, *, missing: bool) -> Architecture:
+        """Suit the network to windows with or without steps that are NaN."""
+        return replace(self, masked=missing)
+
+    def for_prediction(self) -> Architecture:
+        """Leave out what matters in training only, and suit the rest to XLA.
+
+        Without gradients XLA makes a slow product of a step of one feature, by two to
+        three times; so that comes with a second one, of zeros.
+        """
+        return replace(
+            self,
+            dropout=0.0,
+            recurrent_dropout=0.0,
+            l2=0.0,
+            widened=self.n_features == self.segment == 1,
+        )
 
 
 def build_network(architecture: Architecture) -> Any:
@@ -91,19 +157,19 @@ def build_network(architecture: Architecture) -> Any:
     check_activation("activation", a.activation)
     check_activation("dense_activation", a.dense_activation)
     windows = keras.Input((a.n_steps, a.n_features), a.batch_size, name="windows")
-    steps, mask = _mask_missing(windows) if a.masked else (windows, None)
+    steps, mask = mask_missing(windows) if a.masked else (windows, None)
     if a.segment > 1:
         steps, mask = _fold_segments(steps, mask, a)
     if a.widened:
         steps = keras.ops.pad(steps, ((0, 0), (0, 0), (0, 1)))
     for i, width in enumerate(a.dense_before):
-        steps = _dense(width, a, f"dense_before_{i}")(steps)
+        steps = dense_layer(width, a, f"dense_before_{i}", a.dense_activation)(steps)
     for i, width in enumerate(a.units):
         last = i == len(a.units) - 1
-        steps = _recurrent(width, a, f"recurrent_{i}", not last)(steps, mask=mask)
+        steps = recurrent_layer(width, a, f"recurrent_{i}", not last)(steps, mask=mask)
     for i, width in enumerate(a.dense_after):
-        steps = _dense(width, a, f"dense_after_{i}")(steps)
-    targets = _dense(a.n_targets, a, "targets", activation="linear")(steps)
+        steps = dense_layer(width, a, f"dense_after_{i}", a.dense_activation)(steps)
+    targets = dense_layer(a.n_targets, a, "targets", "linear")(steps)
     return keras.Model(windows, targets, name=f"{a.cell}_network")
 
 
@@ -182,7 +248,7 @@ def _affine(scale: np.ndarray, offset: np.ndarray, name: str | None = None) -> A
     return keras.layers.Rescaling(scale, offset, dtype="float64", name=name)
 
 
-def _mask_missing(windows: Any) -> tuple[Any, Any]:
+def mask_missing(windows: Any) -> tuple[Any, Any]:
     """Replace NaN by 0, and mark the steps at which anything is observed."""
     missing = keras.ops.isnan(windows)
     steps = keras.ops.where(missing, keras.ops.zeros_like(windows), windows)
@@ -202,23 +268,23 @@ def _fold_segments(steps: Any, mask: Any, a: Architecture) -> tuple[Any, Any]:
     return folded, mask
 
 
-def _regularizer(a: Architecture) -> Any:
+def _regularizer(a: Network) -> Any:
     return keras.regularizers.L2(a.l2) if a.l2 > 0 else None
 
 
-def _dense(
-    width: int, a: Architecture, name: str, activation: str | None = None
-) -> Any:
+def dense_layer(width: int, a: Network, name: str, activation: Any) -> Any:
+    """Build a Dense layer with the regularisation of an architecture."""
     return keras.layers.Dense(
         width,
-        activation=a.dense_activation if activation is None else activation,
+        activation=activation,
         kernel_initializer=keras.initializers.GlorotUniform(seed=SEED),
         kernel_regularizer=_regularizer(a),
         name=name,
     )
 
 
-def _recurrent(width: int, a: Architecture, name: str, sequences: bool) -> Any:
+def recurrent_layer(width: int, a: Network, name: str, sequences: bool) -> Any:
+    """Build a recurrent layer as an architecture says."""
     layer = getattr(keras.layers, LAYERS[a.cell])(
         width,
         activation=a.activation,

@@ -18,8 +18,15 @@ from typing import Any
 import numpy as np
 
 from ._config import get_config
-from ._epoch import Table, loss_of_samples, training_epoch, validation_epoch
-from ._networks import Architecture, build_network
+from ._epoch import (
+    Copying,
+    Prediction,
+    Table,
+    loss_of_samples,
+    training_epoch,
+    validation_epoch,
+)
+from ._networks import Network
 from ._scikeras import compile_arguments
 from ._tensorflow import keras, tf
 
@@ -90,32 +97,46 @@ class TrainingProgram:
 
     Parameters
     ----------
-    architecture : Architecture
+    network : Network
         The network.
     recipe : Recipe
         Loss, optimizer and metrics.
     batch_size : int
         Samples for one update of the weights.
+
+    Raises
+    ------
+    ValueError
+        If a network that copies gets a loss which is not one of each sample.
     """
 
-    def __init__(
-        self, architecture: Architecture, recipe: Recipe, batch_size: int
-    ) -> None:
-        self.model = build_network(architecture)
+    def __init__(self, network: Network, recipe: Recipe, batch_size: int) -> None:
         arguments = compile_arguments(
             recipe.loss, recipe.optimizer, recipe.learning_rate, recipe.metrics
         )
+        loss = loss_of_samples(arguments["loss"])
+        self.metrics = arguments["metrics"]
+        self.model = network.build(loss)
+        self.task = Prediction(loss)
+        if network.terms is not None:
+            if loss is None:
+                raise ValueError(
+                    "loss must give one number for each sample. Got "
+                    f"{recipe.loss!r} instead, which reduces them in its own way; "
+                    "leave its reduction at 'sum_over_batch_size'."
+                )
+            self.task = Copying(network.terms)
+            self.model.watch(network.terms, self._metrics())
+            arguments = {"optimizer": arguments["optimizer"]}
         self.model.compile(**arguments, jit_compile=False)
         self.optimizer = self.model.optimizer
         self.optimizer.build(self.model.trainable_variables)
         self._fresh_optimizer = _values(self.optimizer.variables)
-        self.metrics = arguments["metrics"]
         self._epochs: dict[Hashable, Any] = {}
         self._batch_size = batch_size
-        self._loss = loss_of_samples(arguments["loss"])
         self.compiles = (
-            not architecture.stateful
-            and self._loss is not None
+            not network.stateful
+            and loss is not None
             and all(isinstance(each, keras.metrics.Metric) for each in self.metrics)
         )
 
@@ -127,7 +148,8 @@ class TrainingProgram:
             variable.assign(value)
         if recipe.sets_learning_rate:
             self.optimizer.learning_rate = recipe.learning_rate
-        self.results()  # An instance, or an epoch that broke off, brings old values.
+        for metric in self._metrics():
+            metric.reset_state()  # An instance brings old values.
         seeds = (v for v in self.model.variables if "seed_generator" in v.path)
         for i, variable in enumerate(seeds):
             variable.assign(np.array([seed, i]))
@@ -162,23 +184,16 @@ class TrainingProgram:
                 self._epochs[key] = epoch
         return self.compiles
 
-    def train(self, table: Table, order: Any, n_samples: Any) -> float:
-        """Train for an epoch that `compile` has compiled; give its mean loss."""
+    def train(self, table: Table, order: Any, n_samples: Any) -> dict[str, float]:
+        """Train for an epoch that `compile` has compiled; give losses and metrics."""
         epoch = self._epochs[_epoch_key(table, order, False)]
-        return float(epoch(table, order, n_samples))
+        return self._logs(epoch(table, order, n_samples))
 
-    def validate(self, table: Table, order: Any, n_samples: Any) -> float:
+    def validate(self, table: Table, order: Any, n_samples: Any) -> dict[str, float]:
         """Evaluate samples by an epoch that `compile` has compiled."""
         epoch = self._epochs[_epoch_key(table, order, True)]
-        return float(epoch(table, order, n_samples))
-
-    def results(self, prefix: str = "") -> dict[str, float]:
-        """Read the metrics of an epoch, and reset them."""
-        metrics = [m for m in self.metrics if isinstance(m, keras.metrics.Metric)]
-        values = {prefix + metric.name: float(metric.result()) for metric in metrics}
-        for metric in metrics:
-            metric.reset_state()
-        return values
+        logs = self._logs(epoch(table, order, n_samples))
+        return {f"val_{name}": value for name, value in logs.items()}
 
     def forget_sequence(self) -> None:
         """Set the state of stateful layers to zero."""
@@ -194,10 +209,23 @@ class TrainingProgram:
         return trainable, repr(self.optimizer.get_config())
 
     def _build_epoch(self, validation: bool) -> Any:
-        model, loss, metrics = self.model, self._loss, self.metrics
+        model, task, metrics = self.model, self.task, self.metrics
         if validation:
-            return validation_epoch(model, loss, metrics, self._batch_size)
-        return training_epoch(model, self.optimizer, loss, metrics, self._batch_size)
+            return validation_epoch(model, task, metrics, self._batch_size)
+        return training_epoch(model, self.optimizer, task, metrics, self._batch_size)
+
+    def _metrics(self) -> list[Any]:
+        """Give the metrics but for those which only Keras's loop understands."""
+        return [m for m in self.metrics if isinstance(m, keras.metrics.Metric)]
+
+    def _logs(self, values: Any) -> dict[str, float]:
+        """Name losses and metrics of an epoch as Keras does, and reset the metrics."""
+        names = ("loss", *(f"{name}_loss" for name in self.task.names))
+        logs = dict(zip(names, values.numpy().tolist(), strict=True))
+        for metric in self._metrics():
+            logs[metric.name] = float(metric.result())
+            metric.reset_state()
+        return logs
 
 
 class LoadedNetwork:
@@ -205,12 +233,12 @@ class LoadedNetwork:
 
     Parameters
     ----------
-    architecture : Architecture
+    network : Network
         The network.
     """
 
-    def __init__(self, architecture: Architecture) -> None:
-        self.model = build_network(architecture)
+    def __init__(self, network: Network) -> None:
+        self.model = network.build()
         self._loaded: list[np.ndarray] | None = None
 
     def load(self, weights: list[np.ndarray]) -> None:
@@ -222,26 +250,29 @@ class LoadedNetwork:
 
 
 class PredictionProgram(LoadedNetwork):
-    """A network that predicts batches of one size.
+    """A network, or a part of one, that predicts batches of one size.
 
     Parameters
     ----------
-    architecture : Architecture
+    network : Network
         The network.
     batch_size : int
         Windows in a batch.
+    part : str or None
+        Part of the network, None for all of it.
     """
 
-    def __init__(self, architecture: Architecture, batch_size: int) -> None:
-        super().__init__(architecture)
-        a = architecture
+    def __init__(
+        self, network: Network, batch_size: int, part: str | None = None
+    ) -> None:
+        super().__init__(network)
         self.batch_size = batch_size
         self._call = tf.function(
-            lambda windows: self.model(windows, training=False),
-            jit_compile=not a.stateful,
+            lambda windows: network.apply(self.model, part, windows),
+            jit_compile=not network.stateful,
             autograph=False,
         ).get_concrete_function(
-            tf.TensorSpec((batch_size, a.n_steps, a.n_features), tf.float32)
+            tf.TensorSpec((batch_size, *network.shape_of_inputs(part)), tf.float32)
         )
 
     def forget_sequence(self) -> None:

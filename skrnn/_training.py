@@ -7,14 +7,20 @@ the same results in the same form.
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ._epoch import Table, pad_order
-from ._networks import Architecture, build_network, draw_weights, in_units_of_data
+from ._networks import (
+    Architecture,
+    Network,
+    build_network,
+    draw_weights,
+    in_units_of_data,
+)
 from ._programs import PROGRAMS, PredictionProgram, Recipe, State, TrainingProgram
 from ._rolling import RollOutProgram
 from ._scikeras import make_callbacks
@@ -54,7 +60,7 @@ class Samples:
     windows : Windows
         Windows; steps with nothing observed are NaN throughout.
     targets : ndarray of shape (n_samples, n_targets)
-        What to predict.
+        What to predict; no targets for a network that copies its windows.
     weights : ndarray of shape (n_samples,)
         Sample weights.
     chosen : ndarray of int
@@ -159,7 +165,7 @@ def train(
     """
     validation = None if held_out is None else replace(samples, chosen=held_out)
     missing = samples.any_missing() or (validation and validation.any_missing())
-    network = replace(architecture, masked=bool(missing))
+    network = architecture.for_windows(missing=bool(missing))
     watchers = make_callbacks(course.callbacks)
     # What a callback of the user's does to the model, no later fit may inherit.
     kept = recipe.key is not None and not may_change_model(watchers)
@@ -226,12 +232,10 @@ def _compiled_fit(
         if course.shuffle:
             shuffled = samples.chosen[random_state.permutation(len(samples))]
             order = pad_order(shuffled, table, course.batch_size)
-        logs = {"loss": program.train(table, order, n_samples)}
-        logs |= program.results()
+        logs = program.train(table, order, n_samples)
         if validation:
             n_held_out = tf.constant(len(validation))
-            logs["val_loss"] = program.validate(table, held_out, n_held_out)
-            logs |= program.results("val_")
+            logs |= program.validate(table, held_out, n_held_out)
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
@@ -252,25 +256,26 @@ def _keras_fit(
     if course.verbose:
         print("Training by Keras's own loop, which is slower than compiled epochs.")
     fixed = any(getattr(layer, "stateful", False) for layer in program.model.layers)
-    held_out = validation and _Batches(validation, course.batch_size, None, fixed)
-    shuffles = course.shuffle and not fixed
-    # Keras asks for one order more than it uses; compiled epochs do not.
-    order = copy.deepcopy(random_state) if shuffles else None
-    history = program.model.fit(
-        _Batches(samples, course.batch_size, order, fixed),
+    held_out = validation and _Batches(validation, course.batch_size, fixed)
+    batches = _Batches(samples, course.batch_size, fixed)
+
+    def shuffle(epoch: int, logs: Any = None) -> None:
+        if course.shuffle and not fixed:
+            batches.order = random_state.permutation(len(samples))
+
+    return program.model.fit(
+        batches,
         validation_data=held_out,
         epochs=course.epochs,
         shuffle=False,
         verbose=0,
         callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=shuffle),
             guard(program),
             *watchers,
             *progress(course.epochs, course.verbose),
         ],
     ).history
-    for _ in history["loss"] if shuffles else ():
-        random_state.permutation(len(samples))
-    return history
 
 
 class _Batches(keras.utils.PyDataset):
@@ -283,24 +288,20 @@ class _Batches(keras.utils.PyDataset):
         self,
         samples: Samples,
         batch_size: int,
-        random_state: np.random.RandomState | None,
         fixed: bool,
     ) -> None:
         super().__init__()
+        self.order = np.arange(len(samples))
         self._samples = samples
         self._batch_size = batch_size
-        self._random_state = random_state
         self._fixed = fixed
-        self._order: np.ndarray | None = None
 
     def __len__(self) -> int:
         return -(-len(self._samples) // self._batch_size)
 
     def __getitem__(self, batch: int) -> tuple[np.ndarray, ...]:
-        if self._order is None:
-            self._order = self._draw()
         first = batch * self._batch_size
-        places = self._order[first : first + self._batch_size]
+        places = self.order[first : first + self._batch_size]
         windows, targets, weights = arrays = self._samples.gather(places)
         short = self._batch_size - len(windows)
         if not (self._fixed and short):
@@ -311,15 +312,6 @@ class _Batches(keras.utils.PyDataset):
             np.pad(array, [(0, short)] + [(0, 0)] * (array.ndim - 1))
             for array in (windows, targets, weights)
         )
-
-    def on_epoch_end(self) -> None:
-        self._order = None
-
-    def _draw(self) -> np.ndarray:
-        n_samples = len(self._samples)
-        if self._random_state is None:
-            return np.arange(n_samples)
-        return self._random_state.permutation(n_samples)
 
 
 def _useful(batch_size: int, n_samples: int) -> int:
@@ -333,27 +325,51 @@ def _useful(batch_size: int, n_samples: int) -> int:
 
 
 def predict(
-    architecture: Architecture, weights: list[np.ndarray], windows: Windows
+    network: Network,
+    weights: list[np.ndarray],
+    windows: Windows,
+    part: str | None = None,
+    summary: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray:
     """Predict windows, scaled and NaN where nothing is observed.
 
+    Parameters
+    ----------
+    network : Network
+        The network.
+    weights : list of ndarray
+        Its weights.
+    windows : Windows
+        What the network, or a part of it, reads.
+    part : str, default=None
+        Part of the network; None is all of it.
+    summary : callable, default=None
+        From the windows and the predictions of a batch to what is kept of them.
+
     Returns
     -------
-    y : ndarray of shape (n_samples, n_targets), float32
-        Predictions in the scale of training.
+    y : ndarray of shape (n_samples, ...), float32
+        Predictions in the scale of training, or what `summary` makes of them.
     """
-    a = replace(_for_prediction(architecture), masked=windows.any_missing())
+    plain = network.for_prediction().for_windows(missing=windows.any_missing())
     few = len(windows) <= LARGE_BATCH // 2
-    batch_size = a.batch_size or (SMALL_BATCH if few else LARGE_BATCH)
-    y = np.empty((len(windows), a.n_targets), dtype=np.float32)
+    batch_size = plain.batch_size or (SMALL_BATCH if few else LARGE_BATCH)
     with PROGRAMS.lend(
-        ("predict", a, batch_size), lambda: PredictionProgram(a, batch_size)
+        ("predict", plain, batch_size, part),
+        lambda: PredictionProgram(plain, batch_size, part),
     ) as program:
         program.load(weights)
         program.forget_sequence()
+        y = None
         for first in range(0, len(windows), batch_size):
             batch = slice(first, first + batch_size)
-            y[batch] = program(windows.gather(batch))
+            gathered = windows.gather(batch)
+            kept = program(gathered)
+            if summary is not None:
+                kept = summary(gathered, kept)
+            if y is None:
+                y = np.empty((len(windows), *kept.shape[1:]), dtype=kept.dtype)
+            y[batch] = kept
     return y
 
 
@@ -367,7 +383,7 @@ def roll_out(
     shift: np.ndarray,
 ) -> np.ndarray:
     """Continue series from their own predictions; see `RollOutProgram`."""
-    plain = _for_prediction(architecture)
+    plain = architecture.for_prediction()
     n_series = past.shape[1]
     with PROGRAMS.lend(
         ("roll-out", plain, n_series, horizon),
@@ -384,18 +400,3 @@ def as_keras_model(
     network = build_network(replace(architecture, masked=True))
     network.set_weights(weights)
     return in_units_of_data(network, **scaling)
-
-
-def _for_prediction(architecture: Architecture) -> Architecture:
-    """Leave out what matters in training only, and suit the rest to XLA.
-
-    Without gradients XLA makes a slow product of a step of one feature, by two to three
-    times; so that comes with a second one, of zeros.
-    """
-    return replace(
-        architecture,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        l2=0.0,
-        widened=architecture.n_features == architecture.segment == 1,
-    )

@@ -1,0 +1,415 @@
+"""Networks that copy their input through a code, as Keras functional models."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ._networks import SEED, Network, dense_layer, mask_missing, recurrent_layer
+from ._scikeras import check_activation
+from ._tensorflow import keras
+
+__all__ = ["Autoencoding", "RowAutoencoding", "WindowAutoencoding"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autoencoding(Network):
+    """What networks that copy their input through a code have in common.
+
+    A model has two parts, "encoder" and "decoder". The encoder of a variational one
+    gives the means of the code and, behind them, the logarithms of its variances.
+
+    Parameters
+    ----------
+    n_steps, n_features : int
+        Shape of a window.
+    n_components : int
+        Length of the code.
+    code_activation : str or callable
+        Activation of the code.
+    noise, input_dropout : float
+        Standard deviation of the noise which is added to the inputs in training, and
+        share of the inputs that are set to zero.
+    l2 : float
+        Weight of the squares of all kernels.
+    sparsity : float
+        Weight of the sum of the absolute entries of a code.
+    beta : float or None
+        Weight of the divergence of the codes from their prior in a variational
+        network; None if the network is none.
+    masked : bool
+        Whether steps that are NaN throughout are skipped.
+    """
+
+    n_steps: int
+    n_features: int
+    n_components: int
+    code_activation: str | Callable[..., Any] = "linear"
+    noise: float = 0.0
+    input_dropout: float = 0.0
+    l2: float = 0.0
+    sparsity: float = 0.0
+    beta: float | None = None
+    masked: bool = False
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """Weight of each term of the loss."""
+        terms = {"reconstruction": 1.0}
+        if self.sparsity > 0:
+            terms["sparsity"] = self.sparsity
+        if self.beta is not None:
+            terms["kl"] = self.beta
+        return terms
+
+    def build(self, loss: Callable[..., Any] | None = None) -> Any:
+        """Build the Keras model of the copy and, with a loss, of its terms."""
+        encoder = self.build_encoder()
+        decoder = self.build_decoder(encoder)
+        windows = keras.Input((self.n_steps, self.n_features), name="windows")
+        code = encoder(self.as_read(windows))
+        drawn = code if self.beta is None else DrawnCode(name="drawn_code")(code)
+        shape = (self.n_steps, self.n_features)
+        copy = keras.layers.Reshape(shape, name="windows_again")(decoder(drawn))
+        if loss is None:
+            return keras.Model(windows, copy, name="autoencoder")
+        if self.masked:
+            missing = keras.ops.isnan(windows)
+            copy = keras.ops.where(missing, keras.ops.zeros_like(copy), copy)
+        pair, terms = [windows, copy], {"sparsity": Sparsity, "kl": Divergence}
+        error = Likelihood if self.beta is not None else ReconstructionError
+        error = error(loss, name="reconstruction")(pair)
+        outputs = [keras.layers.Identity(name="copy")(copy), error]
+        outputs += [
+            layer(name=name)(code)
+            for name, layer in terms.items()
+            if name in self.terms
+        ]
+        return CopyingModel(windows, outputs, name="autoencoder")
+
+    def for_windows(self, *, missing: bool) -> Autoencoding:
+        """Suit the network to windows with or without steps that are NaN."""
+        return replace(self, masked=missing)
+
+    def for_prediction(self) -> Autoencoding:
+        """Leave out what matters in training only."""
+        return replace(self, noise=0.0, input_dropout=0.0, l2=0.0, sparsity=0.0)
+
+    def apply(self, model: Any, part: str | None, windows: Any) -> Any:
+        """Encode windows, decode codes, or copy windows by the means of their codes."""
+        if part == "decoder":
+            codes = keras.ops.reshape(windows, (-1, self.n_components))
+            return model.get_layer("decoder")(codes, training=False)
+        code = model.get_layer("encoder")(self.as_read(windows), training=False)
+        if part == "encoder":
+            return code
+        mean = code[:, : self.n_components]
+        copy = model.get_layer("decoder")(mean, training=False)
+        return keras.ops.reshape(copy, (-1, self.n_steps, self.n_features))
+
+    def shape_of_inputs(self, part: str | None) -> tuple[int, int]:
+        """Give the steps and features of what a part reads; a code is one step."""
+        if part == "decoder":
+            return 1, self.n_components
+        return self.n_steps, self.n_features
+
+    @abstractmethod
+    def as_read(self, windows: Any) -> Any:
+        """Give windows the shape in which the encoder reads them."""
+
+    @abstractmethod
+    def build_encoder(self) -> Any:
+        """Build the Keras model from inputs to codes."""
+
+    @abstractmethod
+    def build_decoder(self, encoder: Any) -> Any:
+        """Build the Keras model from codes to copies."""
+
+    def spoil(self, inputs: Any) -> Any:
+        """Make inputs worse while training."""
+        if self.noise > 0:
+            inputs = keras.layers.GaussianNoise(self.noise, seed=SEED)(inputs)
+        if self.input_dropout > 0:
+            inputs = keras.layers.Dropout(self.input_dropout, seed=SEED)(inputs)
+        return inputs
+
+    def code_layer(self) -> Any:
+        """Build the layer that gives the code."""
+        check_activation("code_activation", self.code_activation)
+        n_outputs = self.n_components * (1 if self.beta is None else 2)
+        return dense_layer(n_outputs, self, "code", self.code_activation)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowAutoencoding(Autoencoding):
+    """Copies rows, which are windows of one step, by Dense layers.
+
+    Parameters
+    ----------
+    hidden : tuple of int
+        Widths of the layers ahead of the code; behind it they come in reverse.
+    activation : str or callable
+        Their activation.
+    tied : bool
+        Whether the decoder uses the transposed kernels of the encoder.
+    """
+
+    hidden: tuple[int, ...] = ()
+    activation: str | Callable[..., Any] = "relu"
+    tied: bool = False
+
+    def as_read(self, windows: Any) -> Any:
+        """Give rows of shape (n_samples, n_features)."""
+        return keras.ops.reshape(windows, (-1, self.n_features))
+
+    def build_encoder(self) -> Any:
+        """Build the Keras model from rows to codes."""
+        check_activation("activation", self.activation)
+        rows = keras.Input((self.n_features,), name="rows")
+        steps = self.spoil(rows)
+        for i, width in enumerate(self.hidden):
+            steps = dense_layer(width, self, f"encoder_{i}", self.activation)(steps)
+        return keras.Model(rows, self.code_layer()(steps), name="encoder")
+
+    def build_decoder(self, encoder: Any) -> Any:
+        """Build the Keras model from codes to rows."""
+        codes = steps = keras.Input((self.n_components,), name="codes")
+        mirrored = [layer for layer in encoder.layers if layer.weights][::-1]
+        widths = (*self.hidden[::-1], self.n_features)
+        for i, width in enumerate(widths):
+            last = i == len(widths) - 1
+            activation = "linear" if last else self.activation
+            name = "copy_of_rows" if last else f"decoder_{i}"
+            if self.tied:
+                layer = TransposedDense(mirrored[i], activation=activation, name=name)
+            else:
+                layer = dense_layer(width, self, name, activation)
+            steps = layer(steps)
+        return keras.Model(codes, steps, name="decoder")
+
+    def untie(
+        self, weights: list[np.ndarray]
+    ) -> tuple[RowAutoencoding, list[np.ndarray]]:
+        """Give a network with a decoder of its own, and its weights."""
+        if not self.tied:
+            return self, weights
+        n_layers = len(self.hidden) + 1
+        kernels, biases = weights[0 : 2 * n_layers : 2], weights[2 * n_layers :]
+        own = [
+            array
+            for kernel, bias in zip(kernels[::-1], biases, strict=True)
+            for array in (kernel.T, bias)
+        ]
+        return replace(self, tied=False), weights[: 2 * n_layers] + own
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowAutoencoding(Autoencoding):
+    """Copies windows: reads them into one code, and unrolls the code into a window.
+
+    Parameters
+    ----------
+    cell : {"rnn", "lstm", "gru"}
+        Kind of the recurrent layers.
+    units : tuple of int
+        Widths of the layers that read; those that unroll come in reverse.
+    activation : str or callable
+        Their activation.
+    dropout, recurrent_dropout : float
+        Shares of the inputs and of the states of the recurrent layers that are dropped.
+    """
+
+    cell: str
+    units: tuple[int, ...]
+    activation: str | Callable[..., Any] = "tanh"
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    bidirectional: ClassVar[bool] = False
+
+    def for_prediction(self) -> WindowAutoencoding:
+        """Leave out what matters in training only."""
+        return replace(super().for_prediction(), dropout=0.0, recurrent_dropout=0.0)
+
+    def as_read(self, windows: Any) -> Any:
+        """Give the windows as they are."""
+        return windows
+
+    def build_encoder(self) -> Any:
+        """Build the Keras model from windows to codes."""
+        check_activation("activation", self.activation)
+        windows = keras.Input((self.n_steps, self.n_features), name="windows")
+        steps, mask = mask_missing(windows) if self.masked else (windows, None)
+        steps = self.spoil(steps)
+        for i, width in enumerate(self.units):
+            sequences = i < len(self.units) - 1
+            layer = recurrent_layer(width, self, f"encoder_{i}", sequences)
+            steps = layer(steps, mask=mask)
+        return keras.Model(windows, self.code_layer()(steps), name="encoder")
+
+    def build_decoder(self, encoder: Any) -> Any:
+        """Build the Keras model from codes to windows."""
+        codes = keras.Input((self.n_components,), name="codes")
+        steps = keras.layers.RepeatVector(self.n_steps, name="code_each_step")(codes)
+        for i, width in enumerate(self.units[::-1]):
+            steps = recurrent_layer(width, self, f"decoder_{i}", sequences=True)(steps)
+        steps = dense_layer(self.n_features, self, "copy_of_steps", "linear")(steps)
+        return keras.Model(codes, steps, name="decoder")
+
+
+# A network that is saved in training, as ModelCheckpoint does, holds these layers.
+_registered = keras.saving.register_keras_serializable(package="skrnn")
+
+
+@_registered
+class CopyingModel(keras.Model):
+    """A model whose outputs are a copy of its inputs and what each sample loses."""
+
+    def watch(self, terms: dict[str, float], metrics: list[Any]) -> None:
+        """Say how much the terms of the loss weigh, and what compares copies."""
+        self._weights_of_terms = list(terms.values())
+        names = terms if len(terms) > 1 else ()
+        self._means = [keras.metrics.Mean(f"{name}_loss") for name in names]
+        self._compare = metrics
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Add up the terms, and what the layers lose, in Keras's own loop."""
+        terms = y_pred[1:]
+        for mean, term in zip(self._means, terms, strict=bool(self._means)):
+            mean.update_state(term)
+        pairs = zip(self._weights_of_terms, terms, strict=True)
+        return sum(
+            [weight * keras.ops.mean(t) for weight, t in pairs], sum(self.losses)
+        )
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Compare the inputs, with 0 for what is missing, with their copies."""
+        windows = keras.ops.where(keras.ops.isnan(x), keras.ops.zeros_like(x), x)
+        for metric in self._compare:
+            metric.update_state(windows, y_pred[0])
+        return self.get_metrics_result()
+
+
+@_registered
+class TransposedDense(keras.layers.Layer):
+    """A Dense layer with the transposed kernel of another one."""
+
+    def __init__(self, mirrored: Any, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mirrored = mirrored
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create the bias."""
+        n_outputs = self.mirrored.kernel.shape[0]
+        self.bias = self.add_weight(
+            shape=(n_outputs,), initializer="zeros", name="bias"
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """Multiply by the transposed kernel."""
+        kernel = keras.ops.transpose(self.mirrored.kernel)
+        return self.activation(keras.ops.matmul(inputs, kernel) + self.bias)
+
+    def get_config(self) -> dict[str, Any]:
+        """Describe the layer."""
+        mirrored = keras.saving.serialize_keras_object(self.mirrored)
+        activation = keras.activations.serialize(self.activation)
+        return super().get_config() | {"mirrored": mirrored, "activation": activation}
+
+
+@_registered
+class DrawnCode(keras.layers.Layer):
+    """Draws a code from the means and the logarithms of the variances of its entries.
+
+    It does so in training and in validation, whose loss is the same expectation.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed_generator = keras.random.SeedGenerator(SEED)
+
+    def call(self, inputs: Any) -> Any:
+        """Draw codes of shape (n_samples, n_components)."""
+        mean, log_variance = keras.ops.split(inputs, 2, axis=-1)
+        drawn = keras.random.normal(keras.ops.shape(mean), seed=self.seed_generator)
+        return mean + keras.ops.exp(log_variance / 2) * drawn
+
+
+@_registered
+class ReconstructionError(keras.layers.Layer):
+    """Gives the mean loss of the observed values of each window."""
+
+    def __init__(self, loss: Callable[..., Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.loss = loss
+
+    def call(self, inputs: Any) -> Any:
+        """Compare windows with their copies, which are 0 where nothing is observed."""
+        windows, copy = inputs
+        missing = keras.ops.isnan(windows)
+        axes = list(range(1, len(windows.shape)))
+        observed = keras.ops.mean(keras.ops.cast(~missing, copy.dtype), axis=axes)
+        targets = keras.ops.where(missing, keras.ops.zeros_like(copy), windows)
+        # The mean counts what is missing, with a loss of 0.
+        error = self.loss(targets, copy) / keras.ops.maximum(observed, 1e-6)
+        return error[:, None]
+
+
+@_registered
+class Likelihood(keras.layers.Layer):
+    """Gives minus the log likelihood of each row around its copy, in nats.
+
+    The spread around the copy is normal, and of one variance that is learned.
+    """
+
+    def __init__(self, loss: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def build(self, input_shape: Any) -> None:
+        """Create the logarithm of the variance."""
+        self.log_variance = self.add_weight(
+            shape=(), initializer="zeros", name="log_variance"
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """Sum over the features of each row."""
+        rows, copy = inputs
+        # A copy that is exact would send the variance to 0 and the loss to -infinity.
+        log_variance = keras.ops.maximum(self.log_variance, -14.0)
+        square = keras.ops.square(rows - copy) * keras.ops.exp(-log_variance)
+        axes = list(range(1, len(rows.shape)))
+        nats = keras.ops.sum(square + log_variance + np.log(2 * np.pi), axis=axes) / 2
+        return nats[:, None]
+
+
+@_registered
+class Sparsity(keras.layers.Layer):
+    """Gives the sum of the absolute entries of each code."""
+
+    def call(self, inputs: Any) -> Any:
+        """Sum over the code."""
+        return keras.ops.sum(keras.ops.abs(inputs), axis=-1, keepdims=True)
+
+
+@_registered
+class Divergence(keras.layers.Layer):
+    """Gives the Kullback-Leibler divergence of each code from the prior, in nats."""
+
+    def call(self, inputs: Any) -> Any:
+        """Sum over the entries of the code, each normal; the prior is N(0, 1)."""
+        mean, log_variance = keras.ops.split(inputs, 2, axis=-1)
+        terms = mean**2 + keras.ops.exp(log_variance) - 1 - log_variance
+        return keras.ops.sum(terms, axis=-1, keepdims=True) / 2
