@@ -13,6 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ._autoencoder_networks import (
+    RowAutoencoding,
+    WindowAutoencoding,
+    parts_in_units_of_data,
+)
 from ._epoch import Table, pad_order
 from ._networks import (
     Architecture,
@@ -39,13 +44,21 @@ __all__ = [
     "Architecture",
     "Course",
     "Recipe",
+    "RowAutoencoding",
     "Samples",
     "State",
+    "WindowAutoencoding",
     "as_keras_model",
+    "autoencoder_as_keras_model",
+    "parts_in_units_of_data",
     "predict",
     "roll_out",
     "train",
 ]
+
+# Fewer samples are filled up to this many: with 16 an epoch is 1.1 to 1.4 times as fast
+# as with 32, and no slower than with 8.
+SMALLEST_BATCH = 16
 
 # Windows for one call in prediction: few are answered at once, many in large batches.
 SMALL_BATCH, LARGE_BATCH = 32, 1024
@@ -316,7 +329,7 @@ class _Batches(keras.utils.PyDataset):
 
 def _useful(batch_size: int, n_samples: int) -> int:
     """Cut a batch to the samples there are, in sizes that many fits share."""
-    return min(batch_size, max(32, 1 << (n_samples - 1).bit_length()))
+    return min(batch_size, max(SMALLEST_BATCH, 1 << (n_samples - 1).bit_length()))
 
 
 # --------------------------------------------------------------------------------------
@@ -400,3 +413,9 @@ def as_keras_model(
     network = build_network(replace(architecture, masked=True))
     network.set_weights(weights)
     return in_units_of_data(network, **scaling)
+
+
+def autoencoder_as_keras_model(encoder: Any, decoder: Any) -> Any:
+    """Build a Keras model from X to its copy."""
+    X = keras.Input(encoder.input_shape[1:], dtype="float64", name="X")
+    return keras.Model(X, decoder(encoder(X)), name="autoencoder")
