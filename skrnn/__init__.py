@@ -7,22 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skrnn import datasets
+    from skrnn._autoencoder import Autoencoder
     from skrnn._config import get_config, set_config
+    from skrnn._detector import AutoencoderDetector
     from skrnn._displays import ForecastDisplay, LossCurveDisplay
     from skrnn._forecaster import AutoregressiveForecaster
     from skrnn._recurrent import GRURegressor, LSTMRegressor, RNNRegressor
+    from skrnn._recurrent_autoencoder import RecurrentAutoencoder
     from skrnn._sliding_window import SlidingWindow, make_windows
+    from skrnn._variational_autoencoder import VariationalAutoencoder
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Autoencoder",
+    "AutoencoderDetector",
     "AutoregressiveForecaster",
     "ForecastDisplay",
     "GRURegressor",
     "LSTMRegressor",
     "LossCurveDisplay",
     "RNNRegressor",
+    "RecurrentAutoencoder",
     "SlidingWindow",
+    "VariationalAutoencoder",
     "datasets",
     "get_config",
     "make_windows",
@@ -33,6 +41,10 @@ __all__ = [
 # `import skrnn` costs next to nothing and one estimator never loads another's
 # dependencies.
 _MODULE_OF = {
+    "VariationalAutoencoder": "skrnn._variational_autoencoder",
+    "RecurrentAutoencoder": "skrnn._recurrent_autoencoder",
+    "AutoencoderDetector": "skrnn._detector",
+    "Autoencoder": "skrnn._autoencoder",
     "AutoregressiveForecaster": "skrnn._forecaster",
     "ForecastDisplay": "skrnn._displays",
     "GRURegressor": "skrnn._recurrent",

@@ -9,11 +9,23 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ._networks import SEED, Network, dense_layer, mask_missing, recurrent_layer
+from ._networks import (
+    SEED,
+    Network,
+    affine,
+    dense_layer,
+    mask_missing,
+    recurrent_layer,
+)
 from ._scikeras import check_activation
 from ._tensorflow import keras
 
-__all__ = ["Autoencoding", "RowAutoencoding", "WindowAutoencoding"]
+__all__ = [
+    "Autoencoding",
+    "RowAutoencoding",
+    "WindowAutoencoding",
+    "parts_in_units_of_data",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +141,10 @@ class Autoencoding(Network):
     def build_decoder(self, encoder: Any) -> Any:
         """Build the Keras model from codes to copies."""
 
+    def untie(self, weights: list[np.ndarray]) -> tuple[Autoencoding, list[np.ndarray]]:
+        """Give a network whose parts share no weights, and its weights."""
+        return self, weights
+
     def spoil(self, inputs: Any) -> Any:
         """Make inputs worse while training."""
         if self.noise > 0:
@@ -191,9 +207,7 @@ class RowAutoencoding(Autoencoding):
             steps = layer(steps)
         return keras.Model(codes, steps, name="decoder")
 
-    def untie(
-        self, weights: list[np.ndarray]
-    ) -> tuple[RowAutoencoding, list[np.ndarray]]:
+    def untie(self, weights: list[np.ndarray]) -> tuple[Autoencoding, list[np.ndarray]]:
         """Give a network with a decoder of its own, and its weights."""
         if not self.tied:
             return self, weights
@@ -258,6 +272,38 @@ class WindowAutoencoding(Autoencoding):
             steps = recurrent_layer(width, self, f"decoder_{i}", sequences=True)(steps)
         steps = dense_layer(self.n_features, self, "copy_of_steps", "linear")(steps)
         return keras.Model(codes, steps, name="decoder")
+
+
+def parts_in_units_of_data(
+    network: Autoencoding,
+    weights: list[np.ndarray],
+    x_mean: np.ndarray,
+    x_scale: np.ndarray,
+) -> tuple[Any, Any]:
+    """Build the encoder and the decoder so that they read and give X as the user does.
+
+    Returns
+    -------
+    encoder, decoder : keras.Model
+        Plain Keras models that are saved and loaded without skrnn; the code of a
+        variational network is its mean. They scale in float64.
+    """
+    plain, weights = network.for_prediction().for_windows(missing=True).untie(weights)
+    model = plain.build()
+    model.set_weights(weights)
+    encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
+    X = keras.Input(encoder.input_shape[1:], dtype="float64", name="X")
+    centred = affine(np.ones_like(x_mean), -x_mean, name="centred")(X)
+    scaled = affine(1 / x_scale, np.zeros_like(x_mean), name="scaled")(centred)
+    code = encoder(keras.ops.cast(scaled, "float32"))
+    if network.beta is not None:
+        code = code[:, : network.n_components]
+    codes = keras.Input((network.n_components,), name="codes")
+    X_copy = affine(x_scale, x_mean, name="in_units")(decoder(codes))
+    return (
+        keras.Model(X, code, name="encoder"),
+        keras.Model(codes, X_copy, name="decoder"),
+    )
 
 
 # A network that is saved in training, as ModelCheckpoint does, holds these layers.

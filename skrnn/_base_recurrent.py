@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-import math
-from abc import ABCMeta
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils import check_random_state
+from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ._base_network import BaseNetworkEstimator, check_same_network, widths
 from ._scaling import learn_scaling
 from ._validation import (
-    HasMethods,
     Interval,
     StrOptions,
     check_enough_samples,
@@ -30,12 +26,13 @@ from ._windows import Windows
 __all__ = ["BaseRecurrentRegressor"]
 
 
-class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
     """Base of the recurrent regressors, which differ in their cell."""
 
     _cell: str
 
     _parameter_constraints = {
+        **BaseNetworkEstimator._parameter_constraints,
         "units": [Interval(Integral, 1, None, closed="left"), tuple, list],
         "dense_before": [Interval(Integral, 1, None, closed="left"), tuple, list],
         "dense_after": [Interval(Integral, 1, None, closed="left"), tuple, list],
@@ -44,25 +41,9 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         "bidirectional": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
-        "l2": [Interval(Real, 0, None, closed="left")],
         "segment": [Interval(Integral, 1, None, closed="left")],
         "stateful": ["boolean"],
-        "standardize": ["boolean"],
-        "loss": [str, callable],
-        "optimizer": [str, callable, HasMethods("apply_gradients")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "validation_split": [Interval(Real, 0, 1, closed="left")],
-        "early_stopping": ["boolean"],
-        "patience": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
         "incomplete": [StrOptions({"skip", "mask"})],
-        "callbacks": [list, tuple, callable, HasMethods("set_model"), None],
-        "metrics": [list, tuple, str, None],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -126,24 +107,11 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.input_tags.allow_nan = True
         tags.target_tags.multi_output = True
         # scikit-learn's score check reads ten unrelated columns as ten steps in time,
         # which 100 epochs at the default learning rate do not learn.
         tags.regressor_tags.poor_score = True
-        tags.non_deterministic = self.random_state is None
         return tags
-
-    @property
-    def loss_curve_(self):
-        """Training loss of each epoch."""
-        return self.history_["loss"]
-
-    @property
-    def n_iter_(self):
-        """Epochs trained."""
-        return len(self.history_["loss"])
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
@@ -234,7 +202,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         from . import _training
 
         scaled = self.scaling_.scale_windows(windows)
-        network = _training.Architecture(**self._network)
+        network = self._make_network(self._network)
         y = _training.predict(network, self.weights_, scaled)
         y = self.scaling_.restore_targets(y)
         return y[:, 0] if self._one_axis else y
@@ -255,7 +223,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         scaled = ((channels - x_mean) / x_scale).astype(np.float32)[:, None]
         mean, scale = x_mean[:n_targets], x_scale[:n_targets]
         predicted = _training.roll_out(
-            _training.Architecture(**self._network),
+            self._make_network(self._network),
             self.weights_,
             scaled[: len(targets), :, :n_targets],
             scaled[:, :, n_targets:],
@@ -283,9 +251,14 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         check_is_fitted(self)
         from . import _training
 
-        network = _training.Architecture(**self._network)
+        network = self._make_network(self._network)
         scaling = vars(self.scaling_)
         return _training.as_keras_model(network, self.weights_, **scaling)
+
+    def _make_network(self, description):
+        from . import _training
+
+        return _training.Architecture(**description)
 
     def _train(self, X, y, sample_weight, *, resume, one_pass):
         """Train, and change the estimator only when that has succeeded."""
@@ -297,8 +270,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         targets = target[:, None] if target.ndim == 1 else target
         network = describe_network(self, windows, targets.shape[1])
         if resume:
-            _check_same_network(self, network)
-        train, validation = self._split(windows, weight, one_pass)
+            check_same_network(self, network)
+        train, validation = self._split(windows, weight > 0, one_pass)
         scaling = (
             self.scaling_.let_vary(targets[train])
             if resume
@@ -335,80 +308,6 @@ class BaseRecurrentRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         )
         return self
 
-    def _split(self, windows, weight, one_pass):
-        """Choose the samples to train on and, behind them, those to validate on."""
-        keep = weight > 0
-        if self.incomplete == "skip":
-            keep &= ~windows.begin_missing()
-        chosen = np.flatnonzero(keep)
-        if len(chosen) == 0:
-            raise ValueError(
-                f"No whole window to train on: all {len(windows)} begin with missing "
-                "steps or have no weight. Shorten the window, pass longer runs of "
-                "rows, or set incomplete='mask'."
-            )
-        split = 0.0 if one_pass else self.validation_split
-        # Rounded, because a tenth of ten is less than one in floating point.
-        n_train = math.floor(round(len(chosen) * (1 - split), 6))
-        if split > 0 and n_train in (0, len(chosen)):
-            raise ValueError(
-                f"validation_split={split} leaves {n_train} windows for training and "
-                f"{len(chosen) - n_train} for validation of {len(chosen)}; change it "
-                "or pass more rows."
-            )
-        return chosen[:n_train], chosen[n_train:]
-
-    def _run(self, network, windows, targets, weight, parts, *, resume, one_pass):
-        """Hand the samples to the engine and give what it learned as attributes."""
-        from . import _training
-
-        chosen, held_out = parts
-        samples = _training.Samples(windows, targets, _relative(weight, parts), chosen)
-        random_state = self._generator(resume=resume and one_pass)
-        state = None
-        if resume:
-            goes_on = one_pass and self.optimizer == self._trained_by
-            optimizer = self._optimizer_state if goes_on else None
-            state = _training.State(self.weights_, optimizer)
-        course = _training.Course(
-            epochs=1 if one_pass else self.epochs,
-            batch_size=self.batch_size,
-            shuffle=self.shuffle,
-            patience=self.patience if self.early_stopping and not one_pass else None,
-            callbacks=self.callbacks,
-            verbose=int(self.verbose),
-        )
-        state, history = _training.train(
-            _training.Architecture(**network),
-            _training.Recipe(
-                self.loss, self.optimizer, self.learning_rate, self.metrics
-            ),
-            state,
-            samples,
-            course,
-            random_state,
-            held_out if len(held_out) else None,
-        )
-        _check_finite(state.weights, history)
-        return {
-            "weights_": state.weights,
-            "history_": _joined(self.history_, history)
-            if resume and one_pass
-            else history,
-            "_optimizer_state": state.optimizer,
-            "_trained_by": self.optimizer,
-            "_random_state": None if self.random_state is None else random_state,
-        }
-
-    def _generator(self, *, resume):
-        """Give the random numbers of a training: those left over, or new ones.
-
-        Those left over are copied, because a training that fails must not use them up.
-        """
-        if resume and hasattr(self, "_random_state"):
-            return copy.deepcopy(self._random_state)
-        return check_random_state(self.random_state)
-
 
 def describe_network(estimator, windows: Windows, n_targets: int) -> dict:
     """Collect what the network of an estimator depends on, as plain values."""
@@ -423,9 +322,9 @@ def describe_network(estimator, windows: Windows, n_targets: int) -> dict:
         "n_steps": steps,
         "n_features": windows.n_features,
         "n_targets": n_targets,
-        "units": _widths(estimator, "units"),
-        "dense_before": _widths(estimator, "dense_before"),
-        "dense_after": _widths(estimator, "dense_after"),
+        "units": widths(estimator, "units"),
+        "dense_before": widths(estimator, "dense_before"),
+        "dense_after": widths(estimator, "dense_after"),
         "activation": estimator.activation,
         "dense_activation": estimator.dense_activation,
         "bidirectional": bool(estimator.bidirectional),
@@ -434,60 +333,4 @@ def describe_network(estimator, windows: Windows, n_targets: int) -> dict:
         "l2": float(estimator.l2),
         "segment": int(segment),
         "batch_size": int(estimator.batch_size) if estimator.stateful else None,
-    }
-
-
-def _widths(estimator, parameter: str) -> tuple[int, ...]:
-    """Give the widths of layers as a tuple of integers."""
-    value = getattr(estimator, parameter)
-    widths = (value,) if isinstance(value, Integral) else tuple(value)
-    right = all(isinstance(width, Integral) and width >= 1 for width in widths)
-    if not right or (parameter == "units" and not widths):
-        raise ValueError(
-            f"{parameter} must hold integers of at least 1, one for each layer. Got "
-            f"{value!r} instead."
-        )
-    return tuple(int(width) for width in widths)
-
-
-def _check_same_network(estimator, network: dict) -> None:
-    """Refuse to go on training with a network of other weights."""
-    of_weights = {"dropout", "recurrent_dropout", "l2", "batch_size"}
-    for name, value in network.items():
-        if name not in of_weights and value != estimator._network[name]:
-            raise ValueError(
-                f"{name} must stay the same when training goes on from fitted weights. "
-                f"Got {value!r} after {estimator._network[name]!r}; set "
-                "warm_start=False and call fit to start afresh."
-            )
-
-
-def _check_finite(weights: list[np.ndarray], history: dict) -> None:
-    """Refuse weights that the last step of training has spoilt.
-
-    The loss of an epoch is computed before its steps, and so does not show it.
-    """
-    if not all(np.isfinite(weight).all() for weight in weights):
-        raise FloatingPointError(
-            f"The weights became infinite in epoch {len(history['loss'])}, the last "
-            "one. Try a smaller learning_rate, or an optimizer with clipnorm such as "
-            "keras.optimizers.Adam(clipnorm=1.0)."
-        )
-
-
-def _relative(weight: np.ndarray, parts: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Scale weights to a mean of one over the samples of each part."""
-    relative = np.zeros_like(weight)
-    for part in parts:
-        if len(part):
-            relative[part] = weight[part] / weight[part].mean()
-    return relative
-
-
-def _joined(history: dict, more: dict) -> dict:
-    """Append epochs to a history; what one of both lacks is NaN."""
-    n_old, n_new = len(history["loss"]), len(more["loss"])
-    return {
-        name: history.get(name, [np.nan] * n_old) + more.get(name, [np.nan] * n_new)
-        for name in {**history, **more}
     }

@@ -15,6 +15,7 @@ from ._tensorflow import keras
 __all__ = [
     "Architecture",
     "Network",
+    "affine",
     "build_network",
     "dense_layer",
     "draw_weights",
@@ -232,18 +233,18 @@ def in_units_of_data(
     """
     a_window, wide = model.input_shape[1:], "float64"
     windows = keras.Input(a_window, model.input_shape[0], dtype=wide, name="windows")
-    around_fill = _affine(np.ones_like(fill), -fill, name="around_fill")(windows)
+    around_fill = affine(np.ones_like(fill), -fill, name="around_fill")(windows)
     missing = keras.ops.isnan(around_fill)
     hole = keras.ops.logical_not(keras.ops.all(missing, axis=-1, keepdims=True))
     hole = keras.ops.logical_and(missing, hole)
     filled = keras.ops.where(hole, keras.ops.zeros_like(around_fill), around_fill)
-    scaled = _affine(1 / x_scale, (fill - x_mean) / x_scale)(filled)
+    scaled = affine(1 / x_scale, (fill - x_mean) / x_scale)(filled)
     y = model(keras.ops.cast(scaled, "float32"))
-    y = _affine(y_scale, y_mean)(y)
+    y = affine(y_scale, y_mean)(y)
     return keras.Model(windows, y, name=f"{model.name}_in_units_of_data")
 
 
-def _affine(scale: np.ndarray, offset: np.ndarray, name: str | None = None) -> Any:
+def affine(scale: np.ndarray, offset: np.ndarray, name: str | None = None) -> Any:
     """Scale, then shift, in float64; of lists Keras would make float32."""
     return keras.layers.Rescaling(scale, offset, dtype="float64", name=name)
 

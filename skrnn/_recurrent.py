@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from inspect import cleandoc
-
+from ._base_network import with_sections
 from ._base_recurrent import BaseRecurrentRegressor
 
 __all__ = ["GRURegressor", "LSTMRegressor", "RNNRegressor"]
@@ -48,42 +47,10 @@ loss : str, callable, class or keras.losses.Loss, default="mse"
     Loss, on standardized targets if `standardize` is set. Pass a loss with settings,
     such as the delta of Huber's, as a function: `keras.losses.Huber` forgets it when
     the estimator is cloned, as in a grid search.
-optimizer : str, class or keras.optimizers.Optimizer, default="adam"
-    Optimizer. An instance is copied, brings its own learning rate, and may clip
-    gradients or follow a schedule.
-learning_rate : float, default=1e-3
-    Learning rate of an optimizer that is given by name or class.
-epochs : int, default=100
-    Passes over the training windows.
-batch_size : int, default=32
-    Windows for one step of the optimizer; more than there are means all at once.
-validation_split : float in [0, 1), default=0.0
-    Share of the windows to validate on: the last ones, taken before shuffling.
-early_stopping : bool, default=False
-    Whether to stop when the validation loss (the training loss if there is no
-    validation) has not improved for `patience` epochs, and to go back to the best
-    weights.
-patience : int, default=10
-    Epochs without improvement before `early_stopping` stops.
-shuffle : bool, default=True
-    Whether each epoch takes the windows in another order.
+{training}
 incomplete : {"skip", "mask"}, default="skip"
     What to do in training with windows that begin with missing steps: leave them out,
     or train on the steps they have.
-callbacks : keras.callbacks.Callback or list of them, default=None
-    Keras callbacks, instances or classes. After `fit` their `model` is None: the
-    network is lent to other trainings then, so copy what you need of it before.
-metrics : list of str or keras.metrics.Metric, default=None
-    What to record in `history_` besides the loss.
-warm_start : bool, default=False
-    Whether `fit` goes on from the weights and the scaling of the last fit, with a
-    fresh optimizer.
-random_state : int, RandomState instance or None, default=None
-    Determines starting weights, the order of windows and dropout. The same integer
-    gives the same numbers.
-verbose : int, default=0
-    0 is silent, 1 shows one bar for the whole training (in a log file, a line for each
-    epoch), 2 prints a line for each epoch.
 
 Attributes
 ----------
@@ -110,13 +77,7 @@ n_iter_ : int
 """
 
 
-def _with_shared_sections(cls):
-    """Put the parameters and attributes of the family into a docstring."""
-    cls.__doc__ = cleandoc(cls.__doc__).replace("{shared}", _SHARED.strip())
-    return cls
-
-
-@_with_shared_sections
+@with_sections(shared=_SHARED)
 class RNNRegressor(BaseRecurrentRegressor):
     """Predict from windows with a simple (Elman) recurrent network.
 
@@ -156,7 +117,7 @@ class RNNRegressor(BaseRecurrentRegressor):
     _cell = "rnn"
 
 
-@_with_shared_sections
+@with_sections(shared=_SHARED)
 class LSTMRegressor(BaseRecurrentRegressor):
     """Predict from windows with a long short-term memory network.
 
@@ -207,7 +168,7 @@ class LSTMRegressor(BaseRecurrentRegressor):
     _cell = "lstm"
 
 
-@_with_shared_sections
+@with_sections(shared=_SHARED)
 class GRURegressor(BaseRecurrentRegressor):
     """Predict from windows with a network of gated recurrent units.
 

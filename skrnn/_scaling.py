@@ -39,16 +39,20 @@ class Scaling:
         varies = (self.y_scale == 0) & differs.any(axis=0)
         return replace(self, y_scale=np.where(varies, 1.0, self.y_scale))
 
-    def scale_windows(self, windows: Windows) -> Windows:
-        """Scale rows, fill holes of partly observed steps; others stay NaN."""
+    def scale_windows(self, windows: Windows, *, fill: bool = True) -> Windows:
+        """Scale rows, and fill holes of partly observed steps; others stay NaN."""
         rows = windows.rows.astype(np.float64)
         missing = np.isnan(rows)
-        if missing.any():
+        if fill and missing.any():
             partly = missing & ~missing.all(axis=1, keepdims=True)
             rows = np.where(partly, self.fill, rows)
         rows -= self.x_mean
         rows /= self.x_scale
         return windows.with_rows(_narrow(rows, "X"))
+
+    def restore_windows(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Bring windows of shape (n_samples, n_steps, n_features) into their units."""
+        return windows.astype(np.float64) * self.x_scale + self.x_mean
 
     def scale_targets(self, y: NDArray[np.float64]) -> NDArray[np.float32]:
         """Scale targets of shape (n_samples, n_targets)."""

@@ -22,8 +22,9 @@ from ._validation import (
     index_of,
     names_in,
     set_fitted,
+    wants_pandas,
 )
-from ._windows import Windows, tabulate_windows
+from ._windows import IndexedWindows, Windows, tabulate_windows
 
 
 def _is_flat(transformer):
@@ -179,7 +180,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
             As in `fit`.
         """
         rows, runs = self._learn(X)
-        return self._present(self._tabulate(rows, runs, heads={}))
+        return self._present(self._tabulate(rows, runs, heads={}), index_of(X))
 
     def transform(self, X):
         """Give each row its window.
@@ -213,7 +214,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         index = index_of(X)
         runs = split_runs(self._past.match(index), len(rows), self.step_)
         heads = {} if self.context is None else self._past.heads(rows, runs)
-        return self._present(self._tabulate(rows, runs, heads))
+        return self._present(self._tabulate(rows, runs, heads), index)
 
     def inverse_transform(self, X):
         """Give back the rows that windows belong to.
@@ -319,9 +320,14 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
             rows, runs, self.window, gap=self.gap, dilation=self.dilation, heads=heads
         )
 
-    def _present(self, windows: Windows):
+    def _present(self, windows: Windows, index):
         values = windows.materialise()
-        return values.reshape(len(values), -1) if self.flatten else values
+        if self.flatten:
+            return values.reshape(len(values), -1)
+        if index is not None and wants_pandas(self):
+            # A later step of a Pipeline puts what it makes of them on the index again.
+            return IndexedWindows.of(values, index)
+        return values
 
 
 def make_windows(series, window, horizon=1, gap=1, stride=1):

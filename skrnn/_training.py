@@ -13,6 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ._autoencoder_networks import (
+    RowAutoencoding,
+    WindowAutoencoding,
+    parts_in_units_of_data,
+)
 from ._epoch import Table, pad_order
 from ._networks import (
     Architecture,
@@ -39,9 +44,13 @@ __all__ = [
     "Architecture",
     "Course",
     "Recipe",
+    "RowAutoencoding",
     "Samples",
     "State",
+    "WindowAutoencoding",
     "as_keras_model",
+    "autoencoder_as_keras_model",
+    "parts_in_units_of_data",
     "predict",
     "roll_out",
     "train",
@@ -404,3 +413,9 @@ def as_keras_model(
     network = build_network(replace(architecture, masked=True))
     network.set_weights(weights)
     return in_units_of_data(network, **scaling)
+
+
+def autoencoder_as_keras_model(encoder: Any, decoder: Any) -> Any:
+    """Build a Keras model from X to its copy."""
+    X = keras.Input(encoder.input_shape[1:], dtype="float64", name="X")
+    return keras.Model(X, decoder(encoder(X)), name="autoencoder")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_feature_names_in,
@@ -19,7 +20,7 @@ from sklearn.utils.validation import (
     _get_feature_names,
 )
 
-from ._windows import Windows, windows_of
+from ._windows import IndexedWindows, Windows, windows_of
 
 __all__ = [
     "HasMethods",
@@ -38,14 +39,21 @@ __all__ = [
     "index_of",
     "names_in",
     "set_fitted",
+    "wants_pandas",
 ]
 
 FLOATS = (np.float64, np.float32)
 
 
 def index_of(X: Any) -> pd.Index | None:
-    """Give the index of a pandas object, None for anything else."""
-    return X.index if isinstance(X, (pd.DataFrame, pd.Series)) else None
+    """Give the index of a pandas object or of windows, None for anything else."""
+    known = isinstance(X, (pd.DataFrame, pd.Series, IndexedWindows))
+    return X.index if known else None
+
+
+def wants_pandas(estimator: Any) -> bool:
+    """Tell whether a transformer shall give frames."""
+    return _get_output_config("transform", estimator)["dense"] == "pandas"
 
 
 def feature_names(X: Any) -> NDArray[Any] | None:
@@ -111,7 +119,9 @@ def check_columns(X: Any) -> None:
         )
 
 
-def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
+def check_table(
+    estimator: Any, X: Any, *, reset: bool, allow_nan: bool = True
+) -> NDArray[Any]:
     """Check rows, and on fitted estimators that the columns are those of `fit`.
 
     Parameters
@@ -122,6 +132,8 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
         Rows; NaN is a missing value.
     reset : bool
         Whether the columns are new, as in `fit`.
+    allow_nan : bool, default=True
+        Whether values may be missing.
 
     Returns
     -------
@@ -138,6 +150,13 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> NDArray[Any]:
         _check_feature_names(estimator, X, reset=False)
     rows = as_floats(X, lambda: check_array(X, **_number_rules(estimator)))
     check_no_infinity(rows, X)
+    missing = np.isnan(rows).any(axis=0)
+    if not allow_nan and missing.any():
+        raise ValueError(
+            f"Input X contains NaN in column {_column_name(X, int(missing.argmax()))}; "
+            f"{type(estimator).__name__} does not accept missing values, so fill them, "
+            "for instance with SimpleImputer, or drop the rows."
+        )
     if not reset:
         _check_n_features(estimator, X, reset=False)
     return rows

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ._runs import RunTable
 
-__all__ = ["Windows", "tabulate_windows", "windows_of"]
+__all__ = ["IndexedWindows", "Windows", "tabulate_windows", "windows_of"]
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,32 @@ class Windows:
     def begin_missing(self) -> NDArray[np.bool_]:
         """Tell which windows begin with a step that has nothing observed."""
         return np.isnan(self.rows).all(axis=1)[self.starts]
+
+
+class IndexedWindows(np.ndarray):
+    """Windows as an array, with the index of the rows that they belong to.
+
+    What is computed or taken from it is a plain array without an index.
+    """
+
+    index: Any = None
+
+    @classmethod
+    def of(cls, windows: NDArray[Any], index: Any) -> IndexedWindows:
+        """See windows as such, without a copy."""
+        indexed = windows.view(cls)
+        indexed.index = index
+        return indexed
+
+    def __array_wrap__(
+        self, array: NDArray[Any], context: Any = None, return_scalar: bool = False
+    ) -> Any:
+        """Give what is computed from windows as an array or a number."""
+        return array[()] if return_scalar else np.asarray(array)
+
+    def __getitem__(self, key: Any) -> Any:
+        """Take windows as from an array."""
+        return np.asarray(self)[key]
 
 
 def _sums_by_stride(values: NDArray[Any], stride: int) -> NDArray[np.float64]:

@@ -31,11 +31,17 @@ LAYERS = (
     },
     {"_epoch", "_programs", "_rolling", "_training", "_watching"},
     {
+        "_autoencoder",
+        "_base_autoencoder",
+        "_base_network",
         "_base_recurrent",
+        "_detector",
         "_displays",
         "_forecaster",
         "_recurrent",
+        "_recurrent_autoencoder",
         "_sliding_window",
+        "_variational_autoencoder",
         "datasets",
     },
 )
