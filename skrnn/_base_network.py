@@ -76,6 +76,7 @@ MAY_CHANGE = {
     "batch_size",
     "beta",
     "dropout",
+    "frozen",
     "input_dropout",
     "l2",
     "noise",
@@ -153,7 +154,18 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
             )
         return chosen[:n_train], chosen[n_train:]
 
-    def _run(self, network, windows, targets, weight, parts, *, resume, one_pass):
+    def _run(
+        self,
+        network,
+        windows,
+        targets,
+        weight,
+        parts,
+        *,
+        resume,
+        one_pass,
+        pretrained=None,
+    ):
         """Hand the samples to the engine and give what it learned as attributes."""
         from . import _training
 
@@ -162,7 +174,10 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
         random_state = self._generator(resume=resume and one_pass)
         state = None
         if resume:
+            # Fewer or more weights to train are another state of the optimizer.
+            frozen = network.get("frozen"), self._network.get("frozen")
             goes_on = one_pass and self.optimizer == self._trained_by
+            goes_on = goes_on and frozen[0] == frozen[1]
             optimizer = self._optimizer_state if goes_on else None
             state = _training.State(self.weights_, optimizer)
         course = _training.Course(
@@ -183,6 +198,7 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
             course,
             random_state,
             held_out if len(held_out) else None,
+            pretrained,
         )
         _check_finite(state.weights, history)
         return {

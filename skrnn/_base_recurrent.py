@@ -6,9 +6,12 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ._base_network import BaseNetworkEstimator, check_same_network, widths
+from ._recurrent_autoencoder import RecurrentAutoencoder
 from ._scaling import learn_scaling
 from ._validation import (
     Interval,
@@ -44,6 +47,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         "segment": [Interval(Integral, 1, None, closed="left")],
         "stateful": ["boolean"],
         "incomplete": [StrOptions({"skip", "mask"})],
+        "pretrained": [RecurrentAutoencoder, FrozenEstimator, None],
+        "freeze_pretrained": ["boolean"],
     }
 
     def __init__(
@@ -71,6 +76,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         patience=10,
         shuffle=True,
         incomplete="skip",
+        pretrained=None,
+        freeze_pretrained=False,
         callbacks=None,
         metrics=None,
         warm_start=False,
@@ -99,11 +106,19 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         self.patience = patience
         self.shuffle = shuffle
         self.incomplete = incomplete
+        self.pretrained = pretrained
+        self.freeze_pretrained = freeze_pretrained
         self.callbacks = callbacks
         self.metrics = metrics
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+
+    def __sklearn_clone__(self):
+        # A clone starts from the same weights; a clone of the autoencoder has none.
+        cloned = super().__sklearn_clone__()
+        cloned.pretrained = self.pretrained
+        return cloned
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -271,6 +286,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         network = describe_network(self, windows, targets.shape[1])
         if resume:
             check_same_network(self, network)
+        pretrained = None if resume else encoder_to_start_from(self, network)
         train, validation = self._split(windows, weight > 0, one_pass)
         scaling = (
             self.scaling_.let_vary(targets[train])
@@ -282,6 +298,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
                 standardize=self.standardize,
             )
         )
+        if pretrained is not None:
+            scaling = scaling.scale_as(pretrained.scaling_)
         learned = self._run(
             network,
             scaling.scale_windows(windows),
@@ -290,6 +308,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
             (train, validation),
             resume=resume,
             one_pass=one_pass,
+            pretrained=pretrained and pretrained.recurrent_weights(),
         )
         names = vars(self).get("feature_names_in_") if resume else feature_names(X)
         set_fitted(
@@ -333,4 +352,43 @@ def describe_network(estimator, windows: Windows, n_targets: int) -> dict:
         "l2": float(estimator.l2),
         "segment": int(segment),
         "batch_size": int(estimator.batch_size) if estimator.stateful else None,
+        "frozen": bool(estimator.freeze_pretrained),
     }
+
+
+def encoder_to_start_from(estimator, network: dict) -> RecurrentAutoencoder | None:
+    """Give the autoencoder whose encoder fits into a network, None if none is given."""
+    given = estimator.pretrained
+    if given is None:
+        if estimator.freeze_pretrained:
+            raise ValueError(
+                "freeze_pretrained=True needs pretrained, whose weights it keeps. Got "
+                "pretrained=None instead; pass a fitted RecurrentAutoencoder."
+            )
+        return None
+    autoencoder = given.estimator if isinstance(given, FrozenEstimator) else given
+    if not hasattr(autoencoder, "weights_"):
+        raise NotFittedError(
+            "pretrained must be a fitted RecurrentAutoencoder; call its fit. In a grid "
+            "of parameters, which are cloned, wrap it into "
+            "sklearn.frozen.FrozenEstimator."
+        )
+    # What decides over the shape and the meaning of the recurrent weights.
+    needed = {"dense_before": (), "bidirectional": False, "segment": 1}
+    names = ("cell", "units", "activation", "n_features")
+    needed |= {name: autoencoder._network[name] for name in names}
+    for name, value in needed.items():
+        if network[name] != value:
+            raise ValueError(
+                f"pretrained has an encoder with {name}={value!r}, which must be that "
+                f"of the estimator. Got {name}={network[name]!r} instead; change "
+                f"{_settings_of(name)}, or fit another RecurrentAutoencoder."
+            )
+    return autoencoder
+
+
+def _settings_of(name: str) -> str:
+    """Say by what a user sets a property of a network."""
+    return {"cell": "the class of the estimator", "n_features": "the columns of X"}.get(
+        name, name
+    )

@@ -95,6 +95,8 @@ class Architecture(Network):
         Fixed size of a batch for a stateful network, None for one that is not.
     masked : bool
         Whether steps that are NaN throughout are skipped.
+    frozen : bool
+        Whether the recurrent layers keep their weights in training.
     widened : bool
         Whether the recurrent layers read a column of zeros beside the features.
     """
@@ -115,6 +117,7 @@ class Architecture(Network):
     segment: int = 1
     batch_size: int | None = None
     masked: bool = False
+    frozen: bool = False
     widened: bool = False
 
     def build(self, loss: Any = None) -> Any:
@@ -136,6 +139,7 @@ class Architecture(Network):
             dropout=0.0,
             recurrent_dropout=0.0,
             l2=0.0,
+            frozen=False,
             widened=self.n_features == self.segment == 1,
         )
 
@@ -167,7 +171,9 @@ def build_network(architecture: Architecture) -> Any:
         steps = dense_layer(width, a, f"dense_before_{i}", a.dense_activation)(steps)
     for i, width in enumerate(a.units):
         last = i == len(a.units) - 1
-        steps = recurrent_layer(width, a, f"recurrent_{i}", not last)(steps, mask=mask)
+        layer = recurrent_layer(width, a, f"recurrent_{i}", not last)
+        layer.trainable = not a.frozen
+        steps = layer(steps, mask=mask)
     for i, width in enumerate(a.dense_after):
         steps = dense_layer(width, a, f"dense_after_{i}", a.dense_activation)(steps)
     targets = dense_layer(a.n_targets, a, "targets", "linear")(steps)

@@ -51,6 +51,13 @@ loss : str, callable, class or keras.losses.Loss, default="mse"
 incomplete : {"skip", "mask"}, default="skip"
     What to do in training with windows that begin with missing steps: leave them out,
     or train on the steps they have.
+pretrained : RecurrentAutoencoder, default=None
+    A fitted autoencoder of the same cell, units, activation and features, on other
+    windows perhaps: `fit` starts from the weights of its encoder's recurrent layers,
+    and scales inputs as it does. A clone keeps it as it is; in a grid of parameters
+    wrap it into `sklearn.frozen.FrozenEstimator`.
+freeze_pretrained : bool, default=False
+    Whether training keeps the pretrained weights and changes only the layers behind.
 
 Attributes
 ----------

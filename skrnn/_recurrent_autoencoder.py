@@ -186,6 +186,16 @@ class RecurrentAutoencoder(BaseAutoencoder):
         """Steps of a window."""
         return self._window_shape_in[0]
 
+    def recurrent_weights(self):
+        """Give the weights of the recurrent layers that read.
+
+        Returns
+        -------
+        weights : list of ndarray
+            Kernel, recurrent kernel and bias of each layer.
+        """
+        return self.weights_[: 3 * len(self._network["units"])]
+
     def _check(self, X, *, reset):
         return check_windows(self, X, reset=reset)
 

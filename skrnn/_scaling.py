@@ -39,6 +39,12 @@ class Scaling:
         varies = (self.y_scale == 0) & differs.any(axis=0)
         return replace(self, y_scale=np.where(varies, 1.0, self.y_scale))
 
+    def scale_as(self, other: Scaling) -> Scaling:
+        """Scale inputs as another scaling does."""
+        return replace(
+            self, x_mean=other.x_mean, x_scale=other.x_scale, fill=other.fill
+        )
+
     def scale_windows(self, windows: Windows, *, fill: bool = True) -> Windows:
         """Scale rows, and fill holes of partly observed steps; others stay NaN."""
         rows = windows.rows.astype(np.float64)
