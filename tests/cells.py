@@ -4,6 +4,8 @@ Each cell is one function from the input x of a step and the state before it to 
 state after it; the first part of a state, h, is what the layer puts out.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 
 # ruff: noqa: N806 -- Kernels are called W and U with the name of their gate.
@@ -121,6 +123,13 @@ def run_network(model, windows, f=np.tanh, dense_f=relu):
     for _ in model.dense_after:
         last = dense_f(last @ next(weights) + next(weights))
     return last @ next(weights) + next(weights)
+
+
+def as_estimator(architecture, weights):
+    """Give an architecture and weights as `run_network` reads an estimator."""
+    return SimpleNamespace(
+        **vars(architecture), _cell=architecture.cell, weights_=weights
+    )
 
 
 def predict_by_hand(model, X, X_train, y_train, **activations):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from cells import CELLS, as_estimator, run_network
 
 from skrnn import (
     AutoregressiveForecaster,
@@ -8,6 +9,8 @@ from skrnn import (
     RNNRegressor,
     _forecaster,
 )
+from skrnn._networks import Architecture, build_network, draw_weights
+from skrnn._training import roll_out
 
 
 def make_series(n_rows=60, n_targets=1):
@@ -73,3 +76,20 @@ def test_a_stateful_network_is_rolled_out_step_by_step():
     forecaster = AutoregressiveForecaster(inner, window=5).fit(None, y)
     first = np.array([forecaster.estimator_.predict(y[None, -5:])[0]])
     np.testing.assert_allclose(forecaster.forecast(3)[:1], first, rtol=1e-5)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", CELLS)
+def test_several_series_roll_out_as_by_hand(cell, bidirectional):
+    window, n_series, n_steps = 4, 3, 9
+    network = Architecture(cell, window, 1, 1, (3,), bidirectional=bidirectional)
+    weights = draw_weights(build_network(network), np.random.RandomState(0))
+    past = np.random.default_rng(0).normal(size=(6, n_series, 1)).astype(np.float32)
+    ahead = np.zeros((len(past) + n_steps, n_series, 0), dtype=np.float32)
+    factor, shift = np.array([[1.5]]), np.array([[0.1]])
+    got = roll_out(network, weights, past, ahead, 1, factor, shift)
+    rows = list(past)
+    for _ in range(n_steps):
+        windows = np.stack(rows[-window:], axis=1)
+        rows.append(run_network(as_estimator(network, weights), windows) * 1.5 + 0.1)
+    np.testing.assert_allclose(got, rows[len(past) :], rtol=1e-4, atol=1e-6)

@@ -1,12 +1,50 @@
+import json
+import os
+import sys
 import threading
+from uuid import uuid4
 
+import cloudpickle
 import joblib
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
+from joblib.parallel import LokyBackend
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
 
-from skrnn import RNNRegressor
+from skrnn import RNNRegressor, SlidingWindow
 from skrnn._programs import PROGRAMS
+from skrnn._tensorflow import tf
+
+
+class Witness(TransformerMixin, BaseEstimator):
+    """Passes rows on, and notes in a file where and on what it was fitted."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def fit(self, X, y=None):
+        note = {
+            "process": os.getpid(),
+            "tensorflow": id(sys.modules["tensorflow"]),
+            "n_threads": tf.config.threading.get_intra_op_parallelism_threads(),
+            "shape": X.shape,
+        }
+        (self.folder / uuid4().hex).write_text(json.dumps(note))
+        return self
+
+    def transform(self, X):
+        return X
+
+
+class WeighingLoky(LokyBackend):
+    """Sends tasks to worker processes, and weighs each of them."""
+
+    def submit(self, func, callback=None):
+        self.n_bytes = [*getattr(self, "n_bytes", []), len(cloudpickle.dumps(func))]
+        return super().submit(func, callback)
 
 
 def make_windows_and_targets(n_samples=90):
@@ -62,6 +100,53 @@ def test_threads_of_joblib_give_the_scores_of_one():
     with joblib.parallel_config(backend="threading", n_jobs=2):
         beside = make_search().fit(X, y).cv_results_["mean_test_score"]
     np.testing.assert_array_equal(beside, alone)
+
+
+@pytest.fixture(scope="module")
+def search_in_workers(tmp_path_factory):
+    """Search in two new workers; give their notes, the bytes of tasks, and the rows."""
+    folder = tmp_path_factory.mktemp("notes")
+    rows = np.random.default_rng(0).normal(size=(2000, 2))
+    model = make_pipeline(
+        Witness(folder),
+        SlidingWindow(100, gap=1),
+        RNNRegressor(2, segment=100, epochs=1, random_state=0),
+    )
+    grid = {"rnnregressor__learning_rate": [0.1, 0.01], "rnnregressor__units": [1, 2]}
+    search = GridSearchCV(model, grid, cv=TimeSeriesSplit(3), refit=False)
+    get_reusable_executor().shutdown()
+    backend = WeighingLoky()
+    with joblib.parallel_config(backend, n_jobs=2):
+        search.fit(rows, rows[:, 0])
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    notes = [json.loads(note.read_text()) for note in folder.iterdir()]
+    assert len(notes) == 12
+    return notes, backend.n_bytes, rows
+
+
+@pytest.mark.slow
+def test_each_worker_imports_tensorflow_once(search_in_workers):
+    notes, _, _ = search_in_workers
+    processes = {note["process"] for note in notes}
+    imports = {(note["process"], note["tensorflow"]) for note in notes}
+    # A worker that is started anew, as for its memory, would be a third process.
+    assert os.getpid() not in processes
+    assert len(imports) == len(processes) <= 2
+
+
+@pytest.mark.slow
+def test_workers_take_their_share_of_the_cores(search_in_workers):
+    notes, _, _ = search_in_workers
+    share = max(joblib.cpu_count() // 2, 1)
+    assert {note["n_threads"] for note in notes} == {share}
+
+
+@pytest.mark.slow
+def test_workers_receive_rows_and_not_windows(search_in_workers):
+    notes, n_bytes, rows = search_in_workers
+    assert {tuple(note["shape"]) for note in notes} == {(500, 2), (1000, 2), (1500, 2)}
+    # A task holds X, y, a split and the pipeline; the windows would be 100 times X.
+    assert rows.nbytes < max(n_bytes) < 3 * rows.nbytes
 
 
 @pytest.mark.slow

@@ -5,39 +5,19 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from samples import (
+    CELLS,
+    a_batch_callback,
+    architecture_of,
+    fit_in_order,
+    make_samples,
+    weights_for,
+)
 
-from skrnn import _config, _training
-from skrnn._networks import Architecture, build_network, draw_weights
-from skrnn._programs import PROGRAMS, Recipe, State
-from skrnn._training import Course, Samples, predict, train
-from skrnn._windows import Windows
-
-CELLS = ("rnn", "lstm", "gru")
-
-
-def make_samples(n_samples=22, n_steps=5, n_features=2, n_targets=1, *, missing=False):
-    rng = np.random.default_rng(0)
-    rows = rng.normal(size=(n_samples + n_steps - 1, n_features)).astype(np.float32)
-    if missing:
-        rows[[3, 4, 11]] = np.nan
-    starts = np.arange(n_samples)
-    windows = Windows(rows, starts, n_steps)
-    targets = rng.normal(size=(n_samples, n_targets)).astype(np.float32)
-    weights = rng.uniform(0.5, 2.0, size=n_samples)
-    # The samples that count are some of those that share the rows, in any order.
-    return Samples(
-        windows, targets, weights, rng.permutation(n_samples)[: n_samples - 2]
-    )
-
-
-def architecture_of(samples, cell="lstm", **settings):
-    windows = samples.windows
-    sizes = (windows.n_steps, windows.n_features, samples.targets.shape[1])
-    return Architecture(cell, *sizes, **{"units": (3,), **settings})
-
-
-def weights_for(architecture):
-    return draw_weights(build_network(architecture), np.random.RandomState(1))
+from skrnn import _training
+from skrnn._networks import build_network
+from skrnn._programs import Recipe
+from skrnn._training import Course, predict, train
 
 
 def fit_with_keras(architecture, recipe, weights, samples, held_out=None):
@@ -58,20 +38,6 @@ def fit_with_keras(architecture, recipe, weights, samples, held_out=None):
         batch_size=8, epochs=3, shuffle=False, verbose=0,
     ).history  # fmt: skip
     return model.get_weights(), history
-
-
-def fit_in_order(architecture, recipe, weights, samples, held_out=None, **course):
-    course = Course(**{"epochs": 3, "batch_size": 8, "shuffle": False, **course})
-    state, history = train(
-        architecture,
-        recipe,
-        State(weights),
-        samples,
-        course,
-        np.random.RandomState(0),
-        held_out,
-    )
-    return state.weights, history
 
 
 def assert_same_training(samples, architecture, recipe=None, held_out=None):
@@ -183,20 +149,19 @@ def test_dropout_scales_and_drops_in_training_only():
     np.testing.assert_array_equal(same, predict(architecture, weights, samples.windows))
 
 
-def test_keras_loop_and_compiled_epochs_agree(monkeypatch):
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_keras_loop_and_compiled_epochs_agree(shuffle):
     samples = make_samples()
     architecture = architecture_of(samples)
-    weights, recipe = weights_for(architecture), Recipe(learning_rate=0.01)
-    compiled, history = fit_in_order(architecture, recipe, weights, samples)
-    monkeypatch.setattr(_training, "_compiled_fit", lambda *args: None)
-    fallen_back, other_history = fit_in_order(architecture, recipe, weights, samples)
-    np.testing.assert_allclose(history["loss"], other_history["loss"], rtol=1e-5)
-    for mine, theirs in zip(compiled, fallen_back, strict=True):
+    args = (architecture, Recipe(learning_rate=0.01), weights_for(architecture))
+    settings = {"shuffle": shuffle, "batch_size": 6}
+    compiled, history = fit_in_order(*args, samples, **settings)
+    by_keras, other_history = fit_in_order(
+        *args, samples, **settings, callbacks=a_batch_callback()
+    )
+    np.testing.assert_allclose(history["loss"], other_history["loss"], rtol=1e-4)
+    for mine, theirs in zip(compiled, by_keras, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
-
-
-def a_batch_callback():
-    return keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
 
 
 def not_for_xla(targets, predicted):
@@ -391,48 +356,6 @@ def test_threads_train_at_once_and_get_the_bits_of_a_single_one():
                 np.testing.assert_array_equal(mine, theirs)
 
 
-def test_folds_and_learning_rates_share_one_program():
-    PROGRAMS.clear()
-    built = PROGRAMS.n_built
-    for n_samples in (11, 22, 300):
-        for learning_rate in (0.1, 0.01):
-            samples = make_samples(n_samples)
-            architecture = architecture_of(samples, "rnn")
-            recipe = Recipe(learning_rate=learning_rate)
-            weights = weights_for(architecture)
-            fit_in_order(architecture, recipe, weights, samples)
-    assert PROGRAMS.n_built - built == 1
-    ((_, program),) = PROGRAMS._free.values()
-    assert len(program._epochs) == 1
-
-
-def test_programs_are_given_up_least_recently_used_first(monkeypatch):
-    monkeypatch.setitem(_config._CONFIG, "program_cache_size", 2)
-    cache = type(PROGRAMS)()
-    for key in "abac":
-        with cache.lend(key, object):
-            pass
-    assert cache.n_built == 3
-    with cache.lend("a", lambda: pytest.fail("a was given up")):
-        pass
-    with pytest.raises(RuntimeError, match="lost"), cache.lend("c", object):
-        raise RuntimeError("lost")
-    with cache.lend("c", object):
-        assert cache.n_built == 4
-
-
-@pytest.mark.parametrize("n_samples", [1, 31, 32, 33, 600, 2100])
-def test_predictions_do_not_depend_on_the_batch(n_samples):
-    samples = make_samples(n_samples, missing=n_samples > 20)
-    architecture = architecture_of(samples, "gru")
-    weights = weights_for(architecture)
-    model = build_network(Architecture(**{**vars(architecture), "masked": True}))
-    model.set_weights(weights)
-    expected = model.predict(samples.windows.gather(), verbose=0)
-    got = predict(architecture, weights, samples.windows)
-    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
-
-
 @pytest.mark.parametrize("callbacks", [lambda: None, lambda: a_batch_callback()])
 @pytest.mark.parametrize("verbose", [0, 1, 2])
 def test_progress_in_a_log_file_is_a_line_an_epoch(verbose, callbacks, capsys):
@@ -499,54 +422,6 @@ def test_a_callback_can_freeze_a_layer_and_no_later_fit_inherits_that():
     assert not np.array_equal(after[0], weights[0])
 
 
-def test_a_precision_set_for_other_models_is_not_inherited():
-    samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
-    args = (architecture, Recipe(), weights_for(architecture), samples)
-    before, _ = fit_in_order(*args)
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    try:
-        fit_in_order(*args)
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
-    after, _ = fit_in_order(*args)
-    np.testing.assert_array_equal(before[0], after[0])
-
-
-def test_equal_optimizers_share_a_program_and_others_do_not():
-    samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
-    weights, built = weights_for(architecture), PROGRAMS.n_built
-    for clipnorm in (0.7, 0.7, 0.8):
-        recipe = Recipe(optimizer=keras.optimizers.Adam(0.02, clipnorm=clipnorm))
-        fit_in_order(architecture, recipe, weights, samples, epochs=1)
-    assert PROGRAMS.n_built - built == 2
-
-
-def test_a_batch_beyond_the_data_costs_no_more_than_the_data():
-    samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
-    weights, built = weights_for(architecture), PROGRAMS.n_built
-    results = [
-        fit_in_order(
-            architecture, Recipe("mae"), weights, samples, batch_size=batch_size
-        )[0]
-        for batch_size in (32, 10**9)
-    ]
-    assert PROGRAMS.n_built - built == 1
-    np.testing.assert_array_equal(results[0][0], results[1][0])
-
-
-def test_a_used_metric_starts_afresh():
-    metric = keras.metrics.MeanAbsoluteError(name="mae")
-    metric.update_state([1e6], [0.0])
-    samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
-    recipe, weights = Recipe(metrics=[metric]), weights_for(architecture)
-    _, history = fit_in_order(architecture, recipe, weights, samples)
-    assert history["mae"][0] < 100
-
-
 def test_both_loops_use_up_the_same_random_numbers():
     samples = make_samples()
     architecture = architecture_of(samples, "rnn")
@@ -557,16 +432,6 @@ def test_both_loops_use_up_the_same_random_numbers():
         train(architecture, Recipe(), None, samples, course, random_state)
         left.append(random_state.randint(10**9))
     assert left[0] == left[1]
-
-
-def test_predictions_see_weights_changed_in_place():
-    samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
-    weights = weights_for(architecture)
-    before = predict(architecture, weights, samples.windows)
-    weights[-1] += 100
-    after = predict(architecture, weights, samples.windows)
-    np.testing.assert_allclose(after, before + 100, rtol=1e-5)
 
 
 def test_an_infinite_validation_loss_stops_training():
