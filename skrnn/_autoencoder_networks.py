@@ -9,6 +9,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ._autoencoder_layers import (
+    CopyingModel,
+    Divergence,
+    DrawnCode,
+    InputDropout,
+    Likelihood,
+    Noise,
+    ReconstructionError,
+    Sparsity,
+    TransposedDense,
+)
+from ._epoch import loss_of_samples
 from ._networks import (
     SEED,
     Network,
@@ -93,8 +105,8 @@ class Autoencoding(Network):
             missing = keras.ops.isnan(windows)
             copy = keras.ops.where(missing, keras.ops.zeros_like(copy), copy)
         pair, terms = [windows, copy], {"sparsity": Sparsity, "kl": Divergence}
-        error = Likelihood if self.beta is not None else ReconstructionError
-        error = error(loss, name="reconstruction")(pair)
+        layer = ReconstructionError(loss) if self.beta is None else Likelihood()
+        error = layer(pair)
         outputs = [keras.layers.Identity(name="copy")(copy), error]
         outputs += [
             layer(name=name)(code)
@@ -148,9 +160,11 @@ class Autoencoding(Network):
     def spoil(self, inputs: Any) -> Any:
         """Make inputs worse while training."""
         if self.noise > 0:
-            inputs = keras.layers.GaussianNoise(self.noise, seed=SEED)(inputs)
+            inputs = Noise(self.noise, name="noise")(inputs)
         if self.input_dropout > 0:
-            inputs = keras.layers.Dropout(self.input_dropout, seed=SEED)(inputs)
+            inputs = InputDropout(self.input_dropout, seed=SEED, name="input_dropout")(
+                inputs
+            )
         return inputs
 
     def code_layer(self) -> Any:
@@ -304,158 +318,3 @@ def parts_in_units_of_data(
         keras.Model(X, code, name="encoder"),
         keras.Model(codes, X_copy, name="decoder"),
     )
-
-
-# A network that is saved in training, as ModelCheckpoint does, holds these layers.
-_registered = keras.saving.register_keras_serializable(package="skrnn")
-
-
-@_registered
-class CopyingModel(keras.Model):
-    """A model whose outputs are a copy of its inputs and what each sample loses."""
-
-    def watch(self, terms: dict[str, float], metrics: list[Any]) -> None:
-        """Say how much the terms of the loss weigh, and what compares copies."""
-        self._weights_of_terms = list(terms.values())
-        names = terms if len(terms) > 1 else ()
-        self._means = [keras.metrics.Mean(f"{name}_loss") for name in names]
-        self._compare = metrics
-
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        """Add up the terms, and what the layers lose, in Keras's own loop."""
-        terms = y_pred[1:]
-        for mean, term in zip(self._means, terms, strict=bool(self._means)):
-            mean.update_state(term)
-        pairs = zip(self._weights_of_terms, terms, strict=True)
-        return sum(
-            [weight * keras.ops.mean(t) for weight, t in pairs], sum(self.losses)
-        )
-
-    def compute_metrics(
-        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
-    ) -> dict[str, Any]:
-        """Compare the inputs, with 0 for what is missing, with their copies."""
-        windows = keras.ops.where(keras.ops.isnan(x), keras.ops.zeros_like(x), x)
-        for metric in self._compare:
-            metric.update_state(windows, y_pred[0])
-        return self.get_metrics_result()
-
-
-@_registered
-class TransposedDense(keras.layers.Layer):
-    """A Dense layer with the transposed kernel of another one."""
-
-    def __init__(self, mirrored: Any, activation: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.mirrored = mirrored
-        self.activation = keras.activations.get(activation)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Create the bias."""
-        n_outputs = self.mirrored.kernel.shape[0]
-        self.bias = self.add_weight(
-            shape=(n_outputs,), initializer="zeros", name="bias"
-        )
-
-    def call(self, inputs: Any) -> Any:
-        """Multiply by the transposed kernel."""
-        kernel = keras.ops.transpose(self.mirrored.kernel)
-        return self.activation(keras.ops.matmul(inputs, kernel) + self.bias)
-
-    def get_config(self) -> dict[str, Any]:
-        """Describe the layer."""
-        mirrored = keras.saving.serialize_keras_object(self.mirrored)
-        activation = keras.activations.serialize(self.activation)
-        return super().get_config() | {"mirrored": mirrored, "activation": activation}
-
-
-@_registered
-class DrawnCode(keras.layers.Layer):
-    """Draws a code from the means and the logarithms of the variances of its entries.
-
-    It does so in training and in validation, whose loss is the same expectation.
-    """
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.seed_generator = keras.random.SeedGenerator(SEED)
-
-    def call(self, inputs: Any) -> Any:
-        """Draw codes of shape (n_samples, n_components)."""
-        mean, log_variance = keras.ops.split(inputs, 2, axis=-1)
-        drawn = keras.random.normal(keras.ops.shape(mean), seed=self.seed_generator)
-        return mean + keras.ops.exp(log_variance / 2) * drawn
-
-
-@_registered
-class ReconstructionError(keras.layers.Layer):
-    """Gives the mean loss of the observed values of each window."""
-
-    def __init__(self, loss: Callable[..., Any], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.loss = loss
-
-    def call(self, inputs: Any) -> Any:
-        """Compare windows with their copies, which are 0 where nothing is observed."""
-        windows, copy = inputs
-        missing = keras.ops.isnan(windows)
-        axes = list(range(1, len(windows.shape)))
-        observed = keras.ops.mean(keras.ops.cast(~missing, copy.dtype), axis=axes)
-        targets = keras.ops.where(missing, keras.ops.zeros_like(copy), windows)
-        # The mean counts what is missing, with a loss of 0.
-        error = self.loss(targets, copy) / keras.ops.maximum(observed, 1e-6)
-        return error[:, None]
-
-
-@_registered
-class Likelihood(keras.layers.Layer):
-    """Gives minus the log likelihood of each row around its copy, in nats.
-
-    The spread around the copy is normal, and of one variance that is learned.
-    """
-
-    def __init__(self, loss: Any = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-
-    def build(self, input_shape: Any) -> None:
-        """Create the logarithm of the variance."""
-        self.log_variance = self.add_weight(
-            shape=(), initializer="zeros", name="log_variance"
-        )
-
-    def call(self, inputs: Any) -> Any:
-        """Sum over the features of each row."""
-        rows, copy = inputs
-        # A copy that is exact would send the variance to 0 and the loss to -infinity.
-        log_variance = keras.ops.maximum(self.log_variance, -14.0)
-        square = keras.ops.square(rows - copy) * keras.ops.exp(-log_variance)
-        axes = list(range(1, len(rows.shape)))
-        nats = keras.ops.sum(square + log_variance + np.log(2 * np.pi), axis=axes) / 2
-        return nats[:, None]
-
-
-@_registered
-class Sparsity(keras.layers.Layer):
-    """Gives the sum of the absolute entries of each code."""
-
-    def call(self, inputs: Any) -> Any:
-        """Sum over the code."""
-        return keras.ops.sum(keras.ops.abs(inputs), axis=-1, keepdims=True)
-
-
-@_registered
-class Divergence(keras.layers.Layer):
-    """Gives the Kullback-Leibler divergence of each code from the prior, in nats."""
-
-    def call(self, inputs: Any) -> Any:
-        """Sum over the entries of the code, each normal; the prior is N(0, 1)."""
-        mean, log_variance = keras.ops.split(inputs, 2, axis=-1)
-        terms = mean**2 + keras.ops.exp(log_variance) - 1 - log_variance
-        return keras.ops.sum(terms, axis=-1, keepdims=True) / 2

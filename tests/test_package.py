@@ -16,6 +16,7 @@ PACKAGE = Path(skrnn.__file__).parent
 # imports from its own layer and from those below, and nobody imports in a circle.
 LAYERS = (
     {
+        "_autoencoder_layers",
         "_autoencoder_networks",
         "_config",
         "_drawing",
@@ -49,6 +50,7 @@ LAYERS = (
 # The only modules that may know these packages, wherever in the file they do.
 # `_tensorflow` hands Keras on, so to import from it counts as well.
 MAY_IMPORT_KERAS = {
+    "_autoencoder_layers",
     "_autoencoder_networks",
     "_epoch",
     "_networks",
