@@ -89,7 +89,7 @@ class Samples:
         return len(self.chosen)
 
     def any_missing(self) -> bool:
-        """Tell whether any step of a sample that counts has nothing observed."""
+        """Tell whether any value of a sample that counts is missing."""
         return self.windows.take(self.chosen).any_missing()
 
     def gather(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

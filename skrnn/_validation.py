@@ -150,10 +150,10 @@ def check_table(
         _check_feature_names(estimator, X, reset=False)
     rows = as_floats(X, lambda: check_array(X, **_number_rules(estimator)))
     check_no_infinity(rows, X)
-    missing = np.isnan(rows).any(axis=0)
-    if not allow_nan and missing.any():
+    if not allow_nan and np.isnan(rows).any():
+        column = int(np.isnan(rows).any(axis=0).argmax())
         raise ValueError(
-            f"Input X contains NaN in column {_column_name(X, int(missing.argmax()))}; "
+            f"Input X contains NaN in column {_column_name(X, column)}; "
             f"{type(estimator).__name__} does not accept missing values, so fill them, "
             "for instance with SimpleImputer, or drop the rows."
         )

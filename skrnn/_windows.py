@@ -99,8 +99,8 @@ class Windows:
         return np.where(counts > 0, sums(sample_weight), 0.0)
 
     def any_missing(self) -> bool:
-        """Tell whether any step of any window has nothing observed."""
-        missing = np.isnan(self.rows).all(axis=1)
+        """Tell whether any value of any window is missing."""
+        missing = np.isnan(self.rows).any(axis=1)
         if not missing.any():
             return False
         # Behind `dilation` zeros a sum holds the missing rows before its place.
