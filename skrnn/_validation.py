@@ -194,7 +194,7 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
     name = type(estimator).__name__
     rules = _number_rules(estimator)
     if isinstance(X, np.ndarray) and X.ndim == 3 and 0 not in X.shape:
-        windows = windows_of(X)
+        windows = windows_of(np.asarray(X))
         rows = as_floats(windows.rows, lambda: check_array(windows.rows, **rules))
         windows = windows.with_rows(rows)
         n_features_in, n_axes = windows.n_features, 3

@@ -129,6 +129,10 @@ class IndexedWindows(np.ndarray):
         indexed.index = index
         return indexed
 
+    def __reduce__(self) -> Any:
+        """Keep the index when a Pipeline keeps its steps on disk."""
+        return IndexedWindows.of, (np.asarray(self), self.index)
+
     def __array_wrap__(
         self, array: NDArray[Any], context: Any = None, return_scalar: bool = False
     ) -> Any:
