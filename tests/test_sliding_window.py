@@ -250,7 +250,11 @@ def test_pandas_output_is_a_frame_on_the_callers_index_or_an_array(
             assert isinstance(got, pd.DataFrame)
             expected = frame.index if X is frame else pd.RangeIndex(len(frame))
             pd.testing.assert_index_equal(got.index, expected)
-        assert type(deep.fit_transform(X)) is np.ndarray
+        windows = deep.fit_transform(X)
+        assert isinstance(windows, np.ndarray)
+        np.testing.assert_array_equal(windows, SlidingWindow(2).fit_transform(X))
+        if X is frame:  # For a later step of a Pipeline, see RecurrentAutoencoder.
+            pd.testing.assert_index_equal(windows.index, frame.index)
 
 
 def test_default_output_comes_back_after_pandas_output():
