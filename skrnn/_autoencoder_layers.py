@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ._epoch import loss_of_samples
 from ._networks import SEED
 from ._tensorflow import keras, tf
 
@@ -159,9 +160,16 @@ class DrawnCode(keras.layers.Layer):
 class ReconstructionError(keras.layers.Layer):
     """Gives the mean loss of the observed values of each window."""
 
-    def __init__(self, loss: Callable[..., Any], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, loss: Any, name: str = "reconstruction", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        if isinstance(loss, (dict, str)):  # From a file, as `get_config` wrote it.
+            loss = loss_of_samples(keras.losses.get(loss))
         self.loss = loss
+
+    def get_config(self) -> dict[str, Any]:
+        """Describe the layer."""
+        loss = keras.losses.serialize(self.loss.given)
+        return super().get_config() | {"loss": loss}
 
     def call(self, inputs: Any) -> Any:
         """Compare windows with their copies, which are 0 where nothing is observed."""
@@ -182,8 +190,8 @@ class Likelihood(keras.layers.Layer):
     The spread around the copy is normal, and of one variance that is learned.
     """
 
-    def __init__(self, loss: Any = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, name: str = "reconstruction", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
 
     def build(self, input_shape: Any) -> None:
         """Create the logarithm of the variance."""

@@ -20,7 +20,6 @@ from ._autoencoder_layers import (
     Sparsity,
     TransposedDense,
 )
-from ._epoch import loss_of_samples
 from ._networks import (
     SEED,
     Network,

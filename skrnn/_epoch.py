@@ -197,8 +197,10 @@ def loss_of_samples(loss: Any) -> Callable[..., Any] | None:
     -------
     loss : callable or None
         From targets and predictions of shape (n_samples, n_targets) to an array of
-        shape (n_samples,). None if `loss` has a reduction of its own.
+        shape (n_samples,); `loss` itself is its attribute `given`. None if `loss` has a
+        reduction of its own.
     """
+    given = loss
     if isinstance(loss, keras.losses.Loss):
         if loss.reduction != "sum_over_batch_size":
             return None
@@ -210,6 +212,7 @@ def loss_of_samples(loss: Any) -> Callable[..., Any] | None:
             raise TypeError("The loss gives one number for a batch, not one a sample.")
         return tf.reduce_mean(values, axis=list(range(1, values.shape.rank)))
 
+    of_samples.given = given
     return of_samples
 
 

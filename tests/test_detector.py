@@ -1,0 +1,187 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.ensemble import IsolationForest
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skrnn import (
+    Autoencoder,
+    AutoencoderDetector,
+    RecurrentAutoencoder,
+    SlidingWindow,
+    VariationalAutoencoder,
+)
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(200, 2)) @ RNG.normal(size=(2, 4))
+X += 0.1 * RNG.normal(size=X.shape)
+TINY = {"epochs": 2, "random_state": 0}
+WINDOWED = RecurrentAutoencoder(1, cell="rnn", units=2, **TINY)
+
+
+def detector(autoencoder=None, **parameters):
+    return AutoencoderDetector(autoencoder or Autoencoder(1, **TINY), **parameters)
+
+
+# --------------------------------------------------------------------------------------
+# As IsolationForest
+# --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("contamination", [0.01, 0.1, 0.25, 0.5])
+def test_offset_is_the_percentile_of_the_scores(contamination):
+    ours = detector(contamination=contamination).fit(X)
+    forest = IsolationForest(contamination=contamination, random_state=0).fit(X)
+    for model in (ours, forest):
+        scores = model.score_samples(X)
+        assert_allclose(model.offset_, np.percentile(scores, 100 * contamination))
+        assert_allclose(model.decision_function(X), scores - model.offset_)
+        assert_array_equal(
+            model.predict(X), np.where(model.decision_function(X) < 0, -1, 1)
+        )
+    flagged = [(model.predict(X) == -1).sum() for model in (ours, forest)]
+    assert flagged == [200 * contamination] * 2
+    assert ours.predict(X).dtype == forest.predict(X).dtype
+
+
+def test_fit_predict_is_fit_and_predict():
+    assert_array_equal(detector().fit_predict(X), detector().fit(X).predict(X))
+
+
+def test_scores_are_those_of_the_autoencoder():
+    alone = Autoencoder(1, **TINY).fit(X)
+    assert_array_equal(detector().fit(X).score_samples(X), alone.score_samples(X))
+
+
+@pytest.mark.parametrize("contamination", [0.0, 0.6, -0.1, "auto"])
+def test_contamination_is_at_most_a_half(contamination):
+    with pytest.raises(ValueError, match="contamination"):
+        detector(contamination=contamination).fit(X)
+
+
+def test_nothing_is_judged_before_fit():
+    for method in ("predict", "score_samples", "decision_function"):
+        with pytest.raises(NotFittedError):
+            getattr(detector(), method)(X)
+
+
+# --------------------------------------------------------------------------------------
+# The autoencoder inside
+# --------------------------------------------------------------------------------------
+
+
+def test_the_given_autoencoder_is_not_touched():
+    given = Autoencoder(1, **TINY)
+    before = dict(vars(given))
+    model = detector(given).fit(X)
+    assert vars(given) == before
+    assert model.autoencoder is given
+    assert model.autoencoder_ is not given
+    fitted = Autoencoder(1, **TINY).fit(2 * X)
+    scores = fitted.score_samples(X)
+    detector(fitted).fit(X)
+    assert_array_equal(fitted.score_samples(X), scores)
+
+
+def test_parameters_of_the_autoencoder_are_reached_from_outside():
+    model = clone(detector()).set_params(autoencoder__n_components=3).fit(X)
+    assert model.autoencoder_.transform(X).shape == (200, 3)
+
+
+def test_default_is_an_autoencoder_with_a_seed():
+    first, second = (AutoencoderDetector().fit(X[:40]) for _ in range(2))
+    assert isinstance(first.autoencoder_, Autoencoder)
+    assert_array_equal(first.score_samples(X), second.score_samples(X))
+
+
+def test_what_has_no_scores_is_refused():
+    with pytest.raises(ValueError, match="autoencoder"):
+        AutoencoderDetector(StandardScaler()).fit(X)
+
+
+@pytest.mark.parametrize(
+    "autoencoder",
+    [
+        VariationalAutoencoder(1, **TINY),
+        make_pipeline(StandardScaler(), Autoencoder(1, **TINY)),
+    ],
+    ids=["variational", "pipeline"],
+)
+def test_any_autoencoder_will_do(autoencoder):
+    predicted = detector(autoencoder).fit_predict(X)
+    assert (predicted == -1).sum() == 20
+
+
+def test_columns_are_those_of_fit():
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    model = detector().fit(frame)
+    assert model.n_features_in_ == 4
+    assert list(model.feature_names_in_) == list("abcd")
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(frame[list("dcba")])
+    assert not hasattr(model.fit(X), "feature_names_in_")
+
+
+def test_failed_fit_leaves_the_detector_as_it_was():
+    model = detector().fit(X)
+    scores = model.score_samples(X)
+    holed = X.copy()
+    holed[3, 1] = np.nan
+    with pytest.raises(ValueError, match="NaN in column 1"):
+        model.fit(holed)
+    assert_array_equal(model.score_samples(X), scores)
+
+
+# --------------------------------------------------------------------------------------
+# Series
+# --------------------------------------------------------------------------------------
+
+SERIES = pd.DataFrame(
+    {"wave": np.sin(np.arange(60) / 2)},
+    index=pd.date_range("2026-01-01", periods=60, freq="h"),
+)
+
+
+@pytest.mark.parametrize("outside", [True, False], ids=["outside", "inside"])
+def test_every_row_of_a_series_gets_a_score(outside):
+    if outside:
+        model = make_pipeline(SlidingWindow(6), detector(WINDOWED))
+    else:
+        model = detector(make_pipeline(SlidingWindow(6), WINDOWED))
+    model.fit(SERIES)
+    scores = model.score_samples(SERIES)
+    assert scores.shape == model.predict(SERIES).shape == (60,)
+    windows = SlidingWindow(6).fit_transform(SERIES)
+    alone = clone(WINDOWED).fit(windows)
+    assert_allclose(scores, alone.score_samples(windows), rtol=1e-5)
+    assert (model.predict(SERIES) == -1).sum() == 6
+
+
+def waves(n_samples, seed):
+    """Noisy waves of any phase, 1 % of them of twice the frequency."""
+    rng = np.random.default_rng(seed)
+    phase = rng.uniform(0, 2 * np.pi, size=(n_samples, 1))
+    odd = np.zeros(n_samples, dtype=bool)
+    odd[rng.choice(n_samples, n_samples // 100, replace=False)] = True
+    period = np.where(odd, 5, 10)[:, None]
+    steps = np.sin(2 * np.pi * np.arange(20) / period + phase)
+    return (steps + 0.05 * rng.normal(size=steps.shape))[:, :, None], odd
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_odd_waves_are_found(cell):
+    autoencoder = RecurrentAutoencoder(
+        2, cell=cell, units=8, epochs=30, learning_rate=0.01, random_state=0
+    )
+    windows, odd = waves(1000, seed=0)
+    model = detector(autoencoder, contamination=0.01).fit(windows)
+    new, new_odd = waves(1000, seed=1)
+    assert roc_auc_score(odd, -model.score_samples(windows)) > 0.99
+    assert roc_auc_score(new_odd, -model.score_samples(new)) > 0.99
+    assert_array_equal(model.predict(windows) == -1, odd)
