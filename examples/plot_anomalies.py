@@ -240,12 +240,13 @@ table = pd.DataFrame(
 print(table.round(3).to_string())
 
 # %%
-# No, it is not. All of them rank the windows of the two events far above most others,
-# and the seeds of the network lie between the two rivals or beside them. The departure
-# from the month is as good by the area and better by the average precision, takes one
-# line, and says whether the water was warm or cold. El Niño is a large departure from a
-# regular year, which needs no network; a network pays where what is usual has a shape
-# that no mean and no plane describes, as that of the waves above.
+# No, it is not. All of them rank the windows of the two events far above most others.
+# By the area the networks lie between the two rivals, by the average precision beside
+# the principal components; longer codes did no better. The departure from the month is
+# as good or better, takes three lines, and knows whether the water was warm or cold
+# before it is squared. El Niño is a large departure from a regular year, which needs no
+# network. A network pays where what is usual has a shape that no mean and no plane
+# describes, as that of the waves above.
 
 # %%
 

@@ -164,13 +164,13 @@ ax.legend()
 # The network that starts from the encoder makes about a quarter fewer errors than the
 # one from scratch, and fewer in every draw. How much depends on the autoencoder: one
 # trained with `learning_rate=0.003` for 60 epochs gave a seventh to a sixth, and its
-# frozen network with 200 labels was no better than the one from scratch. The draw of the
-# labels matters as much, as the bars show: only models that saw the same labels should
-# be compared.
+# frozen network with 200 labels was no better than the one from scratch. The draw of
+# the labels matters as much, as the bars show: only models that saw the same labels
+# should be compared.
 #
-# Without pretraining the network is not better than the ridge, which takes no time. With
-# it, it is, by about a fifth. Frozen weights do nearly as well as trained ones, with a
-# single layer to learn.
+# Without pretraining the network is not better than the ridge, which takes no time.
+# With it, it is, by about a fifth. Frozen weights, with a single layer to learn, do
+# less well where labels are fewest, but better than weights from scratch.
 
 # %%
 
