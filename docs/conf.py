@@ -58,6 +58,7 @@ def unlink_scikit_learn(app, what, name, member, options, lines):
     """
     if (getattr(member, "__module__", None) or "").startswith("sklearn."):
         text = re.sub(r":ref:`([^<`]+?)\s*<[^>`]+>`", r"\1", "\n".join(lines))
+        text = re.sub(r":ref:`sphx_glr_[^`]+`", "the gallery of scikit-learn", text)
         lines[:] = text.split("\n")
 
 
