@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._epoch import loss_of_samples
+from ._losses import loss_of_samples
 from ._networks import SEED
 from ._tensorflow import keras, tf
 
@@ -162,13 +162,12 @@ class ReconstructionError(keras.layers.Layer):
 
     def __init__(self, loss: Any, name: str = "reconstruction", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
-        if isinstance(loss, (dict, str)):  # From a file, as `get_config` wrote it.
-            loss = loss_of_samples(keras.losses.get(loss))
-        self.loss = loss
+        self.loss = keras.losses.get(loss)
+        self._of_samples = loss_of_samples(self.loss)
 
     def get_config(self) -> dict[str, Any]:
         """Describe the layer."""
-        loss = keras.losses.serialize(self.loss.given)
+        loss = keras.losses.serialize(self.loss)
         return super().get_config() | {"loss": loss}
 
     def call(self, inputs: Any) -> Any:
@@ -179,7 +178,7 @@ class ReconstructionError(keras.layers.Layer):
         observed = keras.ops.mean(keras.ops.cast(~missing, copy.dtype), axis=axes)
         targets = keras.ops.where(missing, keras.ops.zeros_like(copy), windows)
         # The mean counts what is missing, with a loss of 0.
-        error = self.loss(targets, copy) / keras.ops.maximum(observed, 1e-6)
+        error = self._of_samples(targets, copy) / keras.ops.maximum(observed, 1e-6)
         return error[:, None]
 
 

@@ -89,7 +89,7 @@ class Autoencoding(Network):
             terms["kl"] = self.beta
         return terms
 
-    def build(self, loss: Callable[..., Any] | None = None) -> Any:
+    def build(self, loss: Any = None) -> Any:
         """Build the Keras model of the copy and, with a loss, of its terms."""
         encoder = self.build_encoder()
         decoder = self.build_decoder(encoder)

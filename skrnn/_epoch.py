@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._tensorflow import keras, tf
+from ._tensorflow import tf
 from ._windows import Windows
 
 __all__ = [
     "Copying",
     "Prediction",
     "Table",
-    "loss_of_samples",
     "training_epoch",
     "validation_epoch",
 ]
@@ -188,32 +187,6 @@ def validation_epoch(
         return tf.stack([tf.add_n([values[0], *model.losses]), *values[1:]])
 
     return _compiled_loop(evaluate, batch_size, 1 + len(task.names))
-
-
-def loss_of_samples(loss: Any) -> Callable[..., Any] | None:
-    """Give the loss of each sample, before Keras takes the mean of a batch.
-
-    Returns
-    -------
-    loss : callable or None
-        From targets and predictions of shape (n_samples, n_targets) to an array of
-        shape (n_samples,); `loss` itself is its attribute `given`. None if `loss` has a
-        reduction of its own.
-    """
-    given = loss
-    if isinstance(loss, keras.losses.Loss):
-        if loss.reduction != "sum_over_batch_size":
-            return None
-        loss = loss.call
-
-    def of_samples(targets, predicted):
-        values = loss(targets, predicted)
-        if values.shape.rank == 0:
-            raise TypeError("The loss gives one number for a batch, not one a sample.")
-        return tf.reduce_mean(values, axis=list(range(1, values.shape.rank)))
-
-    of_samples.given = given
-    return of_samples
 
 
 def _compiled_loop(step: Callable[..., Any], batch_size: int, n_values: int) -> Any:

@@ -22,10 +22,10 @@ from ._epoch import (
     Copying,
     Prediction,
     Table,
-    loss_of_samples,
     training_epoch,
     validation_epoch,
 )
+from ._losses import loss_of_samples
 from ._networks import Network
 from ._scikeras import compile_arguments
 from ._tensorflow import keras, tf
@@ -115,16 +115,16 @@ class TrainingProgram:
             recipe.loss, recipe.optimizer, recipe.learning_rate, recipe.metrics
         )
         loss = loss_of_samples(arguments["loss"])
+        if loss is None and network.terms is not None:
+            raise ValueError(
+                "loss must give one number for each sample. Got "
+                f"{recipe.loss!r} instead, which reduces them in its own way; leave "
+                "its reduction at 'sum_over_batch_size'."
+            )
         self.metrics = arguments["metrics"]
-        self.model = network.build(loss)
+        self.model = network.build(arguments["loss"])
         self.task = Prediction(loss)
         if network.terms is not None:
-            if loss is None:
-                raise ValueError(
-                    "loss must give one number for each sample. Got "
-                    f"{recipe.loss!r} instead, which reduces them in its own way; "
-                    "leave its reduction at 'sum_over_batch_size'."
-                )
             self.task = Copying(network.terms)
             self.model.watch(network.terms, self._metrics())
             arguments = {"optimizer": arguments["optimizer"]}

@@ -47,7 +47,6 @@ loss : str, callable, class or keras.losses.Loss, default="mse"
     Loss, on standardized targets if `standardize` is set. Pass a loss with settings,
     such as the delta of Huber's, as a function: `keras.losses.Huber` forgets it when
     the estimator is cloned, as in a grid search.
-{training}
 incomplete : {"skip", "mask"}, default="skip"
     What to do in training with windows that begin with missing steps: leave them out,
     or train on the steps they have.
@@ -58,6 +57,7 @@ pretrained : RecurrentAutoencoder, default=None
     wrap it into `sklearn.frozen.FrozenEstimator`.
 freeze_pretrained : bool, default=False
     Whether training keeps the pretrained weights and changes only the layers behind.
+{training}
 
 Attributes
 ----------
