@@ -161,7 +161,7 @@ def test_failed_later_fit_leaves_what_was_learned(
     mine = fitted(model, X, warm_start=warm_start)
     known, codes, history = set(vars(mine)), mine.transform(X), mine.history_
     with pytest.raises(error, match=message):
-        mine.set_params(epochs=5, **settings).fit(X + 100)
+        mine.set_params(epochs=5, **settings).fit(1.1 * X)
     assert set(vars(mine)) == known
     assert mine.history_ is history
     assert_array_equal(mine.transform(X), codes)
