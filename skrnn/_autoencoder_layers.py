@@ -138,6 +138,12 @@ class TransposedDense(keras.layers.Layer):
         return super().get_config() | {"mirrored": mirrored, "activation": activation}
 
 
+def _mean_and_log_variance(code: Any) -> tuple[Any, Any]:
+    """Take apart a variational code, within what float32 holds of its variance."""
+    mean, log_variance = keras.ops.split(code, 2, axis=-1)
+    return mean, keras.ops.clip(log_variance, -20.0, 20.0)
+
+
 @_registered
 class DrawnCode(keras.layers.Layer):
     """Draws a code from the means and the logarithms of the variances of its entries.
@@ -151,7 +157,7 @@ class DrawnCode(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Draw codes of shape (n_samples, n_components)."""
-        mean, log_variance = keras.ops.split(inputs, 2, axis=-1)
+        mean, log_variance = _mean_and_log_variance(inputs)
         drawn = _draw(mean, self.seed_generator.next(), tf.random.stateless_normal)
         return mean + keras.ops.exp(log_variance / 2) * drawn
 
@@ -224,6 +230,6 @@ class Divergence(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Sum over the entries of the code, each normal; the prior is N(0, 1)."""
-        mean, log_variance = keras.ops.split(inputs, 2, axis=-1)
+        mean, log_variance = _mean_and_log_variance(inputs)
         terms = mean**2 + keras.ops.exp(log_variance) - 1 - log_variance
         return keras.ops.sum(terms, axis=-1, keepdims=True) / 2

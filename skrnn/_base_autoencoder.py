@@ -272,6 +272,10 @@ class BaseAutoencoder(
     def _present(self, windows):
         """Give windows in their units the shape of X."""
 
+    def _weights_to_start_from(self, windows):
+        """Give weights that need not be drawn, by their place."""
+        return {}
+
     def _train(self, X, *, resume, one_pass):
         """Train, and change the estimator only when that has succeeded."""
         resume = resume and hasattr(self, "weights_")
@@ -292,14 +296,16 @@ class BaseAutoencoder(
                 standardize=self.standardize,
             )
         )
+        scaled = scaling.scale_windows(windows, fill=False)
         learned = self._run(
             network,
-            scaling.scale_windows(windows, fill=False),
+            scaled,
             no_targets.astype(np.float32),
             weight,
             parts,
             resume=resume,
             one_pass=one_pass,
+            given=self._weights_to_start_from(scaled.take(parts[0])),
         )
         names = vars(self).get("feature_names_in_") if resume else feature_names(X)
         set_fitted(

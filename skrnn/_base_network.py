@@ -164,7 +164,7 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
         *,
         resume,
         one_pass,
-        pretrained=None,
+        given=None,
     ):
         """Hand the samples to the engine and give what it learned as attributes."""
         from . import _training
@@ -198,7 +198,7 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
             course,
             random_state,
             held_out if len(held_out) else None,
-            pretrained,
+            given,
         )
         _check_finite(state.weights, history)
         return {

@@ -308,7 +308,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
             (train, validation),
             resume=resume,
             one_pass=one_pass,
-            pretrained=pretrained and pretrained.recurrent_weights(),
+            given=pretrained and dict(enumerate(pretrained.recurrent_weights())),
         )
         names = vars(self).get("feature_names_in_") if resume else feature_names(X)
         set_fitted(

@@ -144,7 +144,7 @@ def train(
     course: Course,
     random_state: np.random.RandomState,
     held_out: np.ndarray | None = None,
-    pretrained: list[np.ndarray] | None = None,
+    given: dict[int, np.ndarray] | None = None,
 ) -> tuple[State, dict[str, list[float]]]:
     """Train a network.
 
@@ -164,8 +164,8 @@ def train(
         Source of new weights, of the order of samples and of dropout.
     held_out : ndarray of int, default=None
         Samples to evaluate after each epoch, which share rows with those to learn.
-    pretrained : list of ndarray, default=None
-        What new weights begin with, in place of the first ones that are drawn.
+    given : dict of int to ndarray, default=None
+        Weights, by their place, to start from in place of those that are drawn.
 
     Returns
     -------
@@ -194,9 +194,10 @@ def train(
         key, lambda: TrainingProgram(network, recipe, course.batch_size)
     ) as program:
         if state is None:
-            drawn = draw_weights(program.model, random_state)
-            given = pretrained or []
-            state = State([*given, *drawn[len(given) :]])
+            weights = draw_weights(program.model, random_state)
+            for place, weight in (given or {}).items():
+                weights[place] = weight
+            state = State(weights)
         program.start(state, recipe, random_state.randint(np.iinfo(np.int32).max))
         args = (program, samples, validation, course, random_state, watchers)
         history = None
