@@ -52,9 +52,8 @@ vae.fit(X_train)
 # `kl_loss` is what the code says about the row: the Kullback-Leibler divergence of its
 # distribution from the prior. Their sum, with `beta` times the second, is minimised.
 #
-# The variance of the noise around the copies is learned. It starts at 1, far above that
-# of a pixel, and while it comes down, codes are not worth their price; then they begin
-# to speak.
+# The variance of the noise around the copies is learned with the weights. The better
+# the copies, the smaller it is, and the more a code may say: both curves move together.
 
 import matplotlib.pyplot as plt
 
@@ -173,7 +172,7 @@ map_figure = figure
 #
 # `beta` weighs the second term. Less of it, and copies are better but the codes say
 # more than the prior allows, so that codes drawn from the prior fall between them. More
-# of it, and codes say less, in the end nothing.
+# of it, and codes say less: pictures become soft, and alike.
 
 import pandas as pd
 
@@ -200,11 +199,10 @@ beta_figure = draw_samples(
 )
 
 # %%
-# With 4 the codes have collapsed: the divergence is 0, every code is the prior, and
-# every new picture is the mean of all. It happens early in training, while the network
-# cannot yet use its codes and the second term pushes them towards the prior; training
-# does not bring them back. A `kl_loss` of nearly 0 is the sign to look for. Start with
-# 1, and lower `beta` if that happens.
+# With 0.1 the copies are a little better than with 1, and some new pictures are no
+# digits at all. With 4 the codes say a third of what they say with 1: the new pictures
+# are clean and blurred. If `kl_loss` is nearly 0, the codes say nothing, and every new
+# picture is the mean of all; then lower `beta`.
 #
 # Where the answer is known
 # -------------------------

@@ -51,6 +51,10 @@ class AutoencoderDetector(OutlierMixin, BaseEstimator):
 
     Notes
     -----
+    The first windows of a series begin with missing steps. They count in `offset_` like
+    all others, but with ``incomplete="skip"`` the autoencoder has not learned to copy
+    such windows; set it to "mask" where they shall not stand out.
+
     An autoencoder that is large enough copies outliers too. Keep the code short, or
     use noise, so that it can copy only what is common; and compare with the
     reconstruction error of principal components before trusting it.
