@@ -28,6 +28,12 @@ class BaseRowAutoencoder(BaseAutoencoder):
         return tags
 
     def _check(self, X, *, reset):
+        if getattr(X, "ndim", 2) == 3:
+            raise ValueError(
+                "X must have the axes (n_samples, n_features) for "
+                f"{type(self).__name__}. Found array with dim 3 instead; pass windows "
+                "to RecurrentAutoencoder, or reshape them to X.reshape(len(X), -1)."
+            )
         rows = check_table(self, X, reset=reset, allow_nan=False)
         return windows_of(rows[:, None, :]), rows.shape[1]
 

@@ -107,7 +107,8 @@ class TrainingProgram:
     Raises
     ------
     ValueError
-        If a network that copies gets a loss which is not one of each sample.
+        If a network that copies gets a loss which is not one of each sample, or a
+        metric of classes.
     """
 
     def __init__(self, network: Network, recipe: Recipe, batch_size: int) -> None:
@@ -115,13 +116,9 @@ class TrainingProgram:
             recipe.loss, recipe.optimizer, recipe.learning_rate, recipe.metrics
         )
         loss = loss_of_samples(arguments["loss"])
-        if loss is None and network.terms is not None:
-            raise ValueError(
-                "loss must give one number for each sample. Got "
-                f"{recipe.loss!r} instead, which reduces them in its own way; leave "
-                "its reduction at 'sum_over_batch_size'."
-            )
         self.metrics = arguments["metrics"]
+        if network.terms is not None:
+            _check_suits_copies(recipe, loss, self.metrics)
         self.model = network.build(arguments["loss"])
         self.task = Prediction(loss)
         if network.terms is not None:
@@ -342,6 +339,22 @@ class ProgramCache:
 
 
 PROGRAMS = ProgramCache()
+
+
+def _check_suits_copies(recipe: Recipe, loss: Any, metrics: list[Any]) -> None:
+    """Refuse a loss of whole batches, and metrics that Keras chooses by the targets."""
+    if loss is None:
+        raise ValueError(
+            f"loss must give one number for each sample. Got {recipe.loss!r} instead, "
+            "which reduces them in its own way; leave its reduction at "
+            "'sum_over_batch_size'."
+        )
+    unclear = [each for each in metrics if isinstance(each, str)]
+    if unclear:
+        raise ValueError(
+            f"metrics must compare numbers, such as 'mae'. Got {unclear[0]!r} instead, "
+            "which stands for several metrics of classes; name another one."
+        )
 
 
 def _setting_key(setting: Any) -> Hashable:

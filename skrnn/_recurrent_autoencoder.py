@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from numbers import Integral, Real
 
+from sklearn.utils.validation import check_is_fitted
+
 from ._base_autoencoder import BaseAutoencoder
 from ._base_network import widths, with_sections
 from ._validation import Interval, StrOptions, check_windows
@@ -184,6 +186,7 @@ class RecurrentAutoencoder(BaseAutoencoder):
     @property
     def n_steps_in_(self):
         """Steps of a window."""
+        check_is_fitted(self)
         return self._window_shape_in[0]
 
     def recurrent_weights(self):

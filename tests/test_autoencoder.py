@@ -369,3 +369,27 @@ def test_a_schedule_of_learning_rates_comes_with_an_optimizer():
     four = fitted(epochs=4, **settings)
     for one, other in zip(three.weights_, four.weights_, strict=True):
         assert_array_equal(one, other)
+
+
+# --------------------------------------------------------------------------------------
+# Refusals
+# --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "shape", "message"),
+    [
+        ({}, (9, 4, 3), "pass windows to RecurrentAutoencoder"),
+        ({"metrics": ["accuracy"]}, (9, 4), "metrics must compare numbers"),
+        (
+            {"loss": keras.losses.MeanSquaredError(reduction="sum")},
+            (9, 4),
+            "loss must give one number for each sample",
+        ),
+    ],
+)
+def test_what_cannot_be_copied_or_compared_is_refused(settings, shape, message):
+    autoencoder = Autoencoder(epochs=1, **settings)
+    with pytest.raises(ValueError, match=message):
+        autoencoder.fit(np.random.default_rng(0).normal(size=shape))
+    assert not hasattr(autoencoder, "weights_")
