@@ -59,7 +59,7 @@ def linear(rows):
             [np.tanh, np.tanh, linear],
         ),
     ],
-    ids=str,
+    ids=["linear", "sigmoid code", "a hidden layer", "two hidden layers"],
 )
 def test_codes_and_copies_are_matrix_products(parameters, encoding, decoding):
     model = fitted(learning_rate=0.1, **parameters)
