@@ -54,7 +54,7 @@ def refuse(*args):
         (rows_autoencoder(loss="huber", validation_split=0.3), ROWS),
         (windows_autoencoder("rnn", sparsity=0.1, validation_split=0.3), GAPPY),
         (windows_autoencoder("gru", units=(3, 2), l2=0.1), GAPPY),
-        (windows_autoencoder("lstm", loss="mae"), WINDOWS),
+        (windows_autoencoder("lstm", loss="log_cosh"), WINDOWS),
     ],
     ids=["sparse", "tied", "huber", "rnn with gaps", "gru with gaps", "lstm"],
 )
