@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base_network import BaseNetworkEstimator, check_same_network, widths
 from ._recurrent_autoencoder import RecurrentAutoencoder
-from ._scaling import learn_scaling
+from ._scaling import learn_scaling, scale_roll_out
 from ._validation import (
     Interval,
     StrOptions,
@@ -222,31 +222,26 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         y = self.scaling_.restore_targets(y)
         return y[:, 0] if self._one_axis else y
 
-    def _roll_out(self, targets, ahead, n_steps, horizon):
-        """Continue targets from their own predictions in one compiled call.
+    def _roll_out(self, targets, ahead, horizon, normalization):
+        """Continue series from their own predictions in one compiled call.
 
-        As `skrnn._forecaster.roll_out`, of which it is the fast form; a stateful
-        network has none.
+        As `skrnn._recursion.roll_out`, of which it is the fast form; a stateful network
+        has none.
         """
         from . import _training
 
-        scaling, n_targets = self.scaling_, targets.shape[1]
-        x_mean, x_scale = scaling.x_mean, scaling.x_scale
-        channels = np.full((len(ahead), len(x_mean)), np.nan)
-        channels[: len(targets), :n_targets] = targets
-        channels[:, n_targets:] = ahead
-        scaled = ((channels - x_mean) / x_scale).astype(np.float32)[:, None]
-        mean, scale = x_mean[:n_targets], x_scale[:n_targets]
+        scaling, n_targets = self.scaling_, targets.shape[2]
+        level, unit, scales = scale_roll_out(scaling, targets, horizon, normalization)
+        known = slice(n_targets, None)
+        ahead = (ahead - scaling.x_mean[known]) / scaling.x_scale[known]
         predicted = _training.roll_out(
             self._make_network(self._network),
             self.weights_,
-            scaled[: len(targets), :, :n_targets],
-            scaled[:, :, n_targets:],
-            horizon,
-            scaling.y_scale.reshape(horizon, n_targets) / scale,
-            (scaling.y_mean.reshape(horizon, n_targets) - mean) / scale,
+            (targets - level) / unit,
+            ahead,
+            scales,
         )
-        return predicted[:, 0].astype(np.float64) * scale + mean
+        return predicted.astype(np.float64) * unit + level
 
     def to_keras(self):
         """Build a plain Keras model that predicts in the units of the data.

@@ -19,6 +19,7 @@ __all__ = [
     "Copying",
     "Prediction",
     "Table",
+    "scale_windows",
     "training_epoch",
     "validation_epoch",
 ]
@@ -41,6 +42,11 @@ class Table(NamedTuple):
         What to predict.
     weights : tensor of shape (n_samples,)
         Sample weights.
+    own_scale : tuple of tensor
+        Shift and, perhaps, scale of the first columns of each window, as `WindowScale`
+        has them; empty where windows have none.
+    hole : tuple of tensor of shape (n_features,)
+        What then stands for a missing value in a step that is partly observed.
     """
 
     rows: Any
@@ -48,18 +54,61 @@ class Table(NamedTuple):
     offsets: Any
     targets: Any
     weights: Any
+    own_scale: tuple[Any, ...] = ()
+    hole: tuple[Any, ...] = ()
 
     @classmethod
     def of(cls, windows: Windows, targets: np.ndarray, weights: np.ndarray) -> Table:
         """Pad arrays to a size which many fits share, a power of two."""
         n_samples = _padded_size(len(windows))
+        own_scale, hole = (), ()
+        if (own := windows.own_scale) is not None:
+            parts = [own.shift] if own.scale is None else [own.shift, own.scale]
+            own_scale = tuple(_pad(part, n_samples) for part in parts)
+            hole = () if own.hole is None else (tf.constant(own.hole),)
         return cls(
             _pad(windows.rows, _padded_size(len(windows.rows))),
             _pad(windows.starts.astype(np.int32), n_samples),
             tf.constant(windows.offsets.astype(np.int32)),
             _pad(targets, n_samples),
             _pad(weights.astype(np.float32), n_samples),
+            own_scale,
+            hole,
         )
+
+    def gather(self, samples: Any) -> Any:
+        """Give the windows of some samples."""
+        where = tf.gather(self.starts, samples)[:, None] + self.offsets
+        windows = tf.gather(self.rows, where)
+        if not self.own_scale:
+            return windows
+        own_scale = [tf.gather(part, samples)[:, None] for part in self.own_scale]
+        return scale_windows(windows, own_scale, self.hole)
+
+
+def scale_windows(windows: Any, own_scale: Any, hole: Any = ()) -> Any:
+    """Shift and scale the first columns of windows, as `WindowScale.apply` does.
+
+    Parameters
+    ----------
+    windows : tensor of shape (n_samples, n_steps, n_features)
+        Windows.
+    own_scale : sequence of tensor of shape (n_samples, 1, n_scaled)
+        Shift and, perhaps, scale.
+    hole : sequence of tensor of shape (n_features,)
+        At most one: what stands for a missing value in a step that is partly observed.
+    """
+    shift, *scale = own_scale
+    n_scaled = shift.shape[-1]
+    scaled = windows[..., :n_scaled] - shift
+    for each in scale:
+        scaled /= each
+    windows = tf.concat([scaled, windows[..., n_scaled:]], axis=-1)
+    for value in hole:
+        missing = tf.math.is_nan(windows)
+        observed = tf.reduce_any(~missing, axis=-1, keepdims=True)
+        windows = tf.where(missing & observed, value, windows)
+    return windows
 
 
 def pad_order(order: np.ndarray, table: Table, batch_size: int) -> Any:
@@ -200,9 +249,8 @@ def _compiled_loop(step: Callable[..., Any], batch_size: int, n_values: int) -> 
             picked = tf.slice(order, [first], [batch_size])
             counts = tf.cast(first + places < n_samples, tf.float32)
             n_counts = tf.reduce_sum(counts)
-            where = tf.gather(table.starts, picked)[:, None] + table.offsets
             values = step(
-                tf.gather(table.rows, where),
+                table.gather(picked),
                 tf.gather(table.targets, picked),
                 tf.gather(table.weights, picked) * counts,
                 counts,

@@ -1,154 +1,44 @@
-"""A regressor that continues a series by feeding its predictions back to itself."""
+"""A regressor that continues series by feeding its predictions back to itself."""
 
 from __future__ import annotations
 
-from numbers import Integral
+import copy
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.ensemble import BaseEnsemble
-from sklearn.pipeline import Pipeline
-from sklearn.utils import check_array, check_consistent_length, check_scalar, get_tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_scalar
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
-from ._base_recurrent import BaseRecurrentRegressor
-from ._origin import Origin, check_finite, common_index, form_of, shape_like
+from ._calibration import forecast_errors
+from ._conformal import error_quantiles, radii
+from ._extrapolator import Extrapolator
+from ._forecast_checks import (
+    check_bounded,
+    check_calibrated,
+    check_ends,
+    check_rows,
+    check_samples,
+    check_start,
+)
+from ._forecast_input import read_future, read_series, split_history
+from ._origin import Origin, shape_like
+from ._panel import panel_of_stretches
 from ._recurrent import LSTMRegressor
-from ._runs import split_runs
+from ._transformation import Transformation, lags_of
 from ._validation import (
     HasMethods,
     Interval,
-    as_floats,
-    check_columns,
+    StrOptions,
     feature_names,
     fit_context,
     index_of,
     set_fitted,
 )
-from ._windows import Windows
 
-
-def known_ahead(known, horizon):
-    """Lay beside each row the columns of the `horizon` rows after it, nearest first.
-
-    Behind the last row they are NaN.
-    """
-    n_rows, n_known = known.shape
-    ahead = np.full((n_rows, horizon, n_known), np.nan)
-    for step in range(1, min(horizon, n_rows - 1) + 1):
-        ahead[:-step, step - 1] = known[step:]
-    return ahead.reshape(n_rows, horizon * n_known)
-
-
-def whole_windows(runs, window, horizon):
-    """Find the first row of each window which lies in one run with what it predicts."""
-    counts = np.maximum(runs.lengths - (window + horizon - 1), 0)
-    starts = zip(runs.starts, counts, strict=True)
-    return np.concatenate([start + np.arange(count) for start, count in starts])
-
-
-def roll_out(predict, targets, ahead, n_steps, window, horizon):
-    """Continue targets block by block, each predicted from the ones before.
-
-    Parameters
-    ----------
-    predict : callable
-        From a window of shape (window, n_targets + n_ahead) to the rows that follow it,
-        of shape (horizon, n_targets).
-    targets : ndarray of shape (n_past, n_targets)
-        The last known rows: at least `window`, and ``window + horizon - 1`` where
-        n_ahead is not 0.
-    ahead : ndarray of shape (n_past + n_steps, n_ahead)
-        What `known_ahead` gives for the known rows and those to predict.
-    n_steps, window, horizon : int
-        Rows to predict, rows that one prediction sees, and rows that it gives.
-
-    Returns
-    -------
-    predicted : ndarray of shape (n_steps, n_targets)
-        The rows that follow `targets`.
-    """
-    n_past, n_targets = targets.shape
-    n_rows = n_past + n_steps
-    filled = np.full((n_rows + horizon, n_targets), np.nan)
-    filled[:n_past] = targets
-    n_filled = n_past
-    while n_filled < n_rows:
-        # Nothing is known ahead of the last row, so the last block ends there and
-        # begins among rows that are filled already.
-        first = min(n_filled, n_rows - horizon) if ahead.shape[1] else n_filled
-        seen = slice(first - window, first)
-        block = predict(np.hstack([filled[seen], ahead[seen]]))
-        filled[n_filled : first + horizon] = block[n_filled - first :]
-        check_bounded(filled[n_past : first + horizon])
-        n_filled = first + horizon
-    return filled[n_past:n_rows]
-
-
-def check_bounded(predicted):
-    """Refuse a forecast that has become infinite or NaN."""
-    finite = np.isfinite(predicted).all(axis=1)
-    if not finite.all():
-        raise ValueError(
-            f"The forecast is not finite after {np.argmin(finite)} steps, because "
-            "predictions that are fed back grow without bound; predict fewer rows, "
-            "regularise the estimator, or fit on more rows."
-        )
-
-
-def runs_compiled(estimator):
-    """Tell whether an estimator can do a whole roll-out in one compiled call."""
-    return isinstance(estimator, BaseRecurrentRegressor) and not estimator.stateful
-
-
-def accepts_windows(estimator):
-    """Tell whether an estimator, or the one that it wraps, takes three axes."""
-    if get_tags(estimator).input_tags.three_d_array:
-        return True
-    if isinstance(estimator, BaseEnsemble):  # It insists on two axes for its members.
-        return False
-    if isinstance(estimator, Pipeline):
-        inner = next(
-            (step for _, step in estimator.steps if hasattr(step, "fit")), None
-        )
-    else:
-        inner = getattr(estimator, "estimator", getattr(estimator, "regressor", None))
-    return hasattr(inner, "fit") and accepts_windows(inner)
-
-
-def check_tells_rows(X):
-    """Refuse what is no table, whose rows would say which rows to predict."""
-    if X is None:
-        raise ValueError(
-            "predict needs X, whose rows say which rows to predict. Got None instead; "
-            "use forecast(n_steps)."
-        )
-    ways = {Integral: f"use forecast({X})", pd.Index: "pass pd.DataFrame(index=X)"}
-    for kind, way_out in ways.items():
-        if isinstance(X, kind):
-            raise TypeError(
-                "predict needs X, a frame or an array whose rows say which rows to "
-                f"predict. Got {type(X).__name__} instead; {way_out}."
-            )
-
-
-def check_runs(runs, window, horizon, n_past):
-    """Refuse rows that give no window to learn from, or none to start from."""
-    if runs.lengths.max() < window + horizon:
-        raise ValueError(
-            f"window={window} and horizon={horizon} need {window + horizon} rows "
-            f"without a hole to learn from. Got n_samples={runs.lengths.sum()}, of "
-            f"which {runs.lengths.max()} follow one another; shorten window or "
-            "horizon, or pass more rows."
-        )
-    if runs.lengths[-1] < n_past:
-        raise ValueError(
-            f"With window={window} and horizon={horizon} a forecast starts from the "
-            f"last {n_past} rows. Got {runs.lengths[-1]} from {runs.first_stamps[-1]} "
-            "on, after a hole in the index; fill the hole, shorten window, or drop the "
-            "rows behind it."
-        )
+__all__ = ["AutoregressiveForecaster"]
 
 
 class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
@@ -246,14 +136,36 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         "estimator": [HasMethods(["fit", "predict"]), None],
         "window": [Interval(Integral, 1, None, closed="left")],
         "horizon": [Interval(Integral, 1, None, closed="left")],
+        "difference": [Interval(Integral, 0, None, closed="left"), tuple, list],
+        "log": ["boolean"],
+        "normalize": [StrOptions({"last", "meanstd"}), None],
         "exogenous": ["boolean"],
+        "columns": [StrOptions({"targets", "series"})],
+        "calibration": [Interval(Integral, 0, None, closed="left")],
     }
 
-    def __init__(self, estimator=None, *, window=10, horizon=1, exogenous=True):
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        window=10,
+        horizon=1,
+        difference=0,
+        log=False,
+        normalize=None,
+        exogenous=True,
+        columns="targets",
+        calibration=0,
+    ):
         self.estimator = estimator
         self.window = window
         self.horizon = horizon
+        self.difference = difference
+        self.log = log
+        self.normalize = normalize
         self.exogenous = exogenous
+        self.columns = columns
+        self.calibration = calibration
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -264,13 +176,24 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
 
     @property
     def last_stamp_(self):
-        """Stamp of the last row seen in `fit`."""
-        return self._origin.end[0] if self._origin.has_index else None
+        """Stamp of the last row of which y was observed, of each series if many."""
+        ends = self._origin.ends if self._origin.has_index else None
+        if ends is None or self.series_ is None:
+            return None if ends is None else ends[0]
+        return pd.Series(ends, self.series_)
 
     @property
     def step_(self):
         """Distance from one stamp to the next."""
         return self._origin.step if self._origin.has_index else None
+
+    @property
+    def series_(self):
+        """Names of the series, None for a single one."""
+        names = self._origin.names
+        if names == [None]:
+            return None
+        return pd.Index(names, tupleize_cols=isinstance(names[0], tuple))
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y):
@@ -282,7 +205,8 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
             Columns known in advance, in time order. None, or a frame without columns,
             where there are none.
         y : array-like of shape (n_rows,) or (n_rows, n_targets)
-            The series, on the index of X.
+            The series, on the index of X; NaN was not observed. With a MultiIndex the
+            last level is time and the others name the series of each row.
 
         Returns
         -------
@@ -293,40 +217,90 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         ------
         ValueError
             If no stretch of rows without a hole is as long as `window` and `horizon`
-            together, values are missing or infinite, X and y have different indexes,
-            or stamps are unsorted, duplicated, or months apart on a day that not every
-            month has.
+            together, a series ends with fewer rows than a forecast starts from, values
+            are infinite or, of X, missing, X and y have different indexes, or stamps
+            are unsorted, duplicated, or months apart on a day that not every month has.
         TypeError
             If X or y hold dates, or the index has no spacing, such as one of strings.
         """
-        targets, known, index = self._check_training_rows(X, y)
-        form = form_of(y, targets.ndim)
-        targets = targets.reshape(len(targets), -1)
-        runs = split_runs(index, len(targets))
-        n_past = self.window + (self.horizon - 1 if known.shape[1] else 0)
-        check_runs(runs, self.window, self.horizon, n_past)
-        estimator = LSTMRegressor() if self.estimator is None else clone(self.estimator)
-        estimator.fit(*self._tabulate(targets, known, runs, estimator))
-        stamps = pd.RangeIndex(len(targets)) if index is None else index
-        fitted = {
-            "estimator_": estimator,
-            "n_features_in_": known.shape[1],
-            "feature_names_in_": feature_names(X) if known.shape[1] else None,
-            "n_targets_": targets.shape[1],
-            "n_samples_fit_": len(targets),
-            "_form": form,
-            "_origin": Origin(
-                targets=targets[-n_past:].copy(),
-                known=known[-n_past:].copy(),
-                end=stamps[-1:],
-                step=1 if index is None else runs.step,
-                has_index=index is not None,
-            ),
-        }
-        set_fitted(self, fitted)
-        return self
+        return self._learn(X, y, self._make_estimator(), "fit")
 
-    def predict(self, X):
+    @available_if(lambda self: hasattr(self._make_estimator(), "partial_fit"))
+    @fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y):
+        """Move on by `update`, and train on the new rows.
+
+        The estimator gets, by its own `partial_fit`, the windows whose last row to
+        predict is new. What `fit` has learned beside stays: scaling, levels of series
+        and the errors of the calibration. The first call learns from the rows as `fit`
+        does, by the estimator's `partial_fit`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features) or None
+            As in `update`.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            As in `update`.
+
+        Returns
+        -------
+        self : AutoregressiveForecaster
+            The forecaster.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `update`; on the first call as in `fit`.
+        """
+        if not hasattr(self, "estimator_"):
+            return self._learn(X, y, self._make_estimator(), "partial_fit")
+        rows, request, stretches = self._read_update(X, y)
+        plan, origin = self._extrapolator, self._origin
+        panel = panel_of_stretches(stretches)
+        series = request.series[panel.codes]
+        values = (plan.transform(panel) - origin.centre[series]) / origin.spread[series]
+        starts = panel.shortened(plan.reach).whole_windows(plan.window, plan.horizon)
+        # The first new row lies behind those that the origin keeps.
+        new = panel.starts[panel.codes[starts]] + origin.targets.shape[1]
+        starts = starts[starts + plan.window + plan.horizon > new]
+        starts = plan.learnable(values, starts, self.estimator_)
+        if len(starts):
+            samples = plan.samples(values, panel.known, starts, self.estimator_)
+            # What fails half way must not leave a half trained estimator.
+            self.estimator_ = copy.deepcopy(self.estimator_).partial_fit(*samples)
+        return self._move_on(rows, request, stretches)
+
+    def update(self, X, y):
+        """Let forecasts start behind new observations, without training.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features) or None
+            Columns known in advance of the new rows; None, or a frame without columns,
+            where there are none.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            What was observed after the rows seen so far, in the form that `fit` saw.
+            Rows that are left out count as missing. Of several series some may be left
+            out.
+
+        Returns
+        -------
+        self : AutoregressiveForecaster
+            The forecaster, with later forecasts.
+
+        Raises
+        ------
+        NotFittedError
+            If the forecaster is not fitted.
+        ValueError
+            If the rows do not follow those seen so far, or do not have their form.
+        TypeError
+            As in `fit`.
+        """
+        check_is_fitted(self)
+        return self._move_on(*self._read_update(X, y))
+
+    def predict(self, X, *, history=None):
         """Continue the series over the rows of X.
 
         Parameters
@@ -337,7 +311,11 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
             number of steps after; without columns known in advance some may be left
             out. The rows of an array follow the rows seen in `fit` directly, whatever
             they are: a shuffled `KFold` on arrays gives scores without meaning, so use
-            `TimeSeriesSplit` or a pandas index.
+            `TimeSeriesSplit` or a pandas index. Of several series some may be left out.
+        history : array-like or tuple of two, default=None
+            Rows to start from in place of those seen in `fit`: y in the form of `fit`,
+            of the same or of new series; or the pair (X, y), if there are columns known
+            in advance.
 
         Returns
         -------
@@ -350,37 +328,38 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
             If the forecaster is not fitted.
         ValueError
             If rows of X lie inside or before the training range or between two steps,
-            one is missing that has columns known in advance, or the columns are not
-            those seen in `fit`.
+            one is missing that has columns known in advance, the columns are not those
+            seen in `fit`, or `history` is too short.
         TypeError
             If X is an index or a number of steps, or columns hold dates.
         """
         check_is_fitted(self)
-        known = self._check_known(X)
-        index = index_of(X)
-        steps = np.arange(1, len(known) + 1)
-        if index is not None:
-            steps = self._origin.steps_to(index)
-        if known.shape[1]:
-            self._origin.check_no_hole(steps)
-        values = self._continue(known, steps[-1])
-        return shape_like(values[steps - 1], self._form, index)
+        known = read_future(self, X)
+        origin, form = self._start_from(history)
+        request = origin.request(index_of(X), known, each=self._wide)
+        values = self._extrapolator.restore(self._continue(origin, request))
+        return self._lay_out(values, form, index_of(X))
 
-    def forecast(self, n_steps):
+    def forecast(self, n_steps, *, history=None):
         """Continue the series by a number of rows.
 
         Parameters
         ----------
         n_steps : int
-            Rows to predict; at least 1.
+            Rows to predict, of each series if there are many; at least 1.
+        history : array-like, default=None
+            Rows to start from in place of those seen in `fit`; see `predict`.
 
         Returns
         -------
         y : ndarray, Series or DataFrame of shape (n_steps,) or (n_steps, n_targets)
             The rows that follow those seen in `fit`; on an index where `fit` saw one.
+            Of many series with a MultiIndex `n_steps` rows each.
 
         Raises
         ------
+        NotFittedError
+            If the forecaster is not fitted.
         ValueError
             If the forecaster has columns known in advance, or `n_steps` is below 1.
         TypeError
@@ -394,88 +373,228 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
                 "are inputs; use predict(X) with a frame of these columns, or fit with "
                 "exogenous=False."
             )
-        values = self._continue(np.empty((n_steps, 0)), n_steps)
-        index = self._origin.stamps(n_steps) if self._origin.has_index else None
-        return shape_like(values, self._form, index)
+        origin, form = self._start_from(history)
+        index = origin.index_ahead(n_steps, self._level_names, together=self._wide)
+        if self._wide:
+            request = origin.request(index, np.empty((n_steps, 0)), each=True)
+        else:
+            request = origin.next_rows(n_steps)
+        values = self._extrapolator.restore(self._continue(origin, request))
+        return self._lay_out(values, form, index)
 
-    def _check_training_rows(self, X, y):
-        if y is None:
-            raise ValueError(
-                "AutoregressiveForecaster requires y to be passed, but the target y is "
-                "None; pass the series to continue as y."
-            )
-        check_consistent_length(X, y)
-        index = common_index(X, y)
-        rules = {"dtype": np.float64, "ensure_all_finite": False, "estimator": self}
-        way_out = "fill it in or drop the row: windows do not cross holes in an index."
-        targets = as_floats(
-            y,
-            lambda: check_array(y, ensure_2d=False, input_name="y", **rules),
-            name="y",
-        )
-        check_finite(targets, y, index, way_out, name="y")
-        only_index = isinstance(X, pd.DataFrame) and X.shape[1] == 0
-        if X is None or only_index or not self.exogenous:
-            return targets, np.empty((len(targets), 0)), index
-        check_columns(X)
-        known = as_floats(X, lambda: check_array(X, input_name="X", **rules))
-        check_finite(known, X, index, way_out, name="X")
-        return targets, known, index
+    def predict_interval(self, X, coverage=0.9, *, history=None):
+        """Give the band in which a share of the truths will lie.
 
-    def _check_known(self, X):
-        check_tells_rows(X)
-        shape = np.shape(X)
-        only_index = self.n_features_in_ == 0 and shape[1:] == (0,)
-        if only_index or not self.exogenous:
-            if len(X) == 0:
-                raise ValueError("X must have at least 1 row. Got 0 instead.")
-            return np.empty((len(X), 0))
-        check_columns(X)
-        if shape[1:] == (0,):
-            names = ", ".join(getattr(self, "feature_names_in_", ()))
-            raise ValueError(
-                f"X must have the {self.n_features_in_} columns known in advance that "
-                f"fit saw{names and f' ({names})'}. Got none; pass them, or fit with "
-                "exogenous=False."
-            )
-        if self.n_features_in_ == 0 and len(shape) == 2:
-            ways = "" if index_of(X) is None else "pass pd.DataFrame(index=X.index), "
-            raise ValueError(
-                f"X has {shape[1]} features, but AutoregressiveForecaster is expecting "
-                f"0 features as input, because fit saw no columns; {ways}use "
-                "forecast(n_steps), or fit with these columns."
-            )
-        rules = {"dtype": np.float64, "ensure_all_finite": False}
-        known = as_floats(X, lambda: validate_data(self, X, reset=False, **rules))
-        way_out = "columns known in advance need a value in each row to predict."
-        check_finite(known, X, index_of(X), way_out, name="X")
-        return known
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            The rows to predict, as in `predict`.
+        coverage : float in (0, 1), default=0.9
+            The share of truths, at each step.
+        history : array-like or tuple of two, default=None
+            Rows to start from in place of those seen in `fit`; see `predict`.
 
-    def _tabulate(self, targets, known, runs, estimator):
-        starts = whole_windows(runs, self.window, self.horizon)
-        channels = np.hstack([targets, known_ahead(known, self.horizon)])
-        X = Windows(channels, starts, self.window).materialise()
-        y = Windows(targets, starts + self.window, self.horizon).gather()
-        y = y.reshape(len(starts), -1)
-        return (
-            X if accepts_windows(estimator) else X.reshape(len(starts), -1),
-            y[:, 0] if y.shape[1] == 1 else y,
+        Returns
+        -------
+        band : ndarray or DataFrame of shape (n_rows, 2) or (n_rows, n_targets, 2)
+            Lower and upper bound. A frame, if X is one, has the columns "lower" and
+            "upper", for each column of y if y had columns.
+
+        Raises
+        ------
+        NotFittedError
+            If the forecaster is not fitted.
+        ValueError
+            If `calibration` is 0 or too small for the coverage and the number of steps;
+            also as in `predict`.
+        """
+        check_scalar(
+            coverage,
+            "coverage",
+            Real,
+            min_val=0,
+            max_val=1,
+            include_boundaries="neither",
         )
 
-    def _continue(self, known, n_steps):
-        past = self._origin
-        # Without columns the rows left out in X need nothing, so n_steps can differ.
-        known = known.reshape(n_steps, self.n_features_in_)
-        ahead = known_ahead(np.concatenate([past.known, known]), self.horizon)
-        rows = past.targets, ahead, n_steps
-        if runs_compiled(self.estimator_):
-            predicted = self.estimator_._roll_out(*rows, self.horizon)
-            check_bounded(predicted)
-            return predicted
-        with_axes = accepts_windows(self.estimator_)
+        def bounds(errors):
+            radius = radii(errors, coverage)
+            return [-radius, radius]
 
-        def predict(window):
-            X = window[None] if with_axes else window.reshape(1, -1)
-            return np.reshape(self.estimator_.predict(X), (self.horizon, -1))
+        return self._predict_band(X, history, bounds, ["lower", "upper"])
 
-        return roll_out(predict, *rows, self.window, self.horizon)
+    def predict_quantiles(self, X, quantiles, *, history=None):
+        """Give quantiles of the truths to come.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            The rows to predict, as in `predict`.
+        quantiles : array-like of float in (0, 1)
+            The quantiles; 0.5 is the median.
+        history : array-like or tuple of two, default=None
+            Rows to start from in place of those seen in `fit`; see `predict`.
+
+        Returns
+        -------
+        values : ndarray or DataFrame of shape (n_rows, n_quantiles) or (n_rows, \
+                n_targets, n_quantiles)
+            The quantiles. A frame, if X is one, has them as columns, for each column
+            of y if y had columns.
+
+        Raises
+        ------
+        NotFittedError
+            If the forecaster is not fitted.
+        ValueError
+            As in `predict_interval`.
+        """
+        asked = np.atleast_1d(np.asarray(quantiles, dtype=float))
+        if asked.ndim > 1 or not len(asked) or not ((asked > 0) & (asked < 1)).all():
+            raise ValueError(
+                "quantiles must be numbers above 0 and below 1, such as [0.1, 0.5, "
+                f"0.9]. Got {quantiles!r} instead."
+            )
+
+        def bounds(errors):
+            return [error_quantiles(errors, quantile) for quantile in asked]
+
+        return self._predict_band(X, history, bounds, list(asked))
+
+    def _make_estimator(self):
+        """Give the estimator to fit, unfitted."""
+        return LSTMRegressor() if self.estimator is None else clone(self.estimator)
+
+    def _learn(self, X, y, estimator, method):
+        """Learn by a method of the estimator, and change only when that succeeded."""
+        plan = Extrapolator(
+            self.window,
+            self.horizon,
+            Transformation(lags_of(self.difference), self.log),
+            self.normalize,
+        )
+        rows = read_series(self, X, y, log=self.log, fitted=False)
+        panel = rows.panel(wide=self.columns == "series")
+        training = panel.before_last(self.calibration) if self.calibration else panel
+        check_rows(panel, training, plan, self.calibration)
+        pooled = panel.names != [None]
+        values = plan.transform(panel)
+        levels = plan.levels(values, panel, training, pooled=pooled)
+        values = (values - levels[0][panel.codes]) / levels[1][panel.codes]
+        runs = training.shortened(plan.reach)
+        plan = plan.learn(values, runs)
+        origin = Origin.of(panel, plan.n_past(panel.known.shape[1]), levels)
+        check_start(origin, plan, estimator)
+        starts = runs.whole_windows(plan.window, plan.horizon)
+        starts = plan.learnable(values, starts, estimator)
+        check_samples(len(starts), estimator)
+        samples = plan.samples(values, panel.known, starts, estimator)
+        getattr(estimator, method)(*samples)
+        errors = None
+        if self.calibration:
+            errors = forecast_errors(plan, estimator, panel, levels, self.calibration)
+        n_known = panel.known.shape[1]
+        set_fitted(
+            self,
+            {
+                "estimator_": estimator,
+                "n_features_in_": n_known,
+                "feature_names_in_": feature_names(X) if n_known else None,
+                "n_targets_": panel.targets.shape[1],
+                "n_samples_fit_": len(rows.targets),
+                "calibration_errors_": errors,
+                "_extrapolator": plan,
+                "_form": rows.form,
+                "_level_names": [] if rows.index is None else [*rows.index.names],
+                "_origin": origin,
+                "_pooled": pooled,
+                "_wide": self.columns == "series",
+            },
+        )
+        return self
+
+    def _start_from(self, history):
+        """Give the origin of a forecast, and what y looks like there."""
+        plan, seen = self._extrapolator, self._origin
+        if history is None:
+            check_start(seen, plan, self.estimator_)
+            return seen, self._form
+        rows = self._read_rows(*split_history(history, self.n_features_in_))
+        same_axis = seen.has_index and rows.index is not None
+        panel = rows.panel(wide=self._wide, step=seen.step if same_axis else None)
+        check_ends(panel, plan)
+        levels = plan.levels(plan.transform(panel), panel, panel, pooled=self._pooled)
+        origin = Origin.of(panel, plan.n_past(self.n_features_in_), levels)
+        check_start(origin, plan, self.estimator_)
+        return origin, rows.form if self._wide else self._form
+
+    def _read_rows(self, X, y):
+        """Check observed rows against what `fit` saw."""
+        log = self._extrapolator.transformation.log
+        rows = read_series(self, X, y, log=log, fitted=True)
+        n_columns = rows.targets.shape[1]
+        if not self._wide and n_columns != self.n_targets_:
+            raise ValueError(
+                f"y must have the {self.n_targets_} columns that fit saw. Got "
+                f"{n_columns} instead."
+            )
+        return rows
+
+    def _read_update(self, X, y):
+        """Give the rows, their place, and the rows of each series they lie behind."""
+        check_is_fitted(self)
+        rows = self._read_rows(X, y)
+        columns = getattr(rows.form, "columns", range(rows.targets.shape[1]))
+        seen = getattr(self._form, "columns", range(len(self._origin)))
+        if self._wide and list(columns) != list(seen):
+            raise ValueError(
+                f"y must have the columns that fit saw, {list(seen)}. Got "
+                f"{list(columns)} instead; reindex it."
+            )
+        request = self._origin.request(rows.index, rows.known, each=self._wide)
+        targets = rows.targets.T.reshape(-1, 1) if self._wide else rows.targets
+        return rows, request, self._origin.followed_by(request, targets)
+
+    def _move_on(self, rows, request, stretches):
+        self._origin = self._origin.moved_on(request, stretches)
+        self.n_samples_fit_ += len(rows.targets)
+        return self
+
+    def _continue(self, origin, request):
+        """Predict the rows of a request, before the logarithm is taken back."""
+        plan, n_steps = self._extrapolator, request.n_steps
+        origin = origin.take(request.series)
+        levels = plan.continue_series(self.estimator_, origin, request.known, n_steps)
+        check_bounded(plan.restore(levels), n_steps)
+        return levels[request.place, request.steps - 1]
+
+    def _predict_band(self, X, history, bounds, names):
+        """Predict rows, and add to them what `bounds` gives for the errors of a target.
+
+        They are of shape (n_steps,), in units of the level of each series.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "calibration_errors_"):
+            raise ValueError(
+                "Bands need errors of forecasts that training has not seen. Got "
+                "calibration=0; set calibration to the number of last rows to hold out "
+                "for them, such as 100, and call fit."
+            )
+        known = read_future(self, X)
+        origin, form = self._start_from(history)
+        request = origin.request(index_of(X), known, each=self._wide)
+        errors = np.moveaxis(self.calibration_errors_, -1, 0)
+        bands = np.stack([np.stack(bounds(each), axis=-1) for each in errors], axis=1)
+        check_calibrated(bands, request.steps, len(bands))
+        levels = self._continue(origin, request)
+        spread = origin.spread[request.series][request.place]
+        values = levels[:, :, None] + bands[request.steps - 1] * spread[:, :, None]
+        values = self._extrapolator.restore(values)
+        return self._lay_out(values, form, index_of(X), names)
+
+    def _lay_out(self, values, form, index, bands=None):
+        """Give rows that lie series by series the form of y."""
+        if self._wide:
+            n_series = form.shape[1] if form.ndim == 2 else 1
+            values = values.reshape(n_series, -1, *values.shape[2:]).swapaxes(0, 1)
+        return shape_like(values, form, index, bands)

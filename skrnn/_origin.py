@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ._panel import Panel
 from ._runs import match_index, on_clock, slack_of, split_runs, stamps_after
 from ._validation import index_of
 
 __all__ = [
     "Origin",
+    "Request",
     "check_finite",
     "common_index",
     "count_steps",
     "form_of",
-    "refuse_many_series",
+    "place_of",
     "shape_like",
 ]
 
@@ -45,15 +47,6 @@ def count_steps(end: pd.Index, step: Any, stamps: pd.Index) -> NDArray[np.intp]:
     return grid.get_indexer(stamps, method="nearest", tolerance=slack)
 
 
-def refuse_many_series(index: pd.Index | None) -> None:
-    """Refuse an index that names series."""
-    if isinstance(index, pd.MultiIndex):
-        raise ValueError(
-            "A MultiIndex, which holds several series, cannot be forecast yet; pass "
-            "one series at a time, or the series side by side as columns of y."
-        )
-
-
 def common_index(X: Any, y: Any) -> pd.Index | None:
     """Give the index of X and y; None where neither has one."""
     index, index_y = index_of(X), index_of(y)
@@ -64,9 +57,7 @@ def common_index(X: Any, y: Any) -> pd.Index | None:
             f"{index_y[row]} in y at row {row}; align them, for instance with "
             "y.loc[X.index], or pass y.to_numpy() if the rows do belong together."
         )
-    index = index_y if index is None else index
-    refuse_many_series(index)
-    return index
+    return index_y if index is None else index
 
 
 def check_finite(
@@ -76,18 +67,34 @@ def check_finite(
     way_out: str,
     *,
     name: str,
+    allow_nan: bool = False,
 ) -> None:
     """Refuse NaN and infinity, naming the column and the stamp of the first one."""
-    rows = values.reshape(len(values), -1)
-    if np.isfinite(rows).all():
-        return
-    row, column = np.argwhere(~np.isfinite(rows))[0]
-    what = "NaN" if np.isnan(rows[row, column]) else "infinity"
+    refused = np.isinf if allow_nan else lambda rows: ~np.isfinite(rows)
+    place = place_of(refused(values), source, index)
+    if place is not None:
+        first = values[refused(values)][0]
+        what = "NaN" if np.isnan(first) else "infinity"
+        raise ValueError(f"Input {name} contains {what} in {place}; {way_out}")
+
+
+def place_of(
+    flags: NDArray[np.bool_], source: Any, index: pd.Index | None
+) -> str | None:
+    """Name the column and the stamp of the first value that is flagged."""
+    flags = flags.reshape(len(flags), -1)
+    if not flags.any():
+        return None
+    row, column = np.argwhere(flags)[0]
     labels = getattr(source, "columns", [getattr(source, "name", None)])
     label = labels[column] if column < len(labels) else None
-    place = f"column {column if label is None else repr(label)}"
     stamp = f"row {row}" if index is None else index[row]
-    raise ValueError(f"Input {name} contains {what} in {place} at {stamp}; {way_out}")
+    return f"column {column if label is None else repr(label)} at {stamp}"
+
+
+def as_tuple(name: Hashable) -> tuple[Hashable, ...]:
+    """Give the name of a series by levels of an index."""
+    return name if isinstance(name, tuple) else (name,)
 
 
 def form_of(y: Any, n_axes: int) -> Any:
@@ -95,52 +102,292 @@ def form_of(y: Any, n_axes: int) -> Any:
     return np.empty((0,) * n_axes) if index_of(y) is None else y.iloc[:0].copy()
 
 
-def shape_like(values: NDArray[Any], form: Any, index: pd.Index | None) -> Any:
-    """Give predicted rows the axes and names of y, on an index where there is one."""
+def shape_like(
+    values: NDArray[Any], form: Any, index: pd.Index | None, bands: Any = None
+) -> Any:
+    """Give predicted rows the axes and names of y, on an index where there is one.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns) or (n_rows, n_columns, n_bands)
+        The rows.
+    form : ndarray, Series or DataFrame
+        What y looks like.
+    index : pandas.Index or None
+        Stamps of the rows.
+    bands : list, default=None
+        Names along the last axis, if there are three.
+    """
     values = values[:, 0] if form.ndim == 1 else values
     if index is None:
         return values
+    columns = getattr(form, "columns", None)
+    if bands is None:
+        if form.ndim == 1:
+            return pd.Series(values, index=index, name=getattr(form, "name", None))
+        return pd.DataFrame(values, index=index, columns=columns)
     if form.ndim == 1:
-        return pd.Series(values, index=index, name=getattr(form, "name", None))
-    return pd.DataFrame(values, index=index, columns=getattr(form, "columns", None))
+        return pd.DataFrame(values, index=index, columns=bands)
+    labels = range(values.shape[1]) if columns is None else columns
+    columns = pd.MultiIndex.from_product([labels, bands])
+    return pd.DataFrame(values.reshape(len(values), -1), index, columns)
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a forecast starts: the last rows that are known, and their place in time.
+    """Where forecasts start: the last rows of each series, and their place in time.
 
-    `end` is an index of the last stamp alone. Without an index of the caller's the
-    stamps count rows from 0.
+    Parameters
+    ----------
+    targets : ndarray of shape (n_series, n_past, n_targets)
+        The rows up to the last one of which something is observed.
+    known : ndarray of shape (n_series, n_past, n_known)
+        Their columns known in advance.
+    beyond : list of ndarray of shape (n_rows, n_known)
+        For each series the columns of the rows behind, of which nothing is observed.
+    centre, spread : ndarray of shape (n_series, n_targets)
+        What the transformed targets of each series are normalised by.
+    names : list of hashable
+        Names of the series; one that is None for a single series.
+    ends : pandas.Index of length n_series
+        Stamps of the last rows. Without an index of the caller's they count rows from
+        0.
+    step : offset, Timedelta, number or None
+        Distance of neighbouring rows.
+    has_index : bool
+        Whether the caller has an index.
     """
 
     targets: NDArray[np.float64]
     known: NDArray[np.float64]
-    end: pd.Index
+    beyond: list[NDArray[np.float64]]
+    centre: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    names: list[Hashable]
+    ends: pd.Index
     step: Any
     has_index: bool
 
-    def stamps(self, n_steps: int) -> pd.Index:
-        """Give the stamps of the rows that follow."""
-        stamps: Any = stamps_after(self.end[0], self.step, n_steps)
-        stamps = stamps.rename(self.end.name)
-        if isinstance(self.end, pd.DatetimeIndex) and self.end.tz is None:
-            stamps.freq = self.end.freq
+    @classmethod
+    def of(
+        cls,
+        panel: Panel,
+        n_past: int,
+        levels: tuple[NDArray[np.float64], NDArray[np.float64]],
+    ) -> Origin:
+        """Keep the ends of series.
+
+        Parameters
+        ----------
+        panel : Panel
+            The series; the last run of each has at least `n_past` rows.
+        n_past : int
+            Rows to keep.
+        levels : tuple of two ndarray of shape (n_series, n_targets)
+            Centre and spread of each series.
+        """
+        stops = panel.stops[panel.last_runs]
+        rows = stops[:, None] + np.arange(-n_past, 0)
+        after = np.searchsorted(panel.codes, np.arange(len(panel)), side="right")
+        beyond = [panel.known[a:b] for a, b in zip(stops, after, strict=True)]
+        return cls(
+            targets=panel.targets[rows],
+            known=panel.known[rows],
+            beyond=beyond,
+            centre=levels[0],
+            spread=levels[1],
+            names=panel.names,
+            ends=panel.stamps.take(stops - 1),
+            step=panel.step,
+            has_index=panel.has_index,
+        )
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def take(self, series: NDArray[np.intp]) -> Origin:
+        """Keep some series."""
+        return replace(
+            self,
+            targets=self.targets[series],
+            known=self.known[series],
+            beyond=[self.beyond[i] for i in series],
+            centre=self.centre[series],
+            spread=self.spread[series],
+            names=[self.names[i] for i in series],
+            ends=self.ends.take(series),
+        )
+
+    def followed_by(
+        self, request: Request, targets: NDArray[np.float64]
+    ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Put more rows behind those of series, NaN where one is missing.
+
+        Parameters
+        ----------
+        request : Request
+            The place of these rows, and their columns known in advance.
+        targets : ndarray of shape (n_rows, n_targets)
+            What was observed.
+
+        Returns
+        -------
+        stretches : list of tuple of two ndarray
+            Targets and known columns of each series in the request.
+        """
+        stretches = []
+        for place, i in enumerate(request.series):
+            mine = request.place == place
+            n_steps = int(request.n_steps[place])
+            more = np.full((n_steps, targets.shape[1]), np.nan)
+            more[request.steps[mine] - 1] = targets[mine]
+            known = [self.known[i], request.known[place, :n_steps]]
+            stretches.append(
+                (np.concatenate([self.targets[i], more]), np.concatenate(known))
+            )
+        return stretches
+
+    def moved_on(
+        self,
+        request: Request,
+        stretches: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    ) -> Origin:
+        """Start behind the last observed row of what `followed_by` gives."""
+        n_past = self.targets.shape[1]
+        targets, known, beyond = self.targets.copy(), self.known.copy(), [*self.beyond]
+        ends = list(self.ends)
+        for i, (rows, columns) in zip(request.series, stretches, strict=True):
+            stop = int(np.flatnonzero(~np.isnan(rows).all(axis=1))[-1]) + 1
+            last = slice(stop - n_past, stop)
+            targets[i], known[i], beyond[i] = rows[last], columns[last], columns[stop:]
+            if stop > n_past:
+                ends[i] = self.stamps(stop - n_past, i)[-1]
+        moved: Any = pd.Index(ends, name=self.ends.name)
+        if isinstance(self.ends, pd.DatetimeIndex) and len(self) == 1:
+            moved.freq = self.ends.freq
+        return replace(self, targets=targets, known=known, beyond=beyond, ends=moved)
+
+    def stamps(self, n_steps: int, series: int = 0) -> pd.Index:
+        """Give the stamps of the rows that follow in a series."""
+        stamps: Any = stamps_after(self.ends[series], self.step, n_steps)
+        stamps = stamps.rename(self.ends.name)
+        if isinstance(self.ends, pd.DatetimeIndex) and self.ends.tz is None:
+            stamps.freq = self.ends.freq
         return stamps
 
-    def steps_to(self, index: pd.Index) -> NDArray[np.intp]:
-        """Count the steps from the last row to each stamp."""
+    def index_ahead(
+        self, n_steps: int, names: list[Hashable], *, together: bool
+    ) -> pd.Index | None:
+        """Give the index of the rows that follow; None without an index.
+
+        Parameters
+        ----------
+        n_steps : int
+            Rows of each series.
+        names : list of hashable
+            Names of the levels.
+        together : bool
+            Whether the series share their rows, which then follow the last end.
+        """
+        if not self.has_index:
+            return None
+        if together or self.names == [None]:
+            return self.stamps(n_steps, int(self.ends.argmax()))
+        pieces = [
+            pd.MultiIndex.from_product([*([each] for each in as_tuple(name)), stamps])
+            for i, name in enumerate(self.names)
+            for stamps in [self.stamps(n_steps, i)]
+        ]
+        return pieces[0].append(pieces[1:]).set_names(names)
+
+    def next_rows(self, n_steps: int) -> Request:
+        """Ask for the rows that follow each series."""
+        series = np.repeat(np.arange(len(self)), n_steps)
+        steps = np.tile(np.arange(1, n_steps + 1), len(self))
+        return Request.of(self, series, steps, np.empty((len(steps), 0)))
+
+    def request(
+        self, index: pd.Index | None, known: NDArray[np.float64], *, each: bool
+    ) -> Request:
+        """Find the rows of X.
+
+        Parameters
+        ----------
+        index : pandas.Index or None
+            Their stamps and, in a MultiIndex, the names of their series. None for rows
+            that follow those seen in `fit`.
+        known : ndarray of shape (n_rows, n_known)
+            Their columns known in advance.
+        each : bool
+            Whether the rows are those of each series.
+
+        Raises
+        ------
+        ValueError
+            If they do not follow, or one is missing that has columns known in advance.
+        """
+        n_rows = len(known)
+        if each:
+            known = np.tile(known, (len(self), 1))
+            series = np.repeat(np.arange(len(self)), n_rows)
+        else:
+            series = self._series_of(index, n_rows)
+        if index is None:
+            steps = np.arange(len(series)) % n_rows + 1
+            steps += np.array([len(rows) for rows in self.beyond])[series]
+        else:
+            steps = self._steps_to(index, series)
+        order = np.lexsort((steps, series))
+        self._check_no_hole(series[order], steps[order], known.shape[1])
+        return Request.of(self, series, steps, known)
+
+    def _series_of(self, index: pd.Index | None, n_rows: int) -> NDArray[np.intp]:
+        """Give the number of the series of each row."""
+        several = isinstance(index, pd.MultiIndex)
+        if several != (self.names != [None]):
+            raise ValueError(
+                "X must name the series of each row in the first levels of a "
+                "MultiIndex, time in the last one, if and only if y did so in fit. Got "
+                f"{'a MultiIndex' if several else 'none'} instead."
+            )
+        if index is None or not isinstance(index, pd.MultiIndex):
+            return np.zeros(n_rows, dtype=np.intp)
+        codes, names = index.droplevel(-1).factorize()
+        number = {name: i for i, name in enumerate(self.names)}
+        unseen = [name for name in names if name not in number]
+        if unseen:
+            raise ValueError(
+                f"X has rows of the series {unseen[0]!r}, which fit has not seen; pass "
+                "its past as history, or leave it out."
+            )
+        return np.array([number[name] for name in names], dtype=np.intp)[codes]
+
+    def _steps_to(self, index: pd.Index, series: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Count the steps from the last row of its series to each stamp."""
         index = self._match(index)
         split_runs(index, len(index), self.step)
-        last = self.end[0]
-        if index[0] <= last:
+        stamps = index.get_level_values(-1)
+        stamps = stamps.take(np.arange(len(series)) % len(stamps))
+        steps = np.empty(len(stamps), dtype=np.intp)
+        groups, _ = self.ends.factorize()
+        for group in np.unique(groups[series]):
+            mine = groups[series] == group
+            end = self.ends[[int(np.argmax(groups == group))]]
+            codes, targets = stamps[mine].factorize(sort=True)
+            steps[mine] = self._steps_from(end, targets)[codes]
+        return steps
+
+    def _steps_from(self, end: pd.Index, stamps: pd.Index) -> NDArray[np.intp]:
+        last = end[0]
+        if stamps[0] <= last:
             raise ValueError(
                 f"X must follow the rows seen in fit, the last of which is {last}. Got "
-                f"{index[0]}; drop such rows from X, fit on rows before them, use "
+                f"{stamps[0]}; drop such rows from X, fit on rows before them, use "
                 "forecast(n_steps), or pass X.to_numpy() if the rows do follow."
             )
-        steps = count_steps(self.end, self.step, index)
+        steps = count_steps(end, self.step, stamps)
         if (steps < 0).any():
-            stamp = index[int(np.argmax(steps < 0))]
+            stamp = stamps[int(np.argmax(steps < 0))]
             raise ValueError(
                 f"The index of X has the stamp {stamp}, which no whole number of steps "
                 f"of {self.step} leads to from the last stamp seen in fit, {last}; "
@@ -148,11 +395,19 @@ class Origin:
             )
         return steps
 
-    def check_no_hole(self, steps: NDArray[np.intp]) -> None:
-        """Refuse steps that leave one out, naming its stamp."""
-        expected = np.arange(1, len(steps) + 1)
-        if steps[-1] > len(steps):
-            missing = self.stamps(int(expected[np.argmax(steps != expected)]))[-1]
+    def _check_no_hole(
+        self, series: NDArray[np.intp], steps: NDArray[np.intp], n_known: int
+    ) -> None:
+        """Refuse sorted steps that leave one out whose columns are inputs."""
+        if n_known == 0:
+            return
+        n_beyond = np.array([len(rows) for rows in self.beyond])[series]
+        first = np.append(True, series[1:] != series[:-1])
+        before = np.where(first, np.minimum(n_beyond, steps - 1), np.roll(steps, 1))
+        leaps = steps > before + 1
+        if leaps.any():
+            row = int(np.argmax(leaps))
+            missing = self.stamps(int(before[row]) + 1, int(series[row]))[-1]
             raise ValueError(
                 "X must have a row for each step, because its columns are inputs of "
                 f"the forecast. Got none for {missing}; add the rows that are missing, "
@@ -160,11 +415,54 @@ class Origin:
             )
 
     def _match(self, index: pd.Index) -> pd.Index:
-        refuse_many_series(index)
-        if not self.has_index and not pd.api.types.is_numeric_dtype(index):
+        stamps = index.get_level_values(-1)
+        if not self.has_index and not pd.api.types.is_numeric_dtype(stamps):
             raise ValueError(
                 "X must have an index that counts rows, because fit saw arrays, whose "
-                f"last row is {self.end[0]}. Got dtype {index.dtype} instead; fit on "
+                f"last row is {self.ends[0]}. Got dtype {stamps.dtype} instead; fit on "
                 "pandas objects, or pass X.to_numpy() if the rows do follow."
             )
-        return match_index(index, self.end)
+        return match_index(index, self.ends)
+
+
+@dataclass(frozen=True)
+class Request:
+    """Rows that are asked for, and the columns known in advance up to them.
+
+    Parameters
+    ----------
+    series : ndarray of shape (n_series,)
+        Numbers of the series in the origin.
+    n_steps : ndarray of shape (n_series,)
+        Steps to the last row of each series.
+    known : ndarray of shape (n_series, n_steps.max(), n_known)
+        Columns of all these steps; NaN behind the last one.
+    place, steps : ndarray of shape (n_rows,)
+        Series, as a place in `series`, and step of each row, counted from 1.
+    """
+
+    series: NDArray[np.intp]
+    n_steps: NDArray[np.intp]
+    known: NDArray[np.float64]
+    place: NDArray[np.intp]
+    steps: NDArray[np.intp]
+
+    @classmethod
+    def of(
+        cls,
+        origin: Origin,
+        series: NDArray[np.intp],
+        steps: NDArray[np.intp],
+        known: NDArray[np.float64],
+    ) -> Request:
+        """Collect rows by series; steps before the first row have known columns too."""
+        chosen, place = np.unique(series, return_inverse=True)
+        n_steps = np.zeros(len(chosen), dtype=np.intp)
+        np.maximum.at(n_steps, place, steps)
+        columns = np.full((len(chosen), n_steps.max(), known.shape[1]), np.nan)
+        if known.shape[1]:
+            for i, number in enumerate(chosen):
+                rows = origin.beyond[number][: n_steps[i]]
+                columns[i, : len(rows)] = rows
+        columns[place, steps - 1] = known
+        return cls(chosen, n_steps, columns, place, steps)

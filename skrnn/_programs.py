@@ -375,7 +375,8 @@ def _optimizer_key(optimizer: Any) -> Hashable:
 
 
 def _epoch_key(table: Table, order: Any, validation: bool) -> Hashable:
-    return (validation, *(tuple(tensor.shape) for tensor in (*table, order)))
+    tensors = tf.nest.flatten((table, order))
+    return (validation, *(tuple(tensor.shape) for tensor in tensors))
 
 
 def _forget_sequence(model: Any) -> None:

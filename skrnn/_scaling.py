@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ._windows import Windows
+from ._normalization import Normalization
+from ._windows import Windows, WindowScale
 
-__all__ = ["Scaling", "learn_scaling"]
+__all__ = ["RollOutScales", "Scaling", "learn_scaling", "scale_roll_out"]
+
+CHUNK = 8192  # Windows that are laid out at once.
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,43 @@ class Scaling:
         """Scale rows, and fill holes of partly observed steps; others stay NaN."""
         rows = windows.rows.astype(np.float64)
         missing = np.isnan(rows)
-        if fill and missing.any():
-            partly = missing & ~missing.all(axis=1, keepdims=True)
+        partly = missing & ~missing.all(axis=1, keepdims=True)
+        fill = fill and bool(partly.any())
+        if windows.own_scale is not None:
+            return self._scale_anew(windows, rows, windows.own_scale, fill)
+        if fill:
             rows = np.where(partly, self.fill, rows)
         rows -= self.x_mean
         rows /= self.x_scale
         return windows.with_rows(_narrow(rows, "X"))
+
+    def _scale_anew(
+        self, windows: Windows, rows: NDArray[np.float64], own: WindowScale, fill: bool
+    ) -> Windows:
+        """Merge the scaling of each window with this one, in the rows and in its own.
+
+        The rows are brought near to zero first, where float32 is precise.
+        """
+        n_scaled = own.shift.shape[1]
+        mean, scale = self.x_mean[:n_scaled], self.x_scale[:n_scaled]
+        centre, unit = self.x_mean.copy(), self.x_scale.copy()
+        shift, own_scale = own.shift + mean, None
+        centre[:n_scaled], spread = _mean_and_scale(
+            rows[:, :n_scaled], np.ones(len(rows))
+        )
+        if own.scale is not None:
+            unit[:n_scaled] = np.where(spread > 0, spread, 1.0)
+            own_scale = own.scale * scale / unit[:n_scaled]
+            shift = own.shift + own.scale * mean
+        shift = (shift - centre[:n_scaled]) / unit[:n_scaled]
+        rows -= centre
+        rows /= unit
+        scaled = WindowScale(
+            _narrow(shift, "X"),
+            own_scale if own_scale is None else _narrow(own_scale, "X"),
+            _narrow((self.fill - self.x_mean) / self.x_scale, "X") if fill else None,
+        )
+        return replace(windows, rows=_narrow(rows, "X"), own_scale=scaled)
 
     def restore_windows(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
         """Bring windows of shape (n_samples, n_steps, n_features) into their units."""
@@ -91,6 +125,11 @@ def learn_scaling(
     used = uses > 0
     rows, uses = windows.rows[used].astype(np.float64), uses[used]
     x_mean, x_scale = _mean_and_scale(rows, uses)
+    if windows.own_scale is not None:
+        n_scaled = windows.own_scale.shift.shape[1]
+        x_mean[:n_scaled], x_scale[:n_scaled] = _of_scaled_windows(
+            windows, sample_weight, n_scaled
+        )
     if np.isnan(x_mean).any():
         column = int(np.argmax(np.isnan(x_mean)))
         raise ValueError(
@@ -131,6 +170,99 @@ def _mean_and_scale(
         mean = weights @ np.where(observed, values, 0.0) / total
         deviations = np.where(observed, values - mean, 0.0)
         scale = np.sqrt(weights @ deviations**2 / total)
+    return mean, np.where(scale <= _rounding(mean), 0.0, scale)
+
+
+@dataclass(frozen=True)
+class RollOutScales:
+    """What a roll-out does to the targets of windows, and to a network's outputs.
+
+    Parameters
+    ----------
+    mode : {"last", "meanstd"} or None
+        How each window is normalised.
+    scale_in, shift_in : ndarray of shape (n_targets,)
+        What brings a window, once normalised, into the scale of inputs.
+    hole : ndarray of shape (n_targets,)
+        What then stands for a missing value in a step that is partly observed.
+    scale_out, shift_out : ndarray of shape (horizon, n_targets)
+        What brings an output of the network into the scale of a normalised window.
+    """
+
+    mode: str | None
+    scale_in: NDArray[np.float64]
+    shift_in: NDArray[np.float64]
+    hole: NDArray[np.float64]
+    scale_out: NDArray[np.float64]
+    shift_out: NDArray[np.float64]
+
+
+def scale_roll_out(
+    scaling: Scaling,
+    targets: NDArray[np.float64],
+    horizon: int,
+    normalization: Normalization | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], RollOutScales]:
+    """Choose the scale in which series are rolled out, where float32 is precise.
+
+    Parameters
+    ----------
+    scaling : Scaling
+        That of the network.
+    targets : ndarray of shape (n_series, n_past, n_targets)
+        The known rows. Windows that bring a level of their own lose nothing if that of
+        their series is taken away first.
+    horizon : int
+        Rows that one call of the network predicts.
+    normalization : Normalization or None
+        How each window is normalised.
+
+    Returns
+    -------
+    level : ndarray of shape (n_targets,) or (n_series, 1, n_targets)
+        What is subtracted from the targets.
+    unit : ndarray of shape (n_targets,)
+        What they are then divided by.
+    scales : RollOutScales
+        What is done inside the roll-out.
+    """
+    n_targets = targets.shape[2]
+    x_mean, x_scale = scaling.x_mean[:n_targets], scaling.x_scale[:n_targets]
+    y_mean = scaling.y_mean.reshape(horizon, n_targets)
+    y_scale = scaling.y_scale.reshape(horizon, n_targets)
+    hole = (scaling.fill[:n_targets] - x_mean) / x_scale
+    one, zero = np.ones(n_targets), np.zeros(n_targets)
+    if normalization is None:
+        out = y_scale / x_scale, (y_mean - x_mean) / x_scale
+        return x_mean, x_scale, RollOutScales(None, one, zero, hole, *out)
+    level, shift_in = normalization.levels(targets), -x_mean / x_scale
+    if normalization.mode == "last":
+        out = y_scale / x_scale, y_mean / x_scale
+        return level, x_scale, RollOutScales("last", one, shift_in, hole, *out)
+    scales = RollOutScales("meanstd", 1 / x_scale, shift_in, hole, y_scale, y_mean)
+    return level, normalization.reference, scales
+
+
+def _of_scaled_windows(
+    windows: Windows, weights: NDArray[np.float64], n_scaled: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation over all steps of windows that have a scale each."""
+    windows = windows.with_rows(windows.rows[:, :n_scaled].astype(np.float64))
+    if windows.own_scale is not None:
+        windows = replace(windows, own_scale=replace(windows.own_scale, hole=None))
+    total, first, second = np.zeros((3, n_scaled))
+    for start in range(0, len(windows), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        steps = windows.gather(chunk)
+        observed = ~np.isnan(steps)
+        steps = np.where(observed, steps, 0.0)
+        total += weights[chunk] @ observed.sum(axis=1)
+        first += weights[chunk] @ steps.sum(axis=1)
+        second += weights[chunk] @ (steps**2).sum(axis=1)
+    # The steps lie near zero already, so that the squares lose nothing.
+    with np.errstate(invalid="ignore"):
+        mean = first / total
+        scale = np.sqrt(np.maximum(second / total - mean**2, 0.0))
     return mean, np.where(scale <= _rounding(mean), 0.0, scale)
 
 

@@ -28,6 +28,7 @@ from ._networks import (
 )
 from ._programs import PROGRAMS, PredictionProgram, Recipe, State, TrainingProgram
 from ._rolling import RollOutProgram
+from ._scaling import RollOutScales
 from ._scikeras import make_callbacks
 from ._tensorflow import keras, tf
 from ._watching import (
@@ -397,19 +398,43 @@ def roll_out(
     weights: list[np.ndarray],
     past: np.ndarray,
     ahead: np.ndarray,
-    horizon: int,
-    factor: np.ndarray,
-    shift: np.ndarray,
+    scales: RollOutScales,
 ) -> np.ndarray:
-    """Continue series from their own predictions; see `RollOutProgram`."""
-    plain = architecture.for_prediction()
-    n_series = past.shape[1]
+    """Continue series from their own predictions, all side by side.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        The network.
+    weights : list of ndarray
+        Its weights.
+    past : ndarray of shape (n_series, n_past, n_targets)
+        Known rows of the targets.
+    ahead : ndarray of shape (n_series, n_past + n_steps, n_ahead)
+        Columns known in advance of all rows, in the scale of inputs.
+    scales : RollOutScales
+        What is done to each window, and to what the network makes of it.
+
+    Returns
+    -------
+    predicted : ndarray of shape (n_series, n_steps, n_targets)
+        The rows that follow, in the scale of `past`.
+    """
+    n_series, n_past, n_targets = past.shape
+    missing = bool(np.isnan(past).any())
+    plain = architecture.for_prediction().for_windows(missing=missing)
+    batch = min(LARGE_BATCH, 1 << (n_series - 1).bit_length())
+    horizon = len(scales.scale_out)
+    predicted = np.empty((n_series, ahead.shape[1] - n_past, n_targets), np.float32)
     with PROGRAMS.lend(
-        ("roll-out", plain, n_series, horizon),
-        lambda: RollOutProgram(plain, n_series, horizon),
+        ("roll-out", plain, batch, horizon, scales.mode),
+        lambda: RollOutProgram(plain, batch, horizon, scales.mode),
     ) as program:
         program.load(weights)
-        return program(past, ahead, factor, shift)
+        for first in range(0, n_series, batch):
+            some = slice(first, first + batch)
+            predicted[some] = program(past[some], ahead[some], scales)
+    return predicted
 
 
 def as_keras_model(

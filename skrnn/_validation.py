@@ -170,8 +170,9 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
     estimator : estimator
         Named in messages; on predict its `_window_shape_in` and `feature_names_in_` are
         compared with X. It is not changed.
-    X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
-        Windows; two axes mean one feature per step. NaN is a missing value.
+    X : Windows or array-like of shape (n_samples, n_steps, n_features)
+        Windows; two axes mean one feature per step. NaN is a missing value. `Windows`,
+        which a forecaster hands on, have been checked.
     reset : bool
         Whether the windows are new, as in `fit`.
 
@@ -191,6 +192,10 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
     """
     if not reset:
         _check_feature_names(estimator, X, reset=False)
+    if isinstance(X, Windows):
+        if not reset:
+            _check_same_shape(estimator, X, 3)
+        return X, X.n_features
     name = type(estimator).__name__
     rules = _number_rules(estimator)
     if isinstance(X, np.ndarray) and X.ndim == 3 and 0 not in X.shape:

@@ -6,7 +6,7 @@ so that overlapping windows share one copy of their rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,65 @@ from numpy.typing import NDArray
 
 from ._runs import RunTable
 
-__all__ = ["IndexedWindows", "Windows", "tabulate_windows", "windows_of"]
+__all__ = [
+    "IndexedWindows",
+    "WindowScale",
+    "Windows",
+    "tabulate_windows",
+    "windows_of",
+]
+
+
+@dataclass(frozen=True)
+class WindowScale:
+    """What the first columns of windows are shifted and scaled by, one by one.
+
+    Column j of window i becomes ``(x - shift[i, j]) / scale[i, j]``.
+
+    Parameters
+    ----------
+    shift : ndarray of shape (n_samples, n_scaled)
+        What is subtracted.
+    scale : ndarray of shape (n_samples, n_scaled) or None
+        What is divided by; None is 1.
+    hole : ndarray of shape (n_features,) or None
+        What then stands for a missing value in a step that is partly observed; None
+        leaves it missing.
+    """
+
+    shift: NDArray[Any]
+    scale: NDArray[Any] | None = None
+    hole: NDArray[Any] | None = None
+
+    def take(self, samples: NDArray[Any] | slice) -> WindowScale:
+        """Keep those of some windows."""
+        scale = None if self.scale is None else self.scale[samples]
+        return WindowScale(self.shift[samples], scale, self.hole)
+
+    def apply(self, windows: NDArray[Any]) -> NDArray[Any]:
+        """Shift and scale an array (n_samples, n_steps, n_features) in place."""
+        scaled = windows[..., : self.shift.shape[1]]
+        scaled -= self.shift[:, None]
+        if self.scale is not None:
+            scaled /= self.scale[:, None]
+        if self.hole is not None:
+            missing = np.isnan(windows)
+            partly = missing & ~missing.all(axis=-1, keepdims=True)
+            windows[...] = np.where(partly, self.hole, windows)
+        return windows
+
+    def restore(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Take it back from rows of shape (n_samples, n_rows, n_scaled)."""
+        scaled = rows if self.scale is None else rows * self.scale[:, None]
+        return scaled + self.shift[:, None]
 
 
 @dataclass(frozen=True)
 class Windows:
     """Windows as rows and the places where each one starts.
 
-    Window i is ``rows[starts[i] + dilation * arange(n_steps)]``.
+    Window i is ``rows[starts[i] + dilation * arange(n_steps)]``, shifted and scaled by
+    `own_scale` if there is one.
 
     Parameters
     ----------
@@ -33,12 +84,15 @@ class Windows:
         Steps in a window.
     dilation : int
         Rows from one step of a window to the next.
+    own_scale : WindowScale or None
+        What each window is shifted and scaled by.
     """
 
     rows: NDArray[Any]
     starts: NDArray[np.intp]
     n_steps: int
     dilation: int = 1
+    own_scale: WindowScale | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -55,22 +109,29 @@ class Windows:
 
     def take(self, samples: NDArray[Any] | slice) -> Windows:
         """Keep some windows; the rows stay shared."""
-        return Windows(self.rows, self.starts[samples], self.n_steps, self.dilation)
+        own = self.own_scale
+        return replace(
+            self, starts=self.starts[samples], own_scale=own and own.take(samples)
+        )
 
     def with_rows(self, rows: NDArray[Any]) -> Windows:
         """Read the same places from other rows."""
-        return Windows(rows, self.starts, self.n_steps, self.dilation)
+        return replace(self, rows=rows)
 
     def gather(self, samples: NDArray[Any] | slice = slice(None)) -> NDArray[Any]:
         """Copy windows out, as an array of shape (n_samples, n_steps, n_features)."""
-        return self.rows[self.starts[samples][:, None] + self.offsets]
+        windows = self.rows[self.starts[samples][:, None] + self.offsets]
+        if self.own_scale is None:
+            return windows
+        return self.own_scale.take(samples).apply(windows)
 
     def materialise(self) -> NDArray[Any]:
         """Give the windows as an array: a view if they follow row by row, else a copy.
 
         The view is read-only, because one element stands in many windows.
         """
-        if len(self) == 0 or (np.diff(self.starts) != 1).any():
+        in_place = self.own_scale is None and len(self) > 0
+        if not in_place or (np.diff(self.starts) != 1).any():
             return self.gather()
         of_row, of_feature = self.rows.strides
         return np.lib.stride_tricks.as_strided(

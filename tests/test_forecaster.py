@@ -20,7 +20,7 @@ from skrnn import (
     LSTMRegressor,
     RNNRegressor,
 )
-from skrnn._forecaster import accepts_windows
+from skrnn._extrapolator import accepts_windows
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_not_fitted_says_so():
 def learned(forecaster):
     """All that a forecaster holds, less what pandas caches in its own objects."""
     state = {**vars(forecaster), **vars(forecaster._origin), "_origin": None}
-    stamps = state.pop("end"), state.pop("step")
+    stamps = state.pop("ends"), state.pop("step")
     return pickle.dumps(state), str(stamps)
 
 

@@ -43,7 +43,9 @@ def test_parameters_out_of_range_are_refused(params, match):
         (np.zeros((30, 2, 2)), "dim 3"),
         (np.array(["a"] * 30), "could not convert string"),
         (1j * np.arange(30), "Complex data not supported"),
-        (np.array([0.0, np.nan] * 15), "Input y contains NaN in column 0 at row 1"),
+        (np.array([0.0, np.nan] * 15), "Ridge does not accept missing .* hold NaN"),
+        (np.array([0.0, np.nan] * 15 + [1.0] * 9), "No window to learn from: y is"),
+        (np.full(30, np.nan), "y must have a value. Got NaN in each row"),
     ],
 )
 def test_series_that_cannot_be_learned_is_refused(y, match):
@@ -57,20 +59,23 @@ def test_missing_and_infinite_values_are_named_with_column_and_stamp(
 ):
     X, y = daily
     forecaster = AutoregressiveForecaster(Ridge()).fit(X[:50], y[:50])
-    y_bad, X_bad = y.copy(), X.copy()
-    y_bad.iloc[[7, 20]] = value
+    X_bad = X.copy()
     X_bad.iloc[[55, 57], 1] = value
-    with refusal(f"Input y contains {what} in column 'load' at 2024-01-08 .*; fill it"):
-        forecaster.fit(X, y_bad)
     with refusal(f"Input X contains {what} in column 'sun' at 2024-02-25"):
         forecaster.fit(X_bad, y)
     with refusal(f"Input X contains {what} in column 'sun' at 2024-02-25 .* each row"):
         forecaster.predict(X_bad[50:])
-    frame = pd.DataFrame({"a": y, "b": y_bad})
-    with refusal(f"Input y contains {what} in column 'b' at 2024-01-08"):
-        forecaster.fit(None, frame)
     with refusal(f"Input X contains {what} in column 1 at row 55"):
         forecaster.fit(X_bad.to_numpy(), y.to_numpy())
+
+
+def test_infinite_values_of_the_series_are_named(daily):
+    y = daily[1].copy()
+    y.iloc[[7, 20]] = np.inf
+    with refusal("y contains infinity in column 'load' at 2024-01-08 .*; replace it"):
+        AutoregressiveForecaster(Ridge()).fit(None, y)
+    with refusal("Input y contains infinity in column 'b' at 2024-01-08"):
+        AutoregressiveForecaster(Ridge()).fit(None, pd.DataFrame({"a": 0.0, "b": y}))
 
 
 @pytest.mark.parametrize("values", [["calm"] * 60, pd.date_range("2024", periods=60)])
@@ -90,16 +95,6 @@ def test_indexes_that_differ_are_refused(daily):
         AutoregressiveForecaster(Ridge()).fit(X[1:], y[:-1])
     with refusal("inconsistent numbers of samples"):
         AutoregressiveForecaster(Ridge()).fit(X[1:], y)
-
-
-def test_several_series_are_refused(daily):
-    y = daily[1]
-    series = pd.concat({"north": y[:50], "south": y[:50]})
-    with refusal("MultiIndex, which holds several series.*one series at a time"):
-        AutoregressiveForecaster(Ridge()).fit(None, series)
-    forecaster = AutoregressiveForecaster(Ridge()).fit(None, y[:50])
-    with refusal("MultiIndex"):
-        forecaster.predict(no_columns(pd.MultiIndex.from_product([["a"], y.index])))
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from skrnn import (
     GRURegressor,
     LSTMRegressor,
     RNNRegressor,
-    _forecaster,
+    _extrapolator,
 )
 from skrnn._networks import Architecture, build_network, draw_weights
+from skrnn._scaling import RollOutScales
 from skrnn._training import roll_out
 
 
@@ -31,7 +32,7 @@ def fit_forecaster(regressor=RNNRegressor, horizon=1, n_known=0, n_targets=1):
 
 
 def step_by_step(monkeypatch):
-    monkeypatch.setattr(_forecaster, "runs_compiled", lambda estimator: False)
+    monkeypatch.setattr(_extrapolator, "runs_compiled", lambda estimator: False)
 
 
 @pytest.mark.parametrize("regressor", [RNNRegressor, LSTMRegressor, GRURegressor])
@@ -84,12 +85,15 @@ def test_several_series_roll_out_as_by_hand(cell, bidirectional):
     window, n_series, n_steps = 4, 3, 9
     network = Architecture(cell, window, 1, 1, (3,), bidirectional=bidirectional)
     weights = draw_weights(build_network(network), np.random.RandomState(0))
-    past = np.random.default_rng(0).normal(size=(6, n_series, 1)).astype(np.float32)
-    ahead = np.zeros((len(past) + n_steps, n_series, 0), dtype=np.float32)
-    factor, shift = np.array([[1.5]]), np.array([[0.1]])
-    got = roll_out(network, weights, past, ahead, 1, factor, shift)
-    rows = list(past)
+    past = np.random.default_rng(0).normal(size=(n_series, 6, 1)).astype(np.float32)
+    ahead = np.zeros((n_series, 6 + n_steps, 0), dtype=np.float32)
+    zero, one = np.zeros(1), np.ones(1)
+    out = np.array([[1.5]]), np.array([[0.1]])
+    scales = RollOutScales(None, one, zero, zero, *out)
+    got = roll_out(network, weights, past, ahead, scales)
+    rows = list(past.transpose(1, 0, 2))
     for _ in range(n_steps):
         windows = np.stack(rows[-window:], axis=1)
         rows.append(run_network(as_estimator(network, weights), windows) * 1.5 + 0.1)
-    np.testing.assert_allclose(got, rows[len(past) :], rtol=1e-4, atol=1e-6)
+    expected = np.stack(rows[6:], axis=1)
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-6)

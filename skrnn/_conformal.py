@@ -1,0 +1,119 @@
+"""Split conformal bands: quantiles of errors that training has not seen."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
+
+__all__ = ["effective_counts", "error_quantiles", "radii"]
+
+
+def radii(errors: NDArray[np.float64], coverage: float) -> NDArray[np.float64]:
+    """Give for each step how far a truth lies from its forecast at most.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n_series, n_origins, n_steps)
+        Truth minus forecast from each origin; NaN where there is none.
+    coverage : float
+        Share of the truths that shall lie as near.
+
+    Returns
+    -------
+    radii : ndarray of shape (n_steps,)
+        They never shrink from step to step. Infinite where there are too few errors.
+    """
+    return _never_shrinking(*_quantiles(np.abs(errors), coverage))
+
+
+def error_quantiles(
+    errors: NDArray[np.float64], quantile: float
+) -> NDArray[np.float64]:
+    """Give for each step a quantile of the errors; see `radii`.
+
+    Upper quantiles never fall from step to step, and lower ones never rise.
+    """
+    if quantile < 0.5:
+        return -error_quantiles(-errors, 1 - quantile)
+    if quantile == 0.5:
+        with np.errstate(all="ignore"):
+            return np.array([np.nanmedian(each) for each in _by_step(errors)])
+    return _never_shrinking(*_quantiles(errors, quantile))
+
+
+def effective_counts(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Count for each step as how many independent values its values are.
+
+    Forecasts of h steps from neighbouring origins share h - 1 of them, and so are their
+    errors alike. A mean over n of them varies as one over n divided by
+    ``1 + 2 sum_k (1 - k / h) r_k``, where r_k is the autocorrelation at lag k < h.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_series, n_origins, n_steps)
+        Values from neighbouring origins; NaN where there is none.
+
+    Returns
+    -------
+    counts : ndarray of shape (n_steps,)
+        At most the number of values, and at least that divided by the step.
+    """
+    observed = ~np.isnan(values)
+    numbers = observed.sum(axis=(0, 1))
+    totals = np.where(observed, values, 0.0).sum(axis=(0, 1))
+    centred = np.where(observed, values - totals / np.maximum(numbers, 1), 0.0)
+    variances = (centred**2).sum(axis=(0, 1)) / np.maximum(numbers, 1)
+    n_origins, n_steps = values.shape[1:]
+    inflation = np.ones(n_steps)
+    steps = np.arange(1, n_steps + 1)
+    for lag in range(1, min(n_steps, n_origins)):
+        pairs = (observed[:, lag:] & observed[:, :-lag]).sum(axis=(0, 1))
+        products = (centred[:, lag:] * centred[:, :-lag]).sum(axis=(0, 1))
+        correlation = products / np.maximum(pairs * variances, np.finfo(float).tiny)
+        weight = np.where(lag < steps, 1 - lag / steps, 0.0)
+        inflation += np.where(pairs > 1, 2 * weight * correlation, 0.0)
+    return numbers / np.clip(inflation, 1.0, steps)
+
+
+def _quantiles(
+    values: NDArray[np.float64], level: float
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Give for each step a quantile of its values, and their number.
+
+    With n independent values it is the one of rank ``ceil((n + 1) level)``, which a new
+    one exceeds with a probability of at most ``1 - level``. Of values that resemble
+    their neighbours the level is raised as for the number that they amount to.
+    """
+    counts = effective_counts(values)
+    quantiles, numbers = np.full(len(counts), np.inf), []
+    for step, each in enumerate(_by_step(values)):
+        number = len(each)
+        numbers.append(number)
+        # Rounded, because 0.9 * 10 may be a little more than 9.
+        if np.ceil(round((number + 1) * level, 9)) <= number:
+            raised = level * (1 + 1 / counts[step]) * number
+            rank = min(int(np.ceil(round(raised, 9))), number)
+            quantiles[step] = np.partition(each, rank - 1)[rank - 1]
+    return quantiles, np.array(numbers)
+
+
+def _by_step(values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Give the values of each step that there are."""
+    by_step = values.reshape(-1, values.shape[2]).T
+    return [each[~np.isnan(each)] for each in by_step]
+
+
+def _never_shrinking(
+    quantiles: NDArray[np.float64], numbers: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Bring quantiles into an order that grows, by least squares."""
+    finite = np.isfinite(quantiles)
+    if finite.sum() > 1:
+        steps = np.flatnonzero(finite)
+        grown = IsotonicRegression().fit_transform(
+            steps, quantiles[finite], sample_weight=numbers[finite]
+        )
+        quantiles = quantiles.copy()
+        quantiles[finite] = grown
+    return quantiles
