@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from skrnn import datasets
     from skrnn._autoencoder import Autoencoder
+    from skrnn._backtest import backtest
     from skrnn._config import get_config, set_config
     from skrnn._detector import AutoencoderDetector
     from skrnn._displays import ForecastDisplay, LossCurveDisplay
@@ -31,6 +32,7 @@ __all__ = [
     "RecurrentAutoencoder",
     "SlidingWindow",
     "VariationalAutoencoder",
+    "backtest",
     "datasets",
     "get_config",
     "make_windows",
@@ -52,6 +54,7 @@ _MODULE_OF = {
     "LossCurveDisplay": "skrnn._displays",
     "RNNRegressor": "skrnn._recurrent",
     "SlidingWindow": "skrnn._sliding_window",
+    "backtest": "skrnn._backtest",
     "get_config": "skrnn._config",
     "make_windows": "skrnn._sliding_window",
     "set_config": "skrnn._config",
