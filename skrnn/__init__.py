@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from skrnn._config import get_config, set_config
     from skrnn._detector import AutoencoderDetector
     from skrnn._displays import ForecastDisplay, LossCurveDisplay
+    from skrnn._errors import error_by_step
     from skrnn._forecaster import AutoregressiveForecaster
     from skrnn._recurrent import GRURegressor, LSTMRegressor, RNNRegressor
     from skrnn._recurrent_autoencoder import RecurrentAutoencoder
@@ -34,6 +35,7 @@ __all__ = [
     "VariationalAutoencoder",
     "backtest",
     "datasets",
+    "error_by_step",
     "get_config",
     "make_windows",
     "set_config",
@@ -55,6 +57,7 @@ _MODULE_OF = {
     "RNNRegressor": "skrnn._recurrent",
     "SlidingWindow": "skrnn._sliding_window",
     "backtest": "skrnn._backtest",
+    "error_by_step": "skrnn._errors",
     "get_config": "skrnn._config",
     "make_windows": "skrnn._sliding_window",
     "set_config": "skrnn._config",

@@ -42,6 +42,7 @@ LAYERS = (
         "_base_recurrent",
         "_detector",
         "_displays",
+        "_errors",
         "_forecaster",
         "_recurrent",
         "_recurrent_autoencoder",
