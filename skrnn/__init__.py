@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from skrnn._backtest import backtest
     from skrnn._config import get_config, set_config
     from skrnn._detector import AutoencoderDetector
-    from skrnn._displays import ForecastDisplay, LossCurveDisplay
     from skrnn._errors import error_by_step
+    from skrnn._forecast_display import ForecastDisplay
     from skrnn._forecaster import AutoregressiveForecaster
+    from skrnn._loss_display import LossCurveDisplay
     from skrnn._recurrent import GRURegressor, LSTMRegressor, RNNRegressor
     from skrnn._recurrent_autoencoder import RecurrentAutoencoder
     from skrnn._sliding_window import SlidingWindow, make_windows
@@ -50,10 +51,10 @@ _MODULE_OF = {
     "AutoencoderDetector": "skrnn._detector",
     "Autoencoder": "skrnn._autoencoder",
     "AutoregressiveForecaster": "skrnn._forecaster",
-    "ForecastDisplay": "skrnn._displays",
+    "ForecastDisplay": "skrnn._forecast_display",
     "GRURegressor": "skrnn._recurrent",
     "LSTMRegressor": "skrnn._recurrent",
-    "LossCurveDisplay": "skrnn._displays",
+    "LossCurveDisplay": "skrnn._loss_display",
     "RNNRegressor": "skrnn._recurrent",
     "SlidingWindow": "skrnn._sliding_window",
     "backtest": "skrnn._backtest",
