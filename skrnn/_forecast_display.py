@@ -3,12 +3,14 @@
 from sklearn.utils.validation import check_is_fitted
 
 from ._drawing import (
+    align_interval,
     align_series,
     draw_target,
     find_holder,
     import_pyplot,
     label_axes,
     make_axes,
+    name_interval,
     name_targets,
     place_series,
     points,
@@ -18,6 +20,27 @@ from ._drawing import (
 def _name_of_regressor(forecaster):
     regressor = getattr(forecaster, "estimator_", forecaster)
     return type(getattr(regressor, "steps", [(None, regressor)])[-1][1]).__name__
+
+
+def _predict_interval(forecaster, X, coverage):
+    """Return the intervals of a forecast and their coverage, None for none."""
+    # A search has no such method, but what it found sees the same X.
+    while not hasattr(forecaster, "predict_interval"):
+        if not hasattr(forecaster, "best_estimator_"):
+            break
+        forecaster = forecaster.best_estimator_
+    if coverage is None:
+        can = hasattr(forecaster, "predict_interval")
+        coverage = 0.9 if can and getattr(forecaster, "calibration", 0) else 0
+    if coverage == 0:
+        return None, None
+    if not hasattr(forecaster, "predict_interval"):
+        raise TypeError(
+            "coverage needs a forecaster that has predict_interval, or a search around "
+            f"one. Got {type(forecaster).__name__} instead; pass intervals to "
+            "ForecastDisplay.from_predictions."
+        )
+    return forecaster.predict_interval(X, coverage=coverage), coverage
 
 
 class ForecastDisplay:
@@ -38,6 +61,12 @@ class ForecastDisplay:
         The history that the forecaster was trained on. Its region is shaded.
     y_true : like `y_pred` with any number of rows, default=None
         What was really observed. An array begins at the first forecast row.
+    y_interval : {array, DataFrame}, default=None
+        The lower and upper ends of intervals around the forecast, as `predict_interval`
+        of a forecaster gives them: two columns, or for several targets two columns of
+        each or an array of shape (n_steps, n_targets, 2).
+    coverage : float, default=None
+        Share of the observations that `y_interval` shall hold, for the legend.
     target_name : str or list of str, default=None
         Names of the targets for the axes. If None, the name of the Series or the
         columns.
@@ -65,6 +94,8 @@ class ForecastDisplay:
         The truth of every target, None without `y_true`.
     shadings_ : list of matplotlib Patch or None
         The shaded training region of every target, None without `y_train`.
+    bands_ : list of matplotlib PolyCollection or None
+        The intervals of every target, None without `y_interval`.
 
     See Also
     --------
@@ -86,12 +117,16 @@ class ForecastDisplay:
         *,
         y_train=None,
         y_true=None,
+        y_interval=None,
+        coverage=None,
         target_name=None,
         estimator_name=None,
     ):
         self.y_pred = y_pred
         self.y_train = y_train
         self.y_true = y_true
+        self.y_interval = y_interval
+        self.coverage = coverage
         self.target_name = target_name
         self.estimator_name = estimator_name
 
@@ -119,25 +154,32 @@ class ForecastDisplay:
             If matplotlib is not installed.
         ValueError
             If the parts differ in their targets or in the kind of their index, the
-            forecast has no row, or `ax` or `target_name` do not match the targets.
+            forecast has no row, `y_interval` does not match it, or `ax` or
+            `target_name` do not match the targets.
         TypeError
             If a part is indexed by neither dates, periods nor numbers.
         """
         import_pyplot("ForecastDisplay.plot")
         parts = align_series(self.y_train, self.y_pred, self.y_true)
+        ends = align_interval(self.y_interval, self.y_pred, parts[1])
         names = name_targets(self.target_name, parts)
         name = self.estimator_name if name is None else name
         label = f"forecast\n({name})" if name else "forecast"
 
-        series = [[points(part, i) for part in parts] for i in range(len(names))]
+        series = [
+            [*(points(part, i) for part in parts), None if ends is None else ends[:, i]]
+            for i in range(len(names))
+        ]
         self.axes_, self.bounding_ax_ = make_axes(ax, len(names))
         self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
+        band_label = name_interval(self.coverage)
         drawn = [
-            draw_target(ax, *target, **{"label": label, **line_kw})
+            draw_target(ax, *target, band_label, **{"label": label, **line_kw})
             for ax, target in zip(self.axes_, series, strict=True)
         ]
         columns = [None if None in c else list(c) for c in zip(*drawn, strict=True)]
-        self.history_lines_, self.lines_, self.truth_lines_, self.shadings_ = columns
+        self.history_lines_, self.lines_, self.truth_lines_ = columns[:3]
+        self.shadings_, self.bands_ = columns[3:]
         self.line_ = self.lines_[0]
         label_axes(self.axes_, names, parts[1].index)
         return self
@@ -149,6 +191,8 @@ class ForecastDisplay:
         y_pred,
         *,
         y_true=None,
+        y_interval=None,
+        coverage=None,
         ax=None,
         name=None,
         target_name=None,
@@ -164,6 +208,11 @@ class ForecastDisplay:
             The forecast.
         y_true : like `y_train`, default=None
             What was really observed. An array begins at the first forecast row.
+        y_interval : {array, DataFrame}, default=None
+            The lower and upper ends of intervals around the forecast, as
+            `predict_interval` of a forecaster gives them.
+        coverage : float, default=None
+            Share of the observations that `y_interval` shall hold, for the legend.
         ax : matplotlib Axes or array of Axes, default=None
             Axes to draw on, see :meth:`plot`.
         name : str, default=None
@@ -197,6 +246,8 @@ class ForecastDisplay:
             y_pred,
             y_train=y_train,
             y_true=y_true,
+            y_interval=y_interval,
+            coverage=coverage,
             target_name=target_name,
             estimator_name=name,
         )
@@ -204,7 +255,16 @@ class ForecastDisplay:
 
     @classmethod
     def from_estimator(
-        cls, forecaster, X, y=None, *, ax=None, name=None, target_name=None, **line_kw
+        cls,
+        forecaster,
+        X,
+        y=None,
+        *,
+        coverage=None,
+        ax=None,
+        name=None,
+        target_name=None,
+        **line_kw,
     ):
         """Forecast with a fitted forecaster and plot the result.
 
@@ -218,6 +278,10 @@ class ForecastDisplay:
             The observed series. The part up to the end of training is drawn as
             history, the part behind as truth. An array must begin with the first
             training row.
+        coverage : float, default=None
+            Share of the observations that the intervals shall hold, between 0 and 1; 0
+            draws none. If None, it is 0.9 for forecasters with `calibration` above 0,
+            and 0 for others.
         ax : matplotlib Axes or array of Axes, default=None
             Axes to draw on, see :meth:`plot`.
         name : str, default=None
@@ -239,7 +303,8 @@ class ForecastDisplay:
         NotFittedError
             If `forecaster` is not fitted.
         TypeError
-            If `forecaster` is not a forecaster of this package.
+            If `forecaster` is not a forecaster of this package, or has no intervals
+            where `coverage` asks for them.
 
         Examples
         --------
@@ -267,10 +332,13 @@ class ForecastDisplay:
         y_train, y_pred, y_true = place_series(
             y, forecaster.predict(X), X, fitted.last_stamp_, fitted.n_samples_fit_
         )
+        y_interval, coverage = _predict_interval(forecaster, X, coverage)
         return cls.from_predictions(
             y_train,
             y_pred,
             y_true=y_true,
+            y_interval=y_interval,
+            coverage=coverage,
             ax=ax,
             name=_name_of_regressor(fitted) if name is None else name,
             target_name=target_name,

@@ -28,8 +28,9 @@ class Recorder(RegressorMixin, BaseEstimator):
 class Forecaster(RegressorMixin, BaseEstimator):
     """Forecaster that repeats the last row, with the attributes of the real one."""
 
-    def __init__(self, estimator=None):
+    def __init__(self, estimator=None, calibration=0):
         self.estimator = estimator
+        self.calibration = calibration
 
     def fit(self, X, y):
         self.estimator_ = Recorder().fit(X, y)
@@ -45,6 +46,17 @@ class Forecaster(RegressorMixin, BaseEstimator):
         if isinstance(self._y, pd.DataFrame):
             return pd.DataFrame(y_pred, index=X.index, columns=self._y.columns)
         return y_pred
+
+    def predict_interval(self, X, coverage=0.9):
+        """Ends as far from the forecast as the coverage, in the shapes of the real."""
+        y_pred = self.predict(X)
+        ends = np.stack([y_pred - coverage, y_pred + coverage], axis=-1)
+        if isinstance(y_pred, pd.Series):
+            return pd.DataFrame(ends, y_pred.index, ["lower", "upper"])
+        if isinstance(y_pred, pd.DataFrame):
+            names = pd.MultiIndex.from_product([y_pred.columns, ["lower", "upper"]])
+            return pd.DataFrame(ends.reshape(len(ends), -1), y_pred.index, names)
+        return ends
 
 
 INDEXES = {
@@ -71,8 +83,9 @@ def by_place(values):
     return getattr(values, "iloc", values)
 
 
-def fit_forecaster(X, y):
-    return Forecaster().fit(by_place(X)[:N_TRAIN], by_place(y)[:N_TRAIN])
+def fit_forecaster(X, y, calibration=0):
+    forecaster = Forecaster(calibration=calibration)
+    return forecaster.fit(by_place(X)[:N_TRAIN], by_place(y)[:N_TRAIN])
 
 
 def numbers(values):
@@ -85,6 +98,17 @@ def numbers(values):
 
 def legend_of(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def corners_of(band):
+    """Return the places, lower and upper ends that a band was drawn from."""
+    corners = band.get_paths()[0].vertices
+    n_steps = len(corners) // 2 - 1  # There and back, and the ends of both ways.
+    return (
+        corners[1 : n_steps + 1, 0],
+        corners[1 : n_steps + 1, 1],
+        corners[n_steps + 2 : -1, 1][::-1],
+    )
 
 
 def shaded_range(patch):

@@ -9,6 +9,7 @@ from drawings import (
     INDEXES,
     N_TRAIN,
     Forecaster,
+    corners_of,
     fit_forecaster,
     legend_of,
     make_series,
@@ -298,6 +299,112 @@ def test_drawing_changes_neither_the_data_nor_the_forecaster():
     ForecastDisplay.from_estimator(forecaster, X[N_TRAIN:], y)
     pd.testing.assert_series_equal(y, before)
     assert vars(forecaster) == state
+
+
+# Intervals
+
+
+@pytest.mark.parametrize("name", [*INDEXES, "array"])
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_band_lies_between_the_ends_of_the_intervals(name, n_targets):
+    X, y = make_series(INDEXES.get(name), n_targets)
+    forecaster = fit_forecaster(X, y, calibration=3)
+    rows = X[N_TRAIN:] if name == "array" else X.iloc[N_TRAIN:]
+    display = ForecastDisplay.from_estimator(forecaster, rows, y)
+    assert len(display.bands_) == n_targets
+    for band, line in zip(display.bands_, display.lines_, strict=True):
+        x, lower, upper = corners_of(band)
+        assert band.axes is line.axes
+        np.testing.assert_allclose(x, numbers(line.get_xdata()))
+        np.testing.assert_allclose(lower, line.get_ydata() - 0.9)
+        np.testing.assert_allclose(upper, line.get_ydata() + 0.9)
+    assert "90 % interval" in legend_of(display.ax_)
+    display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("calibration", "coverage", "width"),
+    [(0, None, None), (3, 0, None), (3, None, 0.9), (3, 0.5, 0.5), (0, 0.5, 0.5)],
+)
+def test_coverage_says_which_band_is_drawn(calibration, coverage, width):
+    X, y = make_series()
+    display = ForecastDisplay.from_estimator(
+        fit_forecaster(X, y, calibration), X[N_TRAIN:], y, coverage=coverage
+    )
+    if width is None:
+        assert display.bands_ is None
+        return
+    _, lower, upper = corners_of(display.bands_[0])
+    np.testing.assert_allclose(upper - lower, 2 * width)
+    assert f"{100 * width:g} % interval" in legend_of(display.ax_)
+
+
+def test_band_of_a_search_is_that_of_its_best_forecaster():
+    X, y = make_series()
+    search = GridSearchCV(Forecaster(), {"calibration": [3]}, cv=2)
+    search.fit(X[:N_TRAIN], y[:N_TRAIN])
+    display = ForecastDisplay.from_estimator(search, X[N_TRAIN:], y)
+    assert len(display.bands_) == 1
+
+
+@pytest.mark.parametrize(
+    ("coverage", "label"), [(None, "interval"), (0.95, "95 % interval")]
+)
+def test_band_of_own_intervals_is_named_by_its_coverage(coverage, label):
+    display = ForecastDisplay.from_predictions(
+        [1.0, 2.0], [3.0, 4.0], y_interval=[[2.0, 4.0], [1.0, 7.0]], coverage=coverage
+    )
+    x, lower, upper = corners_of(display.bands_[0])
+    assert [x.tolist(), lower.tolist(), upper.tolist()] == [[2, 3], [2, 1], [4, 7]]
+    expected = ["history", "forecast", label, "training"]
+    assert legend_of(display.ax_) == expected
+
+
+def test_bands_of_two_forecasts_have_their_colours_and_one_entry():
+    X, y = make_series(n_targets=2)
+    forecaster = fit_forecaster(X, y, calibration=3)
+    first = ForecastDisplay.from_estimator(forecaster, X[12:], y, name="one")
+    second = ForecastDisplay.from_estimator(
+        forecaster, X[12:], y, ax=first.axes_, name="two"
+    )
+    for display in (first, second):
+        color = matplotlib.colors.to_rgba(display.line_.get_color(), alpha=0.2)
+        assert tuple(display.bands_[0].get_facecolor()[0]) == pytest.approx(color)
+    assert legend_of(second.ax_).count("90 % interval") == 1
+
+
+def test_band_of_a_single_step_is_visible():
+    display = ForecastDisplay.from_predictions([1.0], [3.0], y_interval=[[2.0, 4.0]])
+    assert display.bands_[0].get_linewidth()[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("y_interval", "message"),
+    [
+        (np.ones((3, 2)), r"shape \(5,\)\. Got the shape \(3, 2\)"),
+        (np.ones(5), r"Got the shape \(5,\) instead; pass what predict_interval"),
+        (pd.DataFrame(np.ones((5, 2))), "y_interval must have the index of y_pred"),
+    ],
+)
+def test_intervals_that_do_not_match_the_forecast_are_refused(y_interval, message):
+    with pytest.raises(ValueError, match=message):
+        ForecastDisplay.from_predictions(DAYS[:12], DAYS[12:], y_interval=y_interval)
+    assert plt.get_fignums() == []
+
+
+def test_coverage_of_a_forecaster_without_intervals_names_the_way_out():
+    X, y = make_series()
+
+    class Plain(Forecaster):
+        predict_interval = property()  # Raises AttributeError, as if it were not there.
+
+    forecaster = Plain(calibration=3).fit(X[:12], y[:12])
+    assert ForecastDisplay.from_estimator(forecaster, X[12:], y).bands_ is None
+    with pytest.raises(TypeError, match="Got Plain instead; pass intervals to"):
+        ForecastDisplay.from_estimator(forecaster, X[12:], y, coverage=0.9)
+
+
+# Without Matplotlib
 
 
 @pytest.mark.parametrize(
