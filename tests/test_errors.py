@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from series import make_daily, refusal
+from series import each_index, make_daily, refusal
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import TimeSeriesSplit
 from utilsforecast import losses
@@ -85,6 +85,24 @@ def test_scaled_error_is_relative_to_the_steps_before_the_origin():
 def test_rows_in_a_gap_of_cv_are_behind_the_origin():
     y = np.r_[2.0 * np.arange(10), 500.0, 50.0]
     results = make_results([50.0], [51.0], step=2, stamp=11)
+    assert error_by_step(results, y)["MASE"].tolist() == [0.5]
+
+
+@each_index
+def test_origin_is_found_on_each_index(index):
+    y = pd.Series(np.r_[2.0 * np.arange(50), 500.0, np.zeros(9)], index)
+    cv = [(np.arange(50), np.arange(52, 55))]  # Behind the jump in the gap of two rows.
+    results = backtest(AutoregressiveForecaster(Ridge()), None, y, cv)
+    assert results["step"].tolist() == [3, 4, 5]
+    errors = error_by_step(results, y)
+    assert_allclose(errors["MASE"], errors["MAE"] / 2)
+
+
+def test_series_may_have_names_of_several_levels():
+    y = pd.Series(2.0 * np.arange(11), pd.RangeIndex(11))
+    y = pd.concat({("load", "north"): y, ("load", "south"): 10 * y})
+    results = make_results([0.0, 0.0], [1.0, 10.0], step=1, stamp=10)
+    results["series"] = [("load", "north"), ("load", "south")]
     assert error_by_step(results, y)["MASE"].tolist() == [0.5]
 
 
