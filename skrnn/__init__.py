@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from skrnn import datasets
     from skrnn._autoencoder import Autoencoder
+    from skrnn._backtest import backtest
     from skrnn._config import get_config, set_config
     from skrnn._detector import AutoencoderDetector
-    from skrnn._displays import ForecastDisplay, LossCurveDisplay
+    from skrnn._errors import error_by_step
+    from skrnn._forecast_display import ForecastDisplay
     from skrnn._forecaster import AutoregressiveForecaster
+    from skrnn._loss_display import LossCurveDisplay
     from skrnn._recurrent import GRURegressor, LSTMRegressor, RNNRegressor
     from skrnn._recurrent_autoencoder import RecurrentAutoencoder
     from skrnn._sliding_window import SlidingWindow, make_windows
@@ -31,7 +34,9 @@ __all__ = [
     "RecurrentAutoencoder",
     "SlidingWindow",
     "VariationalAutoencoder",
+    "backtest",
     "datasets",
+    "error_by_step",
     "get_config",
     "make_windows",
     "set_config",
@@ -46,12 +51,14 @@ _MODULE_OF = {
     "AutoencoderDetector": "skrnn._detector",
     "Autoencoder": "skrnn._autoencoder",
     "AutoregressiveForecaster": "skrnn._forecaster",
-    "ForecastDisplay": "skrnn._displays",
+    "ForecastDisplay": "skrnn._forecast_display",
     "GRURegressor": "skrnn._recurrent",
     "LSTMRegressor": "skrnn._recurrent",
-    "LossCurveDisplay": "skrnn._displays",
+    "LossCurveDisplay": "skrnn._loss_display",
     "RNNRegressor": "skrnn._recurrent",
     "SlidingWindow": "skrnn._sliding_window",
+    "backtest": "skrnn._backtest",
+    "error_by_step": "skrnn._errors",
     "get_config": "skrnn._config",
     "make_windows": "skrnn._sliding_window",
     "set_config": "skrnn._config",

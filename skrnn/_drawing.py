@@ -21,6 +21,21 @@ def import_pyplot(caller):
     return plt
 
 
+def find_holder(estimator, attribute):
+    """Return the estimator, itself or inside, that has the attribute, or None."""
+    while estimator is not None and not hasattr(estimator, attribute):
+        estimator = _unwrap(estimator)
+    return estimator
+
+
+def _unwrap(estimator):
+    if hasattr(estimator, "steps"):
+        return estimator.steps[-1][1]
+    names = ("best_estimator_", "estimator_", "regressor_")
+    inner = (getattr(estimator, name, None) for name in names)
+    return next((found for found in inner if found is not None), None)
+
+
 def whole_numbers():
     """Return a locator that puts ticks on whole numbers only."""
     from matplotlib.ticker import MaxNLocator
@@ -96,6 +111,31 @@ def _check_same_axes(name, part, forecast):
             f"Got {type(part.index).__name__} and {type(forecast.index).__name__} "
             "instead; give them stamps of one kind."
         )
+
+
+def align_interval(y_interval, y_pred, forecast):
+    """Return the ends of intervals as an array of shape (n_steps, n_targets, 2)."""
+    if y_interval is None:
+        return None
+    ends = np.asarray(y_interval, dtype=float)
+    n_steps, n_targets = forecast.shape
+    if ends.shape not in [(n_steps, n_targets, 2), (n_steps, 2 * n_targets)]:
+        raise ValueError(
+            "y_interval must hold the lower and the upper end for each row and target "
+            f"of y_pred, which has the shape {np.shape(y_pred)}. Got the shape "
+            f"{ends.shape} instead; pass what predict_interval returns."
+        )
+    if _has_index(y_interval) and not y_interval.index.equals(forecast.index):
+        raise ValueError(
+            "y_interval must have the index of y_pred. Got another one; predict both "
+            "for the same rows."
+        )
+    return ends.reshape(n_steps, n_targets, 2)
+
+
+def name_interval(coverage):
+    """Return the label of intervals that hold a share of the observations."""
+    return "interval" if coverage is None else f"{100 * coverage:g} % interval"
 
 
 def place_series(y, y_pred, X, last_stamp, n_train):
@@ -220,18 +260,20 @@ def make_axes(ax, n_targets):
     return grid.subplots(sharex=True), axes[0]
 
 
-def draw_target(ax, history, forecast, truth, **line_kw):
-    """Draw one target, return the lines of the three parts and the shading."""
+def draw_target(ax, history, forecast, truth, ends, band_label, **line_kw):
+    """Draw one target, return its three lines, the shading and the band."""
     from matplotlib import rcParams
 
     # The observed series wears the text's colour, which suits dark styles as well.
     observed = {"color": rcParams["text.color"], "alpha": 0.8}
-    history_line = shading = truth_line = None
+    history_line = shading = truth_line = band = None
     if history is not None:
         label = _label_once(ax, "history")
         history_line = _draw_line(ax, *history, label=label, **observed)
     line = _draw_line(ax, *forecast, **{"zorder": 3, **line_kw})
     _join(ax, history, forecast, line)
+    if ends is not None:
+        band = _draw_band(ax, forecast[0], ends, line, _label_once(ax, band_label))
     if truth is not None:
         label = _label_once(ax, "truth")
         # On top but thin, so that a forecast that hits it shows as well.
@@ -243,13 +285,22 @@ def draw_target(ax, history, forecast, truth, **line_kw):
     if history is not None:
         label = _label_once(ax, "training")
         shading = _shade(ax, *history[0][[0, -1]], label=label)
-    return history_line, line, truth_line, shading
+    return history_line, line, truth_line, shading, band
 
 
 def _draw_line(ax, x, y, **style):
     width = {"linewidth": 1.0} if len(x) > MANY_POINTS else {}
     (line,) = ax.plot(x, y, **{"marker": marker_for(len(x)), **width, **style})
     return line
+
+
+def _draw_band(ax, x, ends, line, label):
+    """Fill what lies between the ends of intervals in the colour of their line."""
+    color = line.get_color()
+    # A single step has no width to fill, so its edge is what shows.
+    width = 4.0 if len(x) == 1 else 0.0
+    style = {"alpha": 0.2, "linewidth": width, "zorder": 2, "label": label}
+    return ax.fill_between(x, *ends.T, color=color, **style)
 
 
 def _shade(ax, first, last, label):

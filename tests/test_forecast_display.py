@@ -1,250 +1,36 @@
-"""Tests of the displays, drawn with Matplotlib's Agg backend."""
+"""Tests of the plot of a forecast, drawn with Matplotlib's Agg backend."""
 
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, RegressorMixin
+from drawings import (
+    INDEXES,
+    N_TRAIN,
+    Forecaster,
+    corners_of,
+    fit_forecaster,
+    legend_of,
+    make_series,
+    numbers,
+    shaded_range,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from skrnn import ForecastDisplay, LossCurveDisplay
+from skrnn import ForecastDisplay
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
-dates = pytest.importorskip("matplotlib.dates")
-
-HISTORY = {"loss": [0.9, 0.5, 0.4, 0.3], "val_loss": [1.0, 0.6, 0.55, 0.7]}
-N_TRAIN, N_TEST = 12, 5
 
 
 @pytest.fixture(autouse=True)
 def _close_figures():
     yield
     plt.close("all")
-
-
-class Recorder(RegressorMixin, BaseEstimator):
-    """Regressor that records a known loss history."""
-
-    def __init__(self, shift=0.0):
-        self.shift = shift
-
-    def fit(self, X, y):
-        self.history_ = {name: list(losses) for name, losses in HISTORY.items()}
-        return self
-
-    def predict(self, X):
-        return np.full(len(X), self.shift)
-
-
-class Forecaster(RegressorMixin, BaseEstimator):
-    """Forecaster that repeats the last row, with the attributes of the real one."""
-
-    def __init__(self, estimator=None):
-        self.estimator = estimator
-
-    def fit(self, X, y):
-        self.estimator_ = Recorder().fit(X, y)
-        self.n_samples_fit_ = len(y)
-        self.last_stamp_ = X.index[-1] if hasattr(X, "index") else None
-        self._y = y
-        return self
-
-    def predict(self, X):
-        y_pred = np.repeat(np.asarray(self._y)[-1:], len(X), axis=0)
-        if isinstance(self._y, pd.Series):
-            return pd.Series(y_pred, index=X.index, name=self._y.name)
-        if isinstance(self._y, pd.DataFrame):
-            return pd.DataFrame(y_pred, index=X.index, columns=self._y.columns)
-        return y_pred
-
-
-INDEXES = {
-    "days": pd.date_range("2024-02-20", periods=N_TRAIN + N_TEST, name="day"),
-    "zoned": pd.date_range("2024-03-30 20:00", periods=17, freq="h", tz="Europe/Oslo"),
-    "months": pd.period_range("2023-05", periods=17, freq="M"),
-    "rows": pd.RangeIndex(100, 117),
-    "floats": pd.Index(np.arange(17) / 4, name="time"),
-}
-
-
-def make_series(index=None, n_targets=1):
-    """Return X and y of 17 rows, the last 5 of them to forecast."""
-    y = np.cumsum(np.arange(17.0 * n_targets).reshape(n_targets, 17).T % 5, axis=0)
-    if index is None:
-        return np.zeros((17, 1)), y[:, 0] if n_targets == 1 else y
-    frame = pd.DataFrame(y, index, [f"target_{i}" for i in range(n_targets)])
-    X = pd.DataFrame({"known": 0.0}, index)
-    return X, frame["target_0"] if n_targets == 1 else frame
-
-
-def by_place(values):
-    """Return what slices by position: an index of floats is else sliced by label."""
-    return getattr(values, "iloc", values)
-
-
-def fit_forecaster(X, y):
-    return Forecaster().fit(by_place(X)[:N_TRAIN], by_place(y)[:N_TRAIN])
-
-
-def numbers(values):
-    """Return positions on the axis as floats, whatever they were drawn as."""
-    values = np.asarray(values)
-    if values.dtype.kind in "MO":
-        return dates.date2num(values)
-    return values.astype(float)
-
-
-def legend_of(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
-def shaded_range(patch):
-    box = patch.get_window_extent().transformed(patch.axes.transData.inverted())
-    return box.x0, box.x1
-
-
-# Loss curves
-
-
-def test_loss_curves_are_drawn_over_epochs_from_one():
-    display = LossCurveDisplay(HISTORY).plot()
-    assert len(display.lines_) == 2
-    for line, name in zip(display.lines_, ("loss", "val_loss"), strict=True):
-        np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3, 4])
-        np.testing.assert_array_equal(line.get_ydata(), HISTORY[name])
-    assert display.line_ is display.lines_[0]
-    assert display.figure_ is display.ax_.figure
-    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("Epoch", "Loss")
-
-
-def test_best_epoch_is_where_the_validation_loss_is_lowest():
-    display = LossCurveDisplay.from_history(HISTORY)
-    assert display.best_epoch_ == 3
-    assert display.best_point_.get_xydata().tolist() == [[3.0, 0.55]]
-    assert "best epoch 3: 0.55" in legend_of(display.ax_)
-
-
-def test_best_epoch_can_be_given():
-    display = LossCurveDisplay.from_history(HISTORY, best_epoch=2)
-    assert display.best_point_.get_xydata().tolist() == [[2.0, 0.6]]
-
-
-def test_best_epoch_ignores_missing_losses():
-    history = {"loss": [1.0, 0.5, 0.4], "val_loss": [np.nan, 0.5, 0.6]}
-    assert LossCurveDisplay.from_history(history).best_epoch_ == 2
-
-
-@pytest.mark.parametrize(
-    "history", [{"loss": [2.0, 1.0]}, {"loss": [2.0, 1.0], "val_loss": [np.nan] * 2}]
-)
-def test_no_epoch_is_marked_without_validation_loss(history):
-    display = LossCurveDisplay.from_history(history)
-    assert display.best_epoch_ is None
-    assert display.best_point_ is None
-    assert "training" in legend_of(display.ax_)
-
-
-@pytest.mark.parametrize("best_epoch", [0, 5])
-def test_best_epoch_outside_the_training_is_refused(best_epoch):
-    with pytest.raises(ValueError, match="best_epoch must be between 1 and"):
-        LossCurveDisplay.from_history(HISTORY, best_epoch=best_epoch)
-
-
-@pytest.mark.parametrize("log_scale", [False, True])
-def test_loss_axis_is_logarithmic_by_choice(log_scale):
-    display = LossCurveDisplay.from_history(HISTORY, log_scale=log_scale)
-    assert display.ax_.get_yscale() == ("log" if log_scale else "linear")
-
-
-def test_log_scale_without_positive_loss_is_refused():
-    with pytest.raises(ValueError, match="pass log_scale=False"):
-        LossCurveDisplay.from_history({"loss": [0.0, -1.0]}, log_scale=True)
-
-
-@pytest.mark.parametrize("history", [{}, {"loss": []}, {"val_loss": [1.0]}])
-def test_history_without_training_loss_is_refused(history):
-    with pytest.raises(ValueError, match="at least one epoch"):
-        LossCurveDisplay.from_history(history)
-
-
-@pytest.mark.parametrize("n_epochs", [1, 2, 7, 150])
-def test_epoch_ticks_are_whole_numbers(n_epochs):
-    display = LossCurveDisplay.from_history({"loss": np.ones(n_epochs)})
-    ticks = display.ax_.get_xticks()
-    np.testing.assert_array_equal(ticks, np.round(ticks))
-
-
-def test_from_history_takes_what_keras_returns_from_fit():
-    class History:
-        history = HISTORY
-
-    assert LossCurveDisplay.from_history(History()).best_epoch_ == 3
-
-
-def wrap(kind):
-    return {
-        "plain": Recorder(),
-        "pipeline": make_pipeline(StandardScaler(), Recorder()),
-        "search": GridSearchCV(
-            make_pipeline(StandardScaler(), Recorder()),
-            {"recorder__shift": [0.0, 1.0]},
-            cv=2,
-        ),
-        "forecaster": Forecaster(),
-    }[kind]
-
-
-@pytest.mark.parametrize("kind", ["plain", "pipeline", "search", "forecaster"])
-def test_from_estimator_finds_the_history_inside(kind):
-    X, y = make_series()
-    display = LossCurveDisplay.from_estimator(wrap(kind).fit(X, y))
-    np.testing.assert_array_equal(display.line_.get_ydata(), HISTORY["loss"])
-    assert legend_of(display.ax_)[0] == "training (Recorder)"
-
-
-@pytest.mark.parametrize("kind", ["plain", "pipeline", "search", "forecaster"])
-def test_loss_curve_of_an_unfitted_estimator_is_refused(kind):
-    with pytest.raises(NotFittedError):
-        LossCurveDisplay.from_estimator(wrap(kind))
-
-
-@pytest.mark.parametrize(
-    "estimator",
-    [
-        LinearRegression(),
-        make_pipeline(StandardScaler(), LinearRegression()),
-        GridSearchCV(Recorder(), {"shift": [0.0]}, cv=2, refit=False),
-    ],
-)
-def test_loss_curve_of_an_estimator_without_losses_names_the_way_out(estimator):
-    X, y = make_series()
-    with pytest.raises(TypeError, match=r"pass losses of your own to .*from_history"):
-        LossCurveDisplay.from_estimator(estimator.fit(X, y))
-
-
-def test_two_estimators_share_axes():
-    first = LossCurveDisplay.from_history(HISTORY, name="one", log_scale=True)
-    second = LossCurveDisplay.from_history(HISTORY, name="two", ax=first.ax_)
-    assert second.ax_ is first.ax_
-    assert second.ax_.get_yscale() == "log"
-    assert {"training (one)", "training (two)"} <= set(legend_of(first.ax_))
-    assert plt.get_fignums() == [first.figure_.number]
-
-
-def test_line_keywords_reach_both_loss_curves():
-    display = LossCurveDisplay.from_history(HISTORY, linewidth=4, marker="x")
-    assert [line.get_linewidth() for line in display.lines_] == [4, 4]
-    assert [line.get_marker() for line in display.lines_] == ["x", "x"]
-
-
-# Forecasts
 
 
 @pytest.mark.parametrize("name", INDEXES)
@@ -515,12 +301,115 @@ def test_drawing_changes_neither_the_data_nor_the_forecaster():
     assert vars(forecaster) == state
 
 
+# Intervals
+
+
+@pytest.mark.parametrize("name", [*INDEXES, "array"])
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_band_lies_between_the_ends_of_the_intervals(name, n_targets):
+    X, y = make_series(INDEXES.get(name), n_targets)
+    forecaster = fit_forecaster(X, y, calibration=3)
+    rows = X[N_TRAIN:] if name == "array" else X.iloc[N_TRAIN:]
+    display = ForecastDisplay.from_estimator(forecaster, rows, y)
+    assert len(display.bands_) == n_targets
+    for band, line in zip(display.bands_, display.lines_, strict=True):
+        x, lower, upper = corners_of(band)
+        assert band.axes is line.axes
+        np.testing.assert_allclose(x, numbers(line.get_xdata()))
+        np.testing.assert_allclose(lower, line.get_ydata() - 0.9)
+        np.testing.assert_allclose(upper, line.get_ydata() + 0.9)
+    assert "90 % interval" in legend_of(display.ax_)
+    display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("calibration", "coverage", "width"),
+    [(0, None, None), (3, 0, None), (3, None, 0.9), (3, 0.5, 0.5), (0, 0.5, 0.5)],
+)
+def test_coverage_says_which_band_is_drawn(calibration, coverage, width):
+    X, y = make_series()
+    display = ForecastDisplay.from_estimator(
+        fit_forecaster(X, y, calibration), X[N_TRAIN:], y, coverage=coverage
+    )
+    if width is None:
+        assert display.bands_ is None
+        return
+    _, lower, upper = corners_of(display.bands_[0])
+    np.testing.assert_allclose(upper - lower, 2 * width)
+    assert f"{100 * width:g} % interval" in legend_of(display.ax_)
+
+
+def test_band_of_a_search_is_that_of_its_best_forecaster():
+    X, y = make_series()
+    search = GridSearchCV(Forecaster(), {"calibration": [3]}, cv=2)
+    search.fit(X[:N_TRAIN], y[:N_TRAIN])
+    display = ForecastDisplay.from_estimator(search, X[N_TRAIN:], y)
+    assert len(display.bands_) == 1
+
+
+@pytest.mark.parametrize(
+    ("coverage", "label"), [(None, "interval"), (0.95, "95 % interval")]
+)
+def test_band_of_own_intervals_is_named_by_its_coverage(coverage, label):
+    display = ForecastDisplay.from_predictions(
+        [1.0, 2.0], [3.0, 4.0], y_interval=[[2.0, 4.0], [1.0, 7.0]], coverage=coverage
+    )
+    x, lower, upper = corners_of(display.bands_[0])
+    assert [x.tolist(), lower.tolist(), upper.tolist()] == [[2, 3], [2, 1], [4, 7]]
+    expected = ["history", "forecast", label, "training"]
+    assert legend_of(display.ax_) == expected
+
+
+def test_bands_of_two_forecasts_have_their_colours_and_one_entry():
+    X, y = make_series(n_targets=2)
+    forecaster = fit_forecaster(X, y, calibration=3)
+    first = ForecastDisplay.from_estimator(forecaster, X[12:], y, name="one")
+    second = ForecastDisplay.from_estimator(
+        forecaster, X[12:], y, ax=first.axes_, name="two"
+    )
+    for display in (first, second):
+        color = matplotlib.colors.to_rgba(display.line_.get_color(), alpha=0.2)
+        assert tuple(display.bands_[0].get_facecolor()[0]) == pytest.approx(color)
+    assert legend_of(second.ax_).count("90 % interval") == 1
+
+
+def test_band_of_a_single_step_is_visible():
+    display = ForecastDisplay.from_predictions([1.0], [3.0], y_interval=[[2.0, 4.0]])
+    assert display.bands_[0].get_linewidth()[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("y_interval", "message"),
+    [
+        (np.ones((3, 2)), r"shape \(5,\)\. Got the shape \(3, 2\)"),
+        (np.ones(5), r"Got the shape \(5,\) instead; pass what predict_interval"),
+        (pd.DataFrame(np.ones((5, 2))), "y_interval must have the index of y_pred"),
+    ],
+)
+def test_intervals_that_do_not_match_the_forecast_are_refused(y_interval, message):
+    with pytest.raises(ValueError, match=message):
+        ForecastDisplay.from_predictions(DAYS[:12], DAYS[12:], y_interval=y_interval)
+    assert plt.get_fignums() == []
+
+
+def test_coverage_of_a_forecaster_without_intervals_names_the_way_out():
+    X, y = make_series()
+
+    class Plain(Forecaster):
+        predict_interval = property()  # Raises AttributeError, as if it were not there.
+
+    forecaster = Plain(calibration=3).fit(X[:12], y[:12])
+    assert ForecastDisplay.from_estimator(forecaster, X[12:], y).bands_ is None
+    with pytest.raises(TypeError, match="Got Plain instead; pass intervals to"):
+        ForecastDisplay.from_estimator(forecaster, X[12:], y, coverage=0.9)
+
+
+# Without Matplotlib
+
+
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: LossCurveDisplay(HISTORY).plot(),
-        lambda: LossCurveDisplay.from_estimator(Recorder()),
-        lambda: LossCurveDisplay.from_history(HISTORY),
         lambda: ForecastDisplay([1.0]).plot(),
         lambda: ForecastDisplay.from_predictions(None, [1.0]),
         lambda: ForecastDisplay.from_estimator(Forecaster(), [[1.0]]),
