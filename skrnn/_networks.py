@@ -263,11 +263,17 @@ def mask_missing(windows: Any) -> tuple[Any, Any]:
 
 
 def _fold_segments(steps: Any, mask: Any, a: Architecture) -> tuple[Any, Any]:
-    """Put `segment` steps side by side into one; it is masked if all of them are."""
+    """Put `segment` steps side by side into one; it is masked if all of them are.
+
+    Where no Dense layers come ahead of the recurrent ones, one projects each segment.
+    """
     n_segments = a.n_steps // a.segment
     folded = keras.layers.Reshape(
         (n_segments, a.segment * a.n_features), name="segments"
     )(steps)
+    if not a.dense_before:
+        name, activation = "segment_projection", a.dense_activation
+        folded = dense_layer(a.units[0], a, name, activation)(folded)
     if mask is not None:
         mask = keras.ops.any(
             keras.ops.reshape(mask, (-1, n_segments, a.segment)), axis=-1

@@ -13,8 +13,8 @@ Parameters
 units : int or tuple of int, default=32
     Width of the recurrent layer, or of each of several layers on top of one another.
 dense_before : int or tuple of int, default=()
-    Widths of Dense layers, or of a single one, that every step passes ahead of the
-    recurrent ones.
+    Widths of Dense layers, or of a single one, that every step, or every segment of
+    steps, passes ahead of the recurrent ones.
 dense_after : int or tuple of int, default=()
     Widths of Dense layers, or of a single one, between the last recurrent layer and
     the output.
@@ -34,7 +34,11 @@ l2 : float, default=0.0
     Strength of the penalty on the squares of all kernels, the recurrent ones among
     them, but not on biases. It is part of the loss that `history_` shows.
 segment : int, default=1
-    Time steps folded into one recurrent step; must divide the number of steps.
+    Time steps folded into one recurrent step; must divide the number of steps. Each
+    segment passes the layers of `dense_before` or, if there are none, one Dense layer
+    of the width of the first recurrent one, with `dense_activation`. Missing steps of a
+    segment count as zeros on the scale of training; a segment with nothing observed is
+    skipped.
 stateful : bool, default=False
     Whether the state after a batch is where the next batch starts: sample i of a batch
     continues sample i of the batch before. Every epoch and every prediction starts at

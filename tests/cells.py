@@ -111,7 +111,7 @@ def run_network(model, windows, f=np.tanh, dense_f=relu):
     n_segments = n_steps // model.segment
     x = np.nan_to_num(windows).reshape(n_samples, n_segments, -1)
     observed = observed.reshape(n_samples, n_segments, model.segment).any(axis=2)
-    for _ in model.dense_before:
+    for _ in range(len(model.dense_before) or int(model.segment > 1)):
         x = dense_f(x @ next(weights) + next(weights))
     for _ in np.atleast_1d(model.units):
         own = [next(weights) for _ in range(6 if model.bidirectional else 3)]

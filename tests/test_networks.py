@@ -86,10 +86,44 @@ def test_bidirectional_layers_put_both_directions_side_by_side():
     assert [layer.output.shape for layer in recurrent] == [(None, 4, 10), (None, 6)]
 
 
-@pytest.mark.parametrize(("segment", "n_recurrent_steps"), [(1, 6), (2, 3), (6, 1)])
-def test_segment_divides_the_recurrent_steps(segment, n_recurrent_steps):
-    (layer,) = layers_named(network(n_steps=6, segment=segment), "recurrent")
-    assert layer.input.shape == (None, n_recurrent_steps, segment * 3)
+@pytest.mark.parametrize(
+    ("parameters", "shape"),
+    [
+        ({"segment": 1}, (None, 6, 3)),
+        ({"segment": 2}, (None, 3, 5)),
+        ({"segment": 6, "units": (4, 5)}, (None, 1, 4)),
+        ({"segment": 2, "dense_before": (7, 2)}, (None, 3, 2)),
+    ],
+    ids=str,
+)
+def test_segments_are_projected_to_the_width_of_the_recurrent_layer(parameters, shape):
+    layer = layers_named(network(n_steps=6, **parameters), "recurrent")[0]
+    assert layer.input.shape == shape
+
+
+def test_segments_pass_one_projection_with_the_settings_of_dense_layers():
+    settings = {"dense_activation": "selu", "l2": 0.1}
+    layer = network(segment=2, **settings).get_layer("segment_projection")
+    assert layer.activation is keras.activations.selu
+    assert layer.input.shape == (None, 2, 2 * 3)
+    assert float(layer.kernel_regularizer.l2) == pytest.approx(0.1)
+    assert not layers_named(network(segment=2, dense_before=(7,)), "segment_proj")
+    assert not layers_named(network(segment=1), "segment_proj")
+
+
+@pytest.mark.parametrize(("segment", "n_steps"), [(1, 6), (2, 3), (6, 1)])
+def test_cell_runs_once_for_each_segment(segment, n_steps):
+    seen = []
+
+    def spying(x):
+        seen.append(len(x))
+        return keras.ops.tanh(x)
+
+    model = network(n_steps=6, segment=segment, activation=spying)
+    seen.clear()  # Building has traced the steps.
+    model(np.zeros((8, 6, 3)))
+    # Keras tries the loop on one step, for the shapes.
+    assert len(seen) == n_steps + 1
 
 
 def test_activations_are_those_of_their_layers_and_the_output_is_linear():
@@ -170,6 +204,7 @@ def test_building_draws_none_of_the_users_random_numbers():
         {},
         {"units": (3, 2)},
         {"units": (3, 2), "bidirectional": True},
+        {"segment": 3},
         {"segment": 3, "dense_before": (4,), "dense_after": (3, 2)},
     ],
     ids=str,
@@ -184,8 +219,20 @@ def test_predictions_follow_from_the_equations(cell, parameters):
     X_new[3, 1] = np.nan  # in between,
     X_new[4, -1] = np.nan  # and at last.
     X_new[5, 2, 0] = np.nan  # A hole in a step.
+    X_new[6, 3:] = np.nan  # A whole segment.
     by_hand = predict_by_hand(model, X_new, X, y)
     assert_allclose(model.predict(X_new), by_hand, rtol=1e-5, atol=1e-5 * y.std())
+
+
+def test_segments_train_like_windows_that_were_folded_by_hand():
+    X, y = samples()
+    settings = {"standardize": False, "epochs": 2, "random_state": 0}
+    folded = X.reshape(20, 2, 3 * 2)
+    model = GRURegressor(3, segment=3, **settings).fit(X, y)
+    by_hand = GRURegressor(3, dense_before=3, **settings).fit(folded, y)
+    assert_allclose(model.loss_curve_, by_hand.loss_curve_, rtol=1e-6)
+    for ours, theirs in zip(model.weights_, by_hand.weights_, strict=True):
+        assert_allclose(ours, theirs, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(("name", "function"), [("sigmoid", sigmoid), ("relu", relu)])
