@@ -39,6 +39,14 @@ segment : int, default=1
     of the width of the first recurrent one, with `dense_activation`. Missing steps of a
     segment count as zeros on the scale of training; a segment with nothing observed is
     skipped.
+decoder : {"dense", "parallel"}, default="dense"
+    How the last state becomes the targets. "dense" leads it through `dense_after` to
+    all of them. "parallel", for the rows of a horizon as the columns of y, nearest
+    first, cuts them into segments of `segment` targets: for each of these the last
+    recurrent layer takes one further step from the last state, with a learned embedding
+    of the segment's position as its input, and `dense_after` and the output layer,
+    which all segments share, lead on to its targets. Needs `bidirectional` and
+    `stateful` to be False.
 stateful : bool, default=False
     Whether the state after a batch is where the next batch starts: sample i of a batch
     continues sample i of the batch before. Every epoch and every prediction starts at
@@ -115,6 +123,9 @@ class RNNRegressor(BaseRecurrentRegressor):
     ----------
     J. L. Elman (1990). Finding structure in time. Cognitive Science 14, 179-211.
 
+    S. Lin et al. (2023). SegRNN: Segment recurrent neural network for long-term time
+    series forecasting. arXiv:2308.11200.
+
     Examples
     --------
     >>> import numpy as np
@@ -166,6 +177,9 @@ class LSTMRegressor(BaseRecurrentRegressor):
     F. A. Gers, J. Schmidhuber and F. Cummins (1999). Learning to forget: continual
     prediction with LSTM. ICANN 99, 850-855.
 
+    S. Lin et al. (2023). SegRNN: Segment recurrent neural network for long-term time
+    series forecasting. arXiv:2308.11200.
+
     Examples
     --------
     >>> import numpy as np
@@ -212,6 +226,9 @@ class GRURegressor(BaseRecurrentRegressor):
     ----------
     K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for
     statistical machine translation. EMNLP 2014, 1724-1734.
+
+    S. Lin et al. (2023). SegRNN: Segment recurrent neural network for long-term time
+    series forecasting. arXiv:2308.11200.
 
     Examples
     --------
