@@ -45,6 +45,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
         "segment": [Interval(Integral, 1, None, closed="left")],
+        "decoder": [StrOptions({"dense", "parallel"})],
         "stateful": ["boolean"],
         "incomplete": [StrOptions({"skip", "mask"})],
         "pretrained": [RecurrentAutoencoder, FrozenEstimator, None],
@@ -64,6 +65,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         recurrent_dropout=0.0,
         l2=0.0,
         segment=1,
+        decoder="dense",
         stateful=False,
         standardize=True,
         loss="mse",
@@ -94,6 +96,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         self.recurrent_dropout = recurrent_dropout
         self.l2 = l2
         self.segment = segment
+        self.decoder = decoder
         self.stateful = stateful
         self.standardize = standardize
         self.loss = loss
@@ -331,6 +334,7 @@ def describe_network(estimator, windows: Windows, n_targets: int) -> dict:
             f"segment must divide the number of steps, {steps}. Got {segment} instead; "
             "change segment or the window."
         )
+    _check_decoder(estimator)
     return {
         "cell": estimator._cell,
         "n_steps": steps,
@@ -346,9 +350,21 @@ def describe_network(estimator, windows: Windows, n_targets: int) -> dict:
         "recurrent_dropout": float(estimator.recurrent_dropout),
         "l2": float(estimator.l2),
         "segment": int(segment),
+        "decoder": str(estimator.decoder),
         "batch_size": int(estimator.batch_size) if estimator.stateful else None,
         "frozen": bool(estimator.freeze_pretrained),
     }
+
+
+def _check_decoder(estimator) -> None:
+    """Refuse networks without the one last state that a parallel decoder needs."""
+    for name in ("bidirectional", "stateful"):
+        if estimator.decoder == "parallel" and getattr(estimator, name):
+            raise ValueError(
+                f"decoder='parallel' must have {name}=False: it goes on from the state "
+                f"after the last step of each window. Got {name}=True instead; set "
+                f"{name}=False or decoder='dense'."
+            )
 
 
 def encoder_to_start_from(estimator, network: dict) -> RecurrentAutoencoder | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,11 @@ class Architecture(Network):
     dropout, recurrent_dropout, l2 : float
         Regularisation, as the estimators describe it.
     segment : int
-        Time steps folded into one recurrent step.
+        Time steps folded into one recurrent step, and outputs of a parallel decoder
+        that one step gives.
+    decoder : {"dense", "parallel"}
+        What comes behind the last state: Dense layers, or one further step for each
+        segment of the outputs.
     batch_size : int or None
         Fixed size of a batch for a stateful network, None for one that is not.
     masked : bool
@@ -99,6 +104,9 @@ class Architecture(Network):
         Whether the recurrent layers keep their weights in training.
     widened : bool
         Whether the recurrent layers read a column of zeros beside the features.
+    tied : bool
+        Whether the step of a parallel decoder is one of the last recurrent layer
+        itself, and not of a copy.
     """
 
     cell: str
@@ -115,10 +123,12 @@ class Architecture(Network):
     recurrent_dropout: float = 0.0
     l2: float = 0.0
     segment: int = 1
+    decoder: str = "dense"
     batch_size: int | None = None
     masked: bool = False
     frozen: bool = False
     widened: bool = False
+    tied: bool = True
 
     def build(self, loss: Any = None) -> Any:
         """Build the Keras model."""
@@ -142,6 +152,16 @@ class Architecture(Network):
             frozen=False,
             widened=self.n_features == self.segment == 1,
         )
+
+    def untie(self, weights: list[np.ndarray]) -> tuple[Architecture, list[np.ndarray]]:
+        """Give a network of which no layer is used twice, and its weights."""
+        if self.decoder == "dense":
+            return self, weights
+        # Kernel, recurrent kernel and bias; then the embeddings; then Dense layers.
+        behind = len(weights) - 2 * (len(self.dense_after) + 1)
+        copied = weights[behind - 4 : behind - 1]
+        untied = [*weights[:behind], *copied, *weights[behind:]]
+        return replace(self, tied=False), untied
 
 
 def build_network(architecture: Architecture) -> Any:
@@ -169,14 +189,13 @@ def build_network(architecture: Architecture) -> Any:
         steps = keras.ops.pad(steps, ((0, 0), (0, 0), (0, 1)))
     for i, width in enumerate(a.dense_before):
         steps = dense_layer(width, a, f"dense_before_{i}", a.dense_activation)(steps)
-    for i, width in enumerate(a.units):
-        last = i == len(a.units) - 1
-        layer = recurrent_layer(width, a, f"recurrent_{i}", not last)
-        layer.trainable = not a.frozen
+    *layers, last_layer = _recurrent_layers(a)
+    for layer in layers:
         steps = layer(steps, mask=mask)
-    for i, width in enumerate(a.dense_after):
-        steps = dense_layer(width, a, f"dense_after_{i}", a.dense_activation)(steps)
-    targets = dense_layer(a.n_targets, a, "targets", "linear")(steps)
+    if a.decoder == "parallel":
+        targets = _decode_in_parallel(last_layer, steps, mask, a)
+    else:
+        targets = _outputs(last_layer(steps, mask=mask), a.n_targets, a)
     return keras.Model(windows, targets, name=f"{a.cell}_network")
 
 
@@ -184,7 +203,8 @@ def draw_weights(model: Any, random_state: np.random.RandomState) -> list[np.nda
     """Draw starting weights as Keras does, from random numbers of our own.
 
     Input kernels are Glorot uniform, recurrent kernels orthogonal, biases zero, those
-    of an LSTM's forget gates one (Gers, Schmidhuber and Cummins 1999).
+    of an LSTM's forget gates one (Gers, Schmidhuber and Cummins 1999). Embeddings of
+    positions are standard normal, as in SegRNN (Lin et al. 2023).
 
     Returns
     -------
@@ -194,6 +214,7 @@ def draw_weights(model: Any, random_state: np.random.RandomState) -> list[np.nda
     initializers = {
         "kernel": keras.initializers.GlorotUniform,
         "recurrent_kernel": keras.initializers.Orthogonal,
+        "embeddings": partial(keras.initializers.RandomNormal, stddev=1.0),
     }
     weights = []
     for variable in model.weights:
@@ -263,16 +284,85 @@ def mask_missing(windows: Any) -> tuple[Any, Any]:
 
 
 def _fold_segments(steps: Any, mask: Any, a: Architecture) -> tuple[Any, Any]:
-    """Put `segment` steps side by side into one; it is masked if all of them are."""
+    """Put `segment` steps side by side into one; it is masked if all of them are.
+
+    Where no Dense layers come ahead of the recurrent ones, one projects each segment.
+    """
     n_segments = a.n_steps // a.segment
     folded = keras.layers.Reshape(
         (n_segments, a.segment * a.n_features), name="segments"
     )(steps)
+    if not a.dense_before:
+        name, activation = "segment_projection", a.dense_activation
+        folded = dense_layer(a.units[0], a, name, activation)(folded)
     if mask is not None:
         mask = keras.ops.any(
             keras.ops.reshape(mask, (-1, n_segments, a.segment)), axis=-1
         )
     return folded, mask
+
+
+def _recurrent_layers(a: Architecture) -> list[Any]:
+    """Build the recurrent layers, of which the last one gives its last step only."""
+    last = len(a.units) - 1
+    layers = [
+        recurrent_layer(
+            width,
+            a,
+            f"recurrent_{i}",
+            sequences=i < last,
+            state=i == last and a.decoder == "parallel",
+        )
+        for i, width in enumerate(a.units)
+    ]
+    for layer in layers:
+        layer.trainable = not a.frozen
+    return layers
+
+
+def _outputs(state: Any, n_outputs: int, a: Architecture) -> Any:
+    """Compute outputs from what the last recurrent layer says."""
+    for i, width in enumerate(a.dense_after):
+        state = dense_layer(width, a, f"dense_after_{i}", a.dense_activation)(state)
+    return dense_layer(n_outputs, a, "targets", "linear")(state)
+
+
+def _decode_in_parallel(layer: Any, steps: Any, mask: Any, a: Architecture) -> Any:
+    """Take one step from the last state into each segment of the outputs.
+
+    What is one sample of the windows is `n_segments` samples, one behind the other,
+    for the layers that decode.
+    """
+    n_segments, n_inputs = -(-a.n_targets // a.segment), steps.shape[-1]
+    _, *state = layer(steps, mask=mask)
+    positions = _embed_positions(state[0], n_segments, n_inputs)
+    if not a.tied:
+        layer = recurrent_layer(a.units[-1], a, "recurrent_ahead", sequences=False)
+    ahead = layer(
+        keras.ops.reshape(positions, (-1, 1, n_inputs)),
+        initial_state=[keras.ops.repeat(part, n_segments, axis=0) for part in state],
+    )
+    segments = _outputs(ahead[0] if a.tied else ahead, a.segment, a)
+    outputs = keras.ops.reshape(segments, (-1, n_segments * a.segment))
+    # The last segment may reach beyond the outputs that are asked for.
+    return outputs[:, : a.n_targets]
+
+
+def _embed_positions(state: Any, n_segments: int, width: int) -> Any:
+    """Give every sample the embeddings of all positions, (batch, n_segments, width)."""
+    # Counted from the input, so that a saved model holds no arrays but its weights. And
+    # looked up once for all samples: an optimizer that clips gradients would otherwise
+    # see those of each sample in place of their sum.
+    one = keras.ops.ones_like(state[:1, :1], dtype="int32")
+    positions = keras.ops.cumsum(keras.ops.repeat(one, n_segments, axis=1), axis=1) - 1
+    embedded = keras.layers.Embedding(
+        n_segments,
+        width,
+        embeddings_initializer=keras.initializers.RandomNormal(stddev=1.0, seed=SEED),
+        name="positions",
+    )(positions)
+    of_samples = keras.ops.expand_dims(keras.ops.zeros_like(state[:, :1]), axis=-1)
+    return embedded + of_samples
 
 
 def _regularizer(a: Network) -> Any:
@@ -290,7 +380,9 @@ def dense_layer(width: int, a: Network, name: str, activation: Any) -> Any:
     )
 
 
-def recurrent_layer(width: int, a: Network, name: str, sequences: bool) -> Any:
+def recurrent_layer(
+    width: int, a: Network, name: str, sequences: bool, *, state: bool = False
+) -> Any:
     """Build a recurrent layer as an architecture says."""
     layer = getattr(keras.layers, LAYERS[a.cell])(
         width,
@@ -302,6 +394,7 @@ def recurrent_layer(width: int, a: Network, name: str, sequences: bool) -> Any:
         dropout=a.dropout,
         recurrent_dropout=a.recurrent_dropout,
         return_sequences=sequences,
+        return_state=state,
         stateful=a.stateful,
         seed=SEED,
         name=name,

@@ -390,11 +390,11 @@ def _values(variables: list[Any]) -> list[np.ndarray]:
 
 
 def _filled_up(weights: list[np.ndarray], variables: list[Any]) -> list[np.ndarray]:
-    """Add rows of zeros to the kernels of variables that have more rows."""
+    """Add zeros where variables are larger: for inputs that are zero themselves."""
     return [
         np.pad(
             weight,
-            [(0, variable.shape[0] - len(weight)), *[(0, 0)] * (weight.ndim - 1)],
+            [(0, m - n) for n, m in zip(weight.shape, variable.shape, strict=True)],
         )
         for weight, variable in zip(weights, variables, strict=True)
     ]

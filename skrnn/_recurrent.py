@@ -13,8 +13,8 @@ Parameters
 units : int or tuple of int, default=32
     Width of the recurrent layer, or of each of several layers on top of one another.
 dense_before : int or tuple of int, default=()
-    Widths of Dense layers, or of a single one, that every step passes ahead of the
-    recurrent ones.
+    Widths of Dense layers, or of a single one, that every step, or every segment of
+    steps, passes ahead of the recurrent ones.
 dense_after : int or tuple of int, default=()
     Widths of Dense layers, or of a single one, between the last recurrent layer and
     the output.
@@ -34,7 +34,19 @@ l2 : float, default=0.0
     Strength of the penalty on the squares of all kernels, the recurrent ones among
     them, but not on biases. It is part of the loss that `history_` shows.
 segment : int, default=1
-    Time steps folded into one recurrent step; must divide the number of steps.
+    Time steps folded into one recurrent step; must divide the number of steps. Each
+    segment passes the layers of `dense_before` or, if there are none, one Dense layer
+    of the width of the first recurrent one, with `dense_activation`. Missing steps of a
+    segment count as zeros on the scale of training; a segment with nothing observed is
+    skipped.
+decoder : {"dense", "parallel"}, default="dense"
+    How the last state becomes the targets. "dense" leads it through `dense_after` to
+    all of them. "parallel", for the rows of a horizon as the columns of y, nearest
+    first, cuts them into segments of `segment` targets: for each of these the last
+    recurrent layer takes one further step from the last state, with a learned embedding
+    of the segment's position as its input, and `dense_after` and the output layer,
+    which all segments share, lead on to its targets. Needs `bidirectional` and
+    `stateful` to be False.
 stateful : bool, default=False
     Whether the state after a batch is where the next batch starts: sample i of a batch
     continues sample i of the batch before. Every epoch and every prediction starts at
@@ -111,6 +123,9 @@ class RNNRegressor(BaseRecurrentRegressor):
     ----------
     J. L. Elman (1990). Finding structure in time. Cognitive Science 14, 179-211.
 
+    S. Lin et al. (2023). SegRNN: Segment recurrent neural network for long-term time
+    series forecasting. arXiv:2308.11200.
+
     Examples
     --------
     >>> import numpy as np
@@ -162,6 +177,9 @@ class LSTMRegressor(BaseRecurrentRegressor):
     F. A. Gers, J. Schmidhuber and F. Cummins (1999). Learning to forget: continual
     prediction with LSTM. ICANN 99, 850-855.
 
+    S. Lin et al. (2023). SegRNN: Segment recurrent neural network for long-term time
+    series forecasting. arXiv:2308.11200.
+
     Examples
     --------
     >>> import numpy as np
@@ -208,6 +226,9 @@ class GRURegressor(BaseRecurrentRegressor):
     ----------
     K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for
     statistical machine translation. EMNLP 2014, 1724-1734.
+
+    S. Lin et al. (2023). SegRNN: Segment recurrent neural network for long-term time
+    series forecasting. arXiv:2308.11200.
 
     Examples
     --------

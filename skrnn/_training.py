@@ -440,7 +440,12 @@ def roll_out(
 def as_keras_model(
     architecture: Architecture, weights: list[np.ndarray], **scaling: np.ndarray
 ) -> Any:
-    """Build a Keras model in the units of the data; see `in_units_of_data`."""
+    """Build a Keras model in the units of the data; see `in_units_of_data`.
+
+    Keras 3.6 cannot load a layer that is called once more behind its own outputs, so
+    that the model has a second layer with the same weights.
+    """
+    architecture, weights = architecture.untie(weights)
     network = build_network(replace(architecture, masked=True))
     network.set_weights(weights)
     return in_units_of_data(network, **scaling)

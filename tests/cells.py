@@ -111,24 +111,45 @@ def run_network(model, windows, f=np.tanh, dense_f=relu):
     n_segments = n_steps // model.segment
     x = np.nan_to_num(windows).reshape(n_samples, n_segments, -1)
     observed = observed.reshape(n_samples, n_segments, model.segment).any(axis=2)
-    for _ in model.dense_before:
+    for _ in range(len(model.dense_before) or int(model.segment > 1)):
         x = dense_f(x @ next(weights) + next(weights))
     for _ in np.atleast_1d(model.units):
         own = [next(weights) for _ in range(6 if model.bidirectional else 3)]
         if model.bidirectional:
             x, last = run_both_ways(model._cell, x, observed, own, f)
         else:
-            x, _ = run_layer(model._cell, x, observed, own, f)
+            x, state = run_layer(model._cell, x, observed, own, f)
             last = x[:, -1]
+    if model.decoder == "parallel":
+        last = run_ahead(model._cell, state, next(weights), own, f)
     for _ in model.dense_after:
         last = dense_f(last @ next(weights) + next(weights))
-    return last @ next(weights) + next(weights)
+    y = last @ next(weights) + next(weights)
+    return y.reshape(n_samples, -1)[:, : model.n_targets_]
+
+
+def run_ahead(cell, state, embeddings, weights, f=np.tanh):
+    """Take one step from a state for each segment of a horizon.
+
+    The input of each step is what stands for its place in the horizon; none knows of
+    the others (Lin et al. 2023, SegRNN).
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_samples, n_segments, units)
+    """
+    function, _ = CELLS[cell]
+    steps = [function(x[None], state, *weights, f)[0] for x in embeddings]
+    return np.stack(steps, axis=1)
 
 
 def as_estimator(architecture, weights):
     """Give an architecture and weights as `run_network` reads an estimator."""
     return SimpleNamespace(
-        **vars(architecture), _cell=architecture.cell, weights_=weights
+        **vars(architecture),
+        _cell=architecture.cell,
+        n_targets_=architecture.n_targets,
+        weights_=weights,
     )
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from cells import predict_by_hand, relu, sigmoid
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.metrics import r2_score
 
-from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
+from skrnn import GRURegressor, LSTMRegressor, RNNRegressor, make_windows
 from skrnn._base_recurrent import describe_network
 from skrnn._networks import Architecture, build_network, draw_weights
 from skrnn._tensorflow import keras
@@ -86,10 +87,55 @@ def test_bidirectional_layers_put_both_directions_side_by_side():
     assert [layer.output.shape for layer in recurrent] == [(None, 4, 10), (None, 6)]
 
 
-@pytest.mark.parametrize(("segment", "n_recurrent_steps"), [(1, 6), (2, 3), (6, 1)])
-def test_segment_divides_the_recurrent_steps(segment, n_recurrent_steps):
-    (layer,) = layers_named(network(n_steps=6, segment=segment), "recurrent")
-    assert layer.input.shape == (None, n_recurrent_steps, segment * 3)
+@pytest.mark.parametrize(
+    ("parameters", "shape"),
+    [
+        ({"segment": 1}, (None, 6, 3)),
+        ({"segment": 2}, (None, 3, 5)),
+        ({"segment": 6, "units": (4, 5)}, (None, 1, 4)),
+        ({"segment": 2, "dense_before": (7, 2)}, (None, 3, 2)),
+    ],
+    ids=str,
+)
+def test_segments_are_projected_to_the_width_of_the_recurrent_layer(parameters, shape):
+    layer = layers_named(network(n_steps=6, **parameters), "recurrent")[0]
+    assert layer.input.shape == shape
+
+
+def test_segments_pass_one_projection_with_the_settings_of_dense_layers():
+    settings = {"dense_activation": "selu", "l2": 0.1}
+    layer = network(segment=2, **settings).get_layer("segment_projection")
+    assert layer.activation is keras.activations.selu
+    assert layer.input.shape == (None, 2, 2 * 3)
+    assert float(layer.kernel_regularizer.l2) == pytest.approx(0.1)
+    assert not layers_named(network(segment=2, dense_before=(7,)), "segment_proj")
+    assert not layers_named(network(segment=1), "segment_proj")
+
+
+@pytest.mark.parametrize(
+    ("segment", "decoder", "sizes"),
+    [
+        (1, "dense", [8] * 6),
+        (2, "dense", [8] * 3),
+        (6, "dense", [8]),
+        # One further step, which three segments of five outputs take side by side.
+        (2, "parallel", [8] * 3 + [24]),
+    ],
+)
+def test_cell_runs_once_for_each_segment(segment, decoder, sizes):
+    seen = []
+
+    def spying(x):
+        seen.append(len(x))
+        return keras.ops.tanh(x)
+
+    settings = {"segment": segment, "decoder": decoder, "activation": spying}
+    model = network(n_steps=6, n_targets=5, **settings)
+    seen.clear()  # Building has traced the steps.
+    model(np.zeros((8, 6, 3)))
+    for size in set(sizes):
+        seen.remove(size)  # Keras tries each loop on one step, for the shapes.
+    assert seen == sizes
 
 
 def test_activations_are_those_of_their_layers_and_the_output_is_linear():
@@ -141,6 +187,15 @@ def test_starting_weights_are_distributed_as_keras_draws_them(cell, bidirectiona
             assert not weight.any()
 
 
+def test_embeddings_of_positions_start_standard_normal():
+    settings = {"decoder": "parallel", "segment": 2, "n_targets": 999, "units": (40,)}
+    (drawn,) = (w for w in starting_weights(**settings) if w.shape == (500, 40))
+    assert abs(drawn.mean()) < 0.05
+    assert abs(drawn.std() - 1) < 0.05
+    other = starting_weights(seed=1, **settings)
+    assert not any((drawn == w).any() for w in other if w.shape == drawn.shape)
+
+
 def test_starting_weights_depend_on_the_seed_and_no_two_kernels_are_alike():
     drawn = starting_weights(units=(3, 3), bidirectional=True)
     again = starting_weights(units=(3, 3), bidirectional=True)
@@ -170,6 +225,7 @@ def test_building_draws_none_of_the_users_random_numbers():
         {},
         {"units": (3, 2)},
         {"units": (3, 2), "bidirectional": True},
+        {"segment": 3},
         {"segment": 3, "dense_before": (4,), "dense_after": (3, 2)},
     ],
     ids=str,
@@ -184,8 +240,63 @@ def test_predictions_follow_from_the_equations(cell, parameters):
     X_new[3, 1] = np.nan  # in between,
     X_new[4, -1] = np.nan  # and at last.
     X_new[5, 2, 0] = np.nan  # A hole in a step.
+    X_new[6, 3:] = np.nan  # A whole segment.
     by_hand = predict_by_hand(model, X_new, X, y)
     assert_allclose(model.predict(X_new), by_hand, rtol=1e-5, atol=1e-5 * y.std())
+
+
+DEEP = {"units": (3, 2), "dense_before": (4,), "dense_after": (3,)}
+
+
+@pytest.mark.parametrize(
+    ("cell", "parameters", "n_features"),
+    [
+        ("rnn", {"segment": 2}, 2),
+        ("lstm", {"segment": 2}, 2),
+        ("gru", {"segment": 2}, 2),
+        ("lstm", {"segment": 3, **DEEP}, 2),
+        ("gru", {"segment": 6}, 1),  # More than there are outputs.
+        ("gru", {"segment": 1}, 1),  # Prediction pads the only feature by another one.
+    ],
+    ids=str,
+)
+def test_parallel_decoder_follows_from_the_equations(cell, parameters, n_features):
+    X, y = samples(n_features, n_targets=5)
+    model = ESTIMATORS[cell](3, epochs=1, learning_rate=0.1, random_state=0)
+    model.set_params(decoder="parallel", **parameters).fit(X, y)
+    assert_allclose(model.predict(X), predict_by_hand(model, X, X, y), rtol=1e-4)
+    X_new = samples(n_features, seed=1)[0]
+    X_new[:3, :2] = X_new[3, -3:] = X_new[4] = np.nan
+    assert_allclose(
+        model.predict(X_new), predict_by_hand(model, X_new, X, y), rtol=1e-4
+    )
+
+
+def test_segments_train_like_windows_that_were_folded_by_hand():
+    X, y = samples()
+    settings = {"standardize": False, "epochs": 2, "random_state": 0}
+    folded = X.reshape(20, 2, 3 * 2)
+    model = GRURegressor(3, segment=3, **settings).fit(X, y)
+    by_hand = GRURegressor(3, dense_before=3, **settings).fit(folded, y)
+    assert_allclose(model.loss_curve_, by_hand.loss_curve_, rtol=1e-6)
+    for ours, theirs in zip(model.weights_, by_hand.weights_, strict=True):
+        assert_allclose(ours, theirs, rtol=0, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_parallel_decoder_learns_a_horizon():
+    X, y = make_windows(np.sin(np.arange(300) / 5), window=12, horizon=7)
+    model = GRURegressor(
+        8,
+        segment=3,
+        decoder="parallel",
+        epochs=60,
+        learning_rate=0.01,
+        random_state=0,
+    ).fit(X[:200], y[:200])
+    scores = r2_score(y[200:], model.predict(X[200:]), multioutput="raw_values")
+    assert scores.shape == (7,)
+    assert scores.min() > 0.95
 
 
 @pytest.mark.parametrize(("name", "function"), [("sigmoid", sigmoid), ("relu", relu)])
@@ -233,6 +344,21 @@ def test_keras_model_holds_the_weights_of_the_estimator():
         assert_array_equal(ours, theirs)
 
 
+def test_keras_model_steps_ahead_by_a_copy_of_the_recurrent_layer():
+    X, y = samples(n_targets=5)
+    settings = {"segment": 2, "decoder": "parallel", "dense_after": 2}
+    model = LSTMRegressor((3, 2), epochs=1, random_state=0, **settings).fit(X, y)
+    exported = model.to_keras()
+    weights = exported.get_weights()
+    assert len(weights) == len(model.weights_) + 3
+    # Projection, two recurrent layers, embeddings, the copy, and what is behind.
+    own, copied = weights[5:8], weights[9:12]
+    for one, other in zip(own, copied, strict=True):
+        assert_array_equal(one, other)
+    X[0, :2] = X[1, 3, 0] = X[2, -2:] = np.nan
+    assert_allclose(exported(X), model.predict(X), rtol=0, atol=1e-5 * y.std())
+
+
 def test_keras_model_of_unscaled_data_fills_holes_with_the_mean():
     X, y = samples()
     model = RNNRegressor(3, epochs=1, standardize=False, random_state=0).fit(X, y)
@@ -242,13 +368,16 @@ def test_keras_model_of_unscaled_data_fills_holes_with_the_mean():
 
 
 def test_saved_keras_model_loads_where_skrnn_is_not_installed(tmp_path):
-    X, y = samples()
+    X, y = samples(n_targets=3)
     X[0, :2] = X[1, 3, 0] = np.nan
     X, y = X + 1e7, y + 1e7
+    settings = {"epochs": 1, "random_state": 0, "incomplete": "mask"}
+    models = {cell: cls(3, **settings) for cell, cls in ESTIMATORS.items()}
+    settings |= {"segment": 2, "decoder": "parallel"}
+    models["parallel"] = LSTMRegressor((3, 2), **settings)
     expected = []
-    for cell, estimator in ESTIMATORS.items():
-        model = estimator(3, epochs=1, random_state=0, incomplete="mask").fit(X, y)
-        model.to_keras().save(tmp_path / f"{cell}.keras")
+    for name, model in models.items():
+        model.fit(X, y).to_keras().save(tmp_path / f"{name}.keras")
         expected.append(model.predict(X).tolist())
     np.save(tmp_path / "X.npy", X)
     loader = (
@@ -256,10 +385,10 @@ def test_saved_keras_model_loads_where_skrnn_is_not_installed(tmp_path):
         "import keras, numpy as np\n"
         "X = np.load('X.npy')\n"
         "models = [keras.models.load_model(f'{c}.keras') for c in sys.argv[1:]]\n"
-        "print(json.dumps([m(X).numpy()[:, 0].tolist() for m in models]))"
+        "print(json.dumps([m(X).numpy().tolist() for m in models]))"
     )
     finished = subprocess.run(
-        [sys.executable, "-c", loader, *ESTIMATORS],
+        [sys.executable, "-c", loader, *models],
         capture_output=True,
         text=True,
         check=False,

@@ -57,6 +57,19 @@ def test_training_starts_from_the_encoder(cell, units):
     assert_allclose(model.weights_[-2], alone.weights_[-2], rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_parallel_decoder_starts_from_the_encoder(frozen):
+    given = autoencoder(cell="lstm", units=(3, 2))
+    settings = {"decoder": "parallel", "freeze_pretrained": frozen, **STILL}
+    settings |= {"learning_rate": 0.1} if frozen else {}
+    y = np.column_stack([Y, -Y, 2 * Y])
+    model = network(LSTMRegressor, (3, 2), given, **settings).fit(X, y)
+    for mine, theirs in zip(model.weights_, given.recurrent_weights(), strict=False):
+        assert_allclose(mine, theirs, rtol=0, atol=0 if frozen else 1e-9)
+    # Behind them come the embeddings of three positions, for the last layer to read.
+    assert model.weights_[6].shape == (3, 3)
+
+
 def test_training_changes_what_is_not_frozen():
     before = [weight.copy() for weight in PRETRAINED.weights_]
     model = network().fit(X, Y)

@@ -76,6 +76,20 @@ def test_dropout_acts_in_training_only(parameter):
     assert_array_equal(dropping.predict(X), dropping.predict(X))
 
 
+# Where reading the window has nothing to drop: no inputs, no state before its one step.
+@pytest.mark.parametrize(
+    ("parameter", "windows"), [("dropout", 0 * X), ("recurrent_dropout", X[:, :1])]
+)
+def test_dropout_acts_on_the_step_of_a_parallel_decoder(parameter, windows):
+    data = {"X": windows, "y": np.column_stack([Y, -Y])}
+    for decoder in ("dense", "parallel"):
+        plain = fitted(**data, decoder=decoder, **STILL)
+        dropping = fitted(**data, decoder=decoder, **STILL, **{parameter: 0.5})
+        changed = abs(dropping.loss_curve_[0] / plain.loss_curve_[0] - 1) > 1e-4
+        assert changed == (decoder == "parallel")
+        assert_allclose(dropping.predict(windows), plain.predict(windows), rtol=1e-6)
+
+
 def test_dropout_follows_the_seed():
     assert_same_weights(fitted(dropout=0.5), fitted(dropout=0.5))
     one, other = (fitted(dropout=share, **STILL) for share in (0.5, 0.4))

@@ -56,7 +56,12 @@ def windowed(cls=RNNRegressor, *, window=3, **parameters):
 IN_FULL_BATCHES = {"batch_size": 1000}
 
 
-@parametrize_with_checks([network(cls, **IN_FULL_BATCHES) for cls in ESTIMATORS])
+@parametrize_with_checks(
+    [
+        *[network(cls, **IN_FULL_BATCHES) for cls in ESTIMATORS],
+        network(decoder="parallel", **IN_FULL_BATCHES),
+    ]
+)
 def test_every_check_of_sklearn_holds(estimator, check):
     check(estimator)
 
@@ -167,6 +172,16 @@ def test_grid_search_over_window_and_units():
     by_hand = windowed(LSTMRegressor).set_params(**best)
     expected = cross_val_score(by_hand, FRAME, Y, cv=TimeSeriesSplit(2)).mean()
     assert_allclose(search.best_score_, expected, rtol=1e-12)
+
+
+def test_grid_search_over_segments_and_decoders():
+    grid = {"segment": [1, 3], "decoder": ["dense", "parallel"]}
+    y = np.column_stack([TARGET, -TARGET])
+    search = GridSearchCV(network(), grid, cv=TimeSeriesSplit(2)).fit(WINDOWS, y)
+    scores = search.cv_results_["mean_test_score"]
+    assert len(set(scores)) == 4
+    best = pickle.loads(pickle.dumps(search.best_estimator_))
+    assert_array_equal(best.predict(WINDOWS), search.predict(WINDOWS))
 
 
 def test_halving_grid_search_over_window_and_units():

@@ -92,6 +92,7 @@ def test_windows_of_another_kind_are_not_predicted(windows, message):
         ("l2", -1),
         ("segment", 0),
         ("segment", 3),
+        ("decoder", "recurrent"),
         ("learning_rate", 0),
         ("epochs", 0),
         ("batch_size", 0),
@@ -114,6 +115,36 @@ def test_parameters_that_cannot_work_are_named_before_training(parameter, value)
     model = network(callbacks=recorder)
     with pytest.raises(ValueError, match=parameter):
         model.set_params(**{parameter: value}).fit(X, Y)
+    assert recorder.starts == 0
+    assert not hasattr(model, "weights_")
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (
+            {"segment": 3},
+            r"segment must divide .*, 4\. Got 3 .*change segment or",
+        ),
+        (
+            {"decoder": "parallel", "bidirectional": True},
+            "decoder='parallel' must have bidirectional=False.* or decoder='dense'",
+        ),
+        (
+            {"decoder": "parallel", "stateful": True},
+            "decoder='parallel' must have stateful=False.* or decoder='dense'",
+        ),
+    ],
+    ids=str,
+)
+def test_networks_that_cannot_be_are_refused_with_a_way_out(
+    method, parameters, message
+):
+    recorder = Recorder()
+    model = network(callbacks=recorder, **parameters)
+    with pytest.raises(ValueError, match=message):
+        getattr(model, method)(X, Y)
     assert recorder.starts == 0
     assert not hasattr(model, "weights_")
 

@@ -141,7 +141,13 @@ def test_warm_start_takes_a_fresh_optimizer():
 
 
 @pytest.mark.parametrize(
-    ("parameter", "value"), [("units", 3), ("bidirectional", True), ("segment", 2)]
+    ("parameter", "value"),
+    [
+        ("units", 3),
+        ("bidirectional", True),
+        ("segment", 2),
+        ("decoder", "parallel"),
+    ],
 )
 def test_training_cannot_go_on_with_another_network(parameter, value):
     model = fitted(warm_start=True, epochs=1).set_params(**{parameter: value})

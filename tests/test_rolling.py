@@ -53,6 +53,16 @@ def test_one_call_equals_the_loop_step_by_step(
         np.testing.assert_allclose(predicted, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("segment", [1, 2])
+def test_one_call_of_a_parallel_decoder_equals_the_loop(segment, monkeypatch):
+    y = make_series()
+    inner = LSTMRegressor(3, segment=segment, decoder="parallel", epochs=1)
+    forecaster = AutoregressiveForecaster(inner, window=6, horizon=3).fit(None, y)
+    at_once = forecaster.forecast(8)
+    step_by_step(monkeypatch)
+    np.testing.assert_allclose(at_once, forecaster.forecast(8), rtol=1e-5)
+
+
 def test_one_call_grows_beyond_the_smallest_table(monkeypatch):
     forecaster, _ = fit_forecaster()
     at_once = forecaster.forecast(700)

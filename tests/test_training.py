@@ -87,6 +87,17 @@ def test_epochs_equal_keras_with_missing_steps(cell):
 
 
 @pytest.mark.usefixtures("compiled_only")
+@pytest.mark.parametrize("missing", [False, True])
+def test_epochs_of_a_parallel_decoder_equal_keras(missing):
+    samples = make_samples(n_steps=6, n_targets=5, missing=missing)
+    architecture = architecture_of(
+        samples, segment=2, decoder="parallel", l2=0.01, masked=missing
+    )
+    recipe = Recipe(optimizer=keras.optimizers.Adam(0.01, clipnorm=0.1))
+    assert_same_training(samples, architecture, recipe)
+
+
+@pytest.mark.usefixtures("compiled_only")
 def test_epochs_equal_keras_with_several_targets_metrics_and_validation():
     samples, held_out = make_samples(n_targets=2), np.array([1, 5, 3, 8, 2, 0, 9, 4, 7])
     recipe = Recipe("huber", "adam", 0.01, ["mean_absolute_error"])
