@@ -13,6 +13,7 @@ from sklearn.utils import check_consistent_length, check_scalar
 from sklearn.utils.parallel import Parallel, delayed
 
 from ._folds import make_folds, rows_of_series, split_places
+from ._origin import common_index
 from ._time_axis import TimeAxis, read_time_axis, take_rows, to_long
 from ._validation import index_of
 
@@ -45,14 +46,7 @@ def read_table(X, y):
     X = X if X is None or index_of(X) is not None else np.asarray(X)
     y = y if index_of(y) is not None else np.asarray(y)
     check_consistent_length(X, y)
-    index, index_y = index_of(X), index_of(y)
-    if index is not None and index_y is not None and not index.equals(index_y):
-        raise ValueError(
-            "X and y must have the same index. Got two that differ; align them, for "
-            "instance with y.loc[X.index], or pass y.to_numpy() if the rows do belong "
-            "together."
-        )
-    index = index_y if index is None else index
+    index = common_index(X, y)
     return Table(X, y, index, read_time_axis(index, len(y)))
 
 

@@ -64,26 +64,56 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
     horizon : int, default=1
         Rows that one call of `estimator` predicts; at least 1. Longer forecasts are
         rolled out in blocks of `horizon` rows, shorter ones are cut.
+    difference : int or tuple of int, default=0
+        Differences that are learned in place of y, and added up again in `predict`:
+        an order, such as 1 or 2, or the lags of one after the other, such as (1, 12)
+        for monthly steps of yearly changes.
+    log : bool, default=False
+        Whether logarithms of y are learned, of which differences are taken. All values
+        of y must be above 0.
+    normalize : {"last", "meanstd"} or None, default=None
+        How the target channels of each window are normalised, and by the same numbers
+        the rows that it predicts: shifted by the last observed value of the window, or
+        shifted by its mean and divided by its standard deviation (that of the series,
+        where a window is constant). Predictions are transformed back, and in the
+        recursion each window is normalised afresh.
     exogenous : bool, default=True
         Whether the columns of X are inputs. False reads X only as a time axis, whatever
         its columns.
+    columns : {"targets", "series"}, default="targets"
+        What several columns of y are: targets of one series, which help to predict each
+        other, or as many series, from which one estimator learns. Series of other
+        lengths begin or end with NaN. With a MultiIndex the rows name their series,
+        and columns are targets.
+    calibration : int, default=0
+        Last rows of each series that are held out of training, for `predict_interval`
+        and `predict_quantiles`: each of them is forecast from every row before it from
+        the last training row on. Later forecasts start behind them all the same.
 
     Attributes
     ----------
     estimator_ : regressor
-        The fitted clone of `estimator`.
+        The fitted clone of `estimator`. It sees transformed and normalised windows.
     n_features_in_ : int
         Columns known in advance; 0 where X has none or is only a time axis.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where all are strings.
     n_targets_ : int
-        Columns of y.
+        Columns of y; 1 if they are series.
     n_samples_fit_ : int
-        Rows seen in `fit`.
+        Rows seen in `fit` and `update`.
+    series_ : Index or None
+        Names of the series; None for a single one.
     last_stamp_ : timestamp, period or number
-        Stamp of the last row seen in `fit`; None without an index.
+        Stamp of the last row seen of which y was observed; None without an index. A
+        Series of them, by series, if there are many.
     step_ : offset, Timedelta or number
         Distance from one stamp to the next; None without an index.
+    calibration_errors_ : ndarray of shape (n_series, calibration, calibration, \
+            n_targets)
+        Truth minus forecast by series, origin and step of the rows held out, of
+        logarithms if `log` is set, and in units of each series if there are many; NaN
+        where there is none.
 
     See Also
     --------
@@ -100,20 +130,39 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
     H = 1 is the iterated strategy, an H as long as the forecast the direct one with
     several outputs, and the lengths between mix the two [1]_.
 
+    What is done to y comes in this order: the logarithm, the differences, of many
+    series the mean and standard deviation of each one's training rows, and the
+    normalisation of each window [2]_. A row of y may miss values, but not one that a
+    window predicts, nor for estimators that do not accept NaN one that it sees; such
+    windows are left out of training.
+
     A block of H rows needs x for all of them. Where columns are known in advance and
     the rows of X are no multiple of H, the last block therefore begins earlier, among
     rows that are known or predicted already, and only its end is used: nothing is
     invented behind the end of X, but these rows are predicted from an older past.
 
     A forecast of m rows calls the estimator m / H times, one after the other, with one
-    window each. `fit` copies each column of x H times and, for estimators that take a
-    table, each row `window` times.
+    window of each series. `fit` copies each column of x H times and, for estimators
+    that take a table, each row `window` times; recurrent ones get rows and the places
+    of windows in them.
+
+    The bands are split conformal [3]_: with n errors at a step, the radius for the
+    coverage c is the one of rank ``ceil((n + 1) c)`` among their sizes. Errors from
+    neighbouring origins resemble each other, so c is raised as for the number of
+    independent errors that they amount to, and over the steps the radii are brought
+    into an order that grows. The promise holds on average over series that go on as
+    they were while held out; a series that changes its ways breaks it.
 
     References
     ----------
     .. [1] S. Ben Taieb, G. Bontempi, A. F. Atiya, A. Sorjamaa, "A review and comparison
        of strategies for multi-step ahead time series forecasting based on the NN5
        forecasting competition", Expert Systems with Applications 39 (2012) 7067-7083.
+    .. [2] T. Kim et al., "Reversible instance normalization for accurate time-series
+       forecasting against distribution shift", ICLR 2022.
+    .. [3] J. Lei, M. G'Sell, A. Rinaldo, R. J. Tibshirani, L. Wasserman,
+       "Distribution-free predictive inference for regression", Journal of the American
+       Statistical Association 113 (2018) 1094-1111.
 
     Examples
     --------
@@ -130,6 +179,17 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
     2001-10    55.0
     2001-11    89.0
     Freq: M, Name: rabbits, dtype: float64
+
+    Two series, one of them ten times the other, from which one line learns:
+
+    >>> farms = pd.DataFrame({"small": rabbits, "large": 10 * rabbits})
+    >>> forecaster = AutoregressiveForecaster(
+    ...     LinearRegression(), window=2, columns="series"
+    ... )
+    >>> forecaster.fit(None, farms).forecast(2).round()
+             small  large
+    2001-09   34.0  340.0
+    2001-10   55.0  550.0
     """
 
     _parameter_constraints = {

@@ -11,8 +11,9 @@ from ._windows import Windows, WindowScale
 
 __all__ = ["CONSTANT", "Normalization"]
 
-# A window varies less than this share of the series if only by rounding.
-CONSTANT = 1e-4
+# A window that varies by less than this share of the series is a constant one: what
+# follows it can be anything, which no tiny scale shall blow up in training.
+CONSTANT = 1e-7
 
 # Windows whose statistics are computed at once.
 CHUNK = 8192
@@ -60,7 +61,9 @@ class Normalization:
             return last_observed(windows), None
         shift = _means(windows)
         scale = np.sqrt(_means((windows - shift[:, None]) ** 2))
-        return shift, np.where(scale > CONSTANT * self.reference, scale, self.reference)
+        rounding = 10 * np.finfo(np.float64).eps * np.abs(shift)
+        varies = scale > np.maximum(CONSTANT * self.reference, rounding)
+        return shift, np.where(varies, scale, self.reference)
 
     def levels(self, series: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give a level of each series, of shape (n_series, 1, n_targets)."""
