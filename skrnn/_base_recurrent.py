@@ -254,7 +254,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         model : keras.Model
             From X of shape (n_samples, n_steps, n_features) to y of shape (n_samples,
             n_targets). It contains the scaling and the treatment of missing values,
-            and can be saved and loaded without skrnn.
+            and can be saved and loaded without skrnn. With ``decoder="parallel"`` the
+            step into the horizon is that of a second layer with the same weights.
 
         Raises
         ------
