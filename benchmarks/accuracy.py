@@ -19,7 +19,9 @@ The methods have the same settings on all series:
 - "lecture" are the LSTM and the GRU of the lecture that skrnn has begun with: 250 and
   250 units on two raw values, 150 epochs. "plain" is the LSTM with skrnn's defaults,
   which standardizes: ``AutoregressiveForecaster(LSTMRegressor(), window=...)``.
-- "skrnn" is what `recommended` gives.
+- "skrnn" is `AutoregressiveForecaster()`, which chooses by the index: a year is one
+  step of its network and predicted at once, and each window is centred and scaled by
+  itself. Its weights start at random, whatever the seed.
 
 The recommended set-up was chosen by the same errors, from five origins of each series
 of which the last one leaves just the rows before the first origin here: no row that is
@@ -35,7 +37,6 @@ import numpy as np
 import pandas as pd
 from real_series import load_series
 from side_by_side import parse_arguments, print_aims, print_table
-from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import Ridge
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 from statsmodels.tsa.forecasting.theta import ThetaModel
@@ -45,64 +46,14 @@ from skrnn import AutoregressiveForecaster, GRURegressor, LSTMRegressor
 QUICK = ("airline passengers", "inflation, Germany", "lynx")
 
 
-class NormalizedWindows(RegressorMixin, BaseEstimator):
-    """Centre and scale each window, and what follows it, by the window's own values."""
-
-    def __init__(self, estimator):
-        self.estimator = estimator
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.target_tags.multi_output = True
-        return tags
-
-    def fit(self, X, y):
-        mean, scale = self._scales(X)
-        y = np.reshape(y, (len(X), -1))
-        inside = (X - mean[:, None]) / scale[:, None]
-        targets = (y - mean) / scale
-        self.estimator_ = clone(self.estimator).fit(
-            inside, targets[:, 0] if y.shape[1] == 1 else targets
-        )
-        return self
-
-    def predict(self, X):
-        mean, scale = self._scales(X)
-        inside = (X - mean[:, None]) / scale[:, None]
-        predicted = self.estimator_.predict(inside)
-        return np.reshape(predicted, (len(X), -1)) * scale + mean
-
-    @staticmethod
-    def _scales(X):
-        scale = X.std(axis=1)
-        return X.mean(axis=1), np.where(scale > 0, scale, 1.0)
-
-
 def window_of(season):
     """Give the rows that a forecast sees: three years, or twelve rows."""
     return 3 * season if season > 1 else 12
 
 
 def recommended(season, seed):
-    """Give skrnn's forecaster, the same for all series but for the rows of a year.
-
-    A year is one step of the network, so that the months lie side by side, and a year
-    is predicted at once. Every window is centred and scaled by itself, which takes
-    trends and growing seasons out. Without seasons a row is a step.
-    """
-    network = GRURegressor(
-        32,
-        segment=season,
-        dropout=0.2,
-        loss="mae",
-        epochs=100,
-        batch_size=16,
-        random_state=seed,
-    )
-    return AutoregressiveForecaster(
-        NormalizedWindows(network), window=window_of(season), horizon=season
-    )
+    """Give the forecaster that skrnn sets up by itself, whose fits differ by chance."""
+    return AutoregressiveForecaster()
 
 
 def ridge(season, seed):

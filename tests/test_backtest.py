@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,7 +58,7 @@ def parts(y):
     return [(None, np.asarray(y))]
 
 
-make_forecaster = Drift  # What makes one that has `update`, intervals and panels.
+make_forecaster = partial(AutoregressiveForecaster, Ridge(), window=3)
 FORECASTERS = [Drift(), AutoregressiveForecaster(Ridge(), window=3)]
 each_forecaster = pytest.mark.parametrize("forecaster", FORECASTERS)
 each_refit = pytest.mark.parametrize("refit", [True, False])

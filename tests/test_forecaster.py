@@ -347,12 +347,6 @@ def test_recurrent_blocks_of_several_targets_keep_index_and_names(daily):
     pd.testing.assert_frame_equal(restored.predict(X[50:]), predicted)
 
 
-def test_default_estimator_is_an_lstm():
-    forecaster = AutoregressiveForecaster(window=2).fit(None, np.arange(6.0))
-    assert isinstance(forecaster.estimator_, LSTMRegressor)
-    assert forecaster.get_params()["estimator"] is None
-
-
 def test_grid_search_reaches_the_network_inside(daily):
     forecaster = AutoregressiveForecaster(RNNRegressor(epochs=1, random_state=0))
     grid = {"window": [2, 3], "estimator__units": [2, 3]}

@@ -54,6 +54,7 @@ LAYERS = (
         "_forecast_display",
         "_forecaster",
         "_loss_display",
+        "_recommended",
         "_recurrent",
         "_recurrent_autoencoder",
         "_sliding_window",
