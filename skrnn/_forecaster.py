@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -27,6 +28,7 @@ from ._forecast_input import read_future, read_series, split_history
 from ._origin import Origin, shape_like
 from ._panel import panel_of_stretches
 from ._recurrent import LSTMRegressor
+from ._runs import match_index
 from ._transformation import Transformation, lags_of
 from ._validation import (
     HasMethods,
@@ -261,7 +263,8 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         values = (plan.transform(panel) - origin.centre[series]) / origin.spread[series]
         starts = panel.shortened(plan.reach).whole_windows(plan.window, plan.horizon)
         # The first new row lies behind those that the origin keeps.
-        new = panel.starts[panel.codes[starts]] + origin.targets.shape[1]
+        first = np.searchsorted(panel.codes, panel.codes[starts])
+        new = first + origin.targets.shape[1]
         starts = starts[starts + plan.window + plan.horizon > new]
         starts = plan.learnable(values, starts, self.estimator_)
         if len(starts):
@@ -483,7 +486,7 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         values = (values - levels[0][panel.codes]) / levels[1][panel.codes]
         runs = training.shortened(plan.reach)
         plan = plan.learn(values, runs)
-        origin = Origin.of(panel, plan.n_past(panel.known.shape[1]), levels)
+        origin = Origin.of(panel, plan.n_kept, levels)
         check_start(origin, plan, estimator)
         starts = runs.whole_windows(plan.window, plan.horizon)
         starts = plan.learnable(values, starts, estimator)
@@ -517,40 +520,47 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         """Give the origin of a forecast, and what y looks like there."""
         plan, seen = self._extrapolator, self._origin
         if history is None:
-            check_start(seen, plan, self.estimator_)
             return seen, self._form
         rows = self._read_rows(*split_history(history, self.n_features_in_))
-        same_axis = seen.has_index and rows.index is not None
-        panel = rows.panel(wide=self._wide, step=seen.step if same_axis else None)
+        step = None
+        if seen.has_index and rows.index is not None:
+            step, index = seen.step, match_index(rows.index, seen.ends)
+            rows = replace(rows, index=index)
+        panel = rows.panel(wide=self._wide, step=step)
         check_ends(panel, plan)
         levels = plan.levels(plan.transform(panel), panel, panel, pooled=self._pooled)
-        origin = Origin.of(panel, plan.n_past(self.n_features_in_), levels)
-        check_start(origin, plan, self.estimator_)
+        origin = Origin.of(panel, plan.n_kept, levels)
         return origin, rows.form if self._wide else self._form
 
     def _read_rows(self, X, y):
         """Check observed rows against what `fit` saw."""
         log = self._extrapolator.transformation.log
         rows = read_series(self, X, y, log=log, fitted=True)
-        n_columns = rows.targets.shape[1]
-        if not self._wide and n_columns != self.n_targets_:
-            raise ValueError(
-                f"y must have the {self.n_targets_} columns that fit saw. Got "
-                f"{n_columns} instead."
-            )
+        if not self._wide:
+            self._check_columns(rows, self.n_targets_)
         return rows
+
+    def _check_columns(self, rows, n_columns):
+        """Refuse y with other columns than fit saw; arrays have no names to compare."""
+        if rows.targets.shape[1] != n_columns:
+            raise ValueError(
+                f"y must have the {n_columns} columns that fit saw. Got "
+                f"{rows.targets.shape[1]} instead."
+            )
+        seen, columns = (getattr(y, "columns", None) for y in (self._form, rows.form))
+        both = seen is not None and columns is not None
+        if both and list(columns) != list(seen):
+            raise ValueError(
+                f"y must have the columns that fit saw, {list(seen)}. Got "
+                f"{list(columns)} instead; reindex it."
+            )
 
     def _read_update(self, X, y):
         """Give the rows, their place, and the rows of each series they lie behind."""
         check_is_fitted(self)
         rows = self._read_rows(X, y)
-        columns = getattr(rows.form, "columns", range(rows.targets.shape[1]))
-        seen = getattr(self._form, "columns", range(len(self._origin)))
-        if self._wide and list(columns) != list(seen):
-            raise ValueError(
-                f"y must have the columns that fit saw, {list(seen)}. Got "
-                f"{list(columns)} instead; reindex it."
-            )
+        if self._wide:
+            self._check_columns(rows, len(self._origin))
         request = self._origin.request(rows.index, rows.known, each=self._wide)
         targets = rows.targets.T.reshape(-1, 1) if self._wide else rows.targets
         return rows, request, self._origin.followed_by(request, targets)
@@ -564,6 +574,7 @@ class AutoregressiveForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         """Predict the rows of a request, before the logarithm is taken back."""
         plan, n_steps = self._extrapolator, request.n_steps
         origin = origin.take(request.series)
+        check_start(origin, plan, self.estimator_)
         levels = plan.continue_series(self.estimator_, origin, request.known, n_steps)
         check_bounded(plan.restore(levels), n_steps)
         return levels[request.place, request.steps - 1]

@@ -97,9 +97,9 @@ def as_tuple(name: Hashable) -> tuple[Hashable, ...]:
     return name if isinstance(name, tuple) else (name,)
 
 
-def form_of(y: Any, n_axes: int) -> Any:
-    """Give y without its rows: its axes and names."""
-    return np.empty((0,) * n_axes) if index_of(y) is None else y.iloc[:0].copy()
+def form_of(y: Any, values: NDArray[Any]) -> Any:
+    """Give y without its rows: the axes of its values, and its names."""
+    return values[:0].copy() if index_of(y) is None else y.iloc[:0].copy()
 
 
 def shape_like(
@@ -180,18 +180,20 @@ class Origin:
         Parameters
         ----------
         panel : Panel
-            The series; the last run of each has at least `n_past` rows.
+            The series.
         n_past : int
-            Rows to keep.
+            Rows to keep; NaN where the last run of a series is shorter.
         levels : tuple of two ndarray of shape (n_series, n_targets)
             Centre and spread of each series.
         """
         stops = panel.stops[panel.last_runs]
         rows = stops[:, None] + np.arange(-n_past, 0)
+        before = rows < panel.starts[panel.last_runs][:, None]
+        rows = np.where(before, 0, rows)
         after = np.searchsorted(panel.codes, np.arange(len(panel)), side="right")
         beyond = [panel.known[a:b] for a, b in zip(stops, after, strict=True)]
         return cls(
-            targets=panel.targets[rows],
+            targets=np.where(before[:, :, None], np.nan, panel.targets[rows]),
             known=panel.known[rows],
             beyond=beyond,
             centre=levels[0],
@@ -304,6 +306,8 @@ class Origin:
         """Ask for the rows that follow each series."""
         series = np.repeat(np.arange(len(self)), n_steps)
         steps = np.tile(np.arange(1, n_steps + 1), len(self))
+        if not self.has_index:
+            steps += self._n_beyond[series]
         return Request.of(self, series, steps, np.empty((len(steps), 0)))
 
     def request(
@@ -327,6 +331,11 @@ class Origin:
             If they do not follow, or one is missing that has columns known in advance.
         """
         n_rows = len(known)
+        if each and isinstance(index, pd.MultiIndex):
+            raise ValueError(
+                "With columns='series' the rows of X are those of each series, and its "
+                "index is time alone. Got a MultiIndex instead; drop its other levels."
+            )
         if each:
             known = np.tile(known, (len(self), 1))
             series = np.repeat(np.arange(len(self)), n_rows)
@@ -334,12 +343,16 @@ class Origin:
             series = self._series_of(index, n_rows)
         if index is None:
             steps = np.arange(len(series)) % n_rows + 1
-            steps += np.array([len(rows) for rows in self.beyond])[series]
+            steps += self._n_beyond[series]
         else:
             steps = self._steps_to(index, series)
         order = np.lexsort((steps, series))
         self._check_no_hole(series[order], steps[order], known.shape[1])
         return Request.of(self, series, steps, known)
+
+    @property
+    def _n_beyond(self) -> NDArray[np.intp]:
+        return np.array([len(rows) for rows in self.beyond], dtype=np.intp)
 
     def _series_of(self, index: pd.Index | None, n_rows: int) -> NDArray[np.intp]:
         """Give the number of the series of each row."""
@@ -401,17 +414,19 @@ class Origin:
         """Refuse sorted steps that leave one out whose columns are inputs."""
         if n_known == 0:
             return
-        n_beyond = np.array([len(rows) for rows in self.beyond])[series]
         first = np.append(True, series[1:] != series[:-1])
-        before = np.where(first, np.minimum(n_beyond, steps - 1), np.roll(steps, 1))
+        before = np.where(first, 0, np.roll(steps, 1))
+        before = np.maximum(before, np.minimum(self._n_beyond[series], steps - 1))
         leaps = steps > before + 1
         if leaps.any():
             row = int(np.argmax(leaps))
             missing = self.stamps(int(before[row]) + 1, int(series[row]))[-1]
+            name = self.names[series[row]]
+            of_series = "" if name is None else f" of series {name!r}"
             raise ValueError(
                 "X must have a row for each step, because its columns are inputs of "
-                f"the forecast. Got none for {missing}; add the rows that are missing, "
-                "or fit with exogenous=False."
+                f"the forecast. Got none for {missing}{of_series}; add the rows that "
+                "are missing, or fit with exogenous=False."
             )
 
     def _match(self, index: pd.Index) -> pd.Index:
