@@ -254,6 +254,9 @@ class Extrapolator:
         values = self.transformation.difference(past)[:, self.reach :]
         centre, spread = origin.centre[:, None], origin.spread[:, None]
         values = (values - centre) / spread
+        # Of a series that is asked for fewer rows the others mean nothing.
+        behind = np.arange(known.shape[1]) >= n_steps[:, None]
+        known = np.where(behind[:, :, None], 0.0, known)
         columns = np.concatenate([origin.known[:, self.reach :], known], axis=1)
         predicted = np.full((len(past), known.shape[1], past.shape[2]), np.nan)
         # A block must not reach behind the last row whose columns are known.

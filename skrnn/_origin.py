@@ -237,17 +237,17 @@ class Origin:
         stretches : list of tuple of two ndarray
             Targets and known columns of each series in the request.
         """
-        stretches = []
-        for place, i in enumerate(request.series):
-            mine = request.place == place
-            n_steps = int(request.n_steps[place])
-            more = np.full((n_steps, targets.shape[1]), np.nan)
-            more[request.steps[mine] - 1] = targets[mine]
-            known = [self.known[i], request.known[place, :n_steps]]
-            stretches.append(
-                (np.concatenate([self.targets[i], more]), np.concatenate(known))
+        shape = *request.known.shape[:2], targets.shape[1]
+        more = np.full(shape, np.nan)
+        more[request.place, request.steps - 1] = targets
+        rows = zip(request.series, request.n_steps, more, request.known, strict=True)
+        return [
+            (
+                np.concatenate([self.targets[i], observed[:n_steps]]),
+                np.concatenate([self.known[i], columns[:n_steps]]),
             )
-        return stretches
+            for i, n_steps, observed, columns in rows
+        ]
 
     def moved_on(
         self,
@@ -257,17 +257,22 @@ class Origin:
         """Start behind the last observed row of what `followed_by` gives."""
         n_past = self.targets.shape[1]
         targets, known, beyond = self.targets.copy(), self.known.copy(), [*self.beyond]
-        ends = list(self.ends)
+        ends, groups = list(self.ends), self.ends.factorize()[0]
+        moved: dict[tuple[int, int], Any] = {}
         for i, (rows, columns) in zip(request.series, stretches, strict=True):
             stop = int(np.flatnonzero(~np.isnan(rows).all(axis=1))[-1]) + 1
             last = slice(stop - n_past, stop)
             targets[i], known[i], beyond[i] = rows[last], columns[last], columns[stop:]
             if stop > n_past:
-                ends[i] = self.stamps(stop - n_past, i)[-1]
-        moved: Any = pd.Index(ends, name=self.ends.name)
+                # Many series that end together move on together.
+                move = int(groups[i]), stop - n_past
+                if move not in moved:
+                    moved[move] = self.stamps(stop - n_past, i)[-1]
+                ends[i] = moved[move]
+        index: Any = pd.Index(ends, name=self.ends.name)
         if isinstance(self.ends, pd.DatetimeIndex) and len(self) == 1:
-            moved.freq = self.ends.freq
-        return replace(self, targets=targets, known=known, beyond=beyond, ends=moved)
+            index.freq = self.ends.freq
+        return replace(self, targets=targets, known=known, beyond=beyond, ends=index)
 
     def stamps(self, n_steps: int, series: int = 0) -> pd.Index:
         """Give the stamps of the rows that follow in a series."""
@@ -295,12 +300,16 @@ class Origin:
             return None
         if together or self.names == [None]:
             return self.stamps(n_steps, int(self.ends.argmax()))
-        pieces = [
-            pd.MultiIndex.from_product([*([each] for each in as_tuple(name)), stamps])
-            for i, name in enumerate(self.names)
-            for stamps in [self.stamps(n_steps, i)]
-        ]
-        return pieces[0].append(pieces[1:]).set_names(names)
+        groups, _ = self.ends.factorize()
+        _, first = np.unique(groups, return_index=True)
+        blocks = [self.stamps(n_steps, series) for series in first]
+        rows = groups[:, None] * n_steps + np.arange(n_steps)
+        stamps = blocks[0].append(blocks[1:]).take(rows.ravel())
+        levels = zip(*map(as_tuple, self.names), strict=True)
+        of_rows = [pd.Index(level).repeat(n_steps) for level in levels]
+        if len(names) <= len(of_rows):  # Learned from one series, which has no name.
+            names = [*[None] * len(of_rows), self.ends.name]
+        return pd.MultiIndex.from_arrays([*of_rows, stamps], names=names)
 
     def next_rows(self, n_steps: int) -> Request:
         """Ask for the rows that follow each series."""

@@ -14,12 +14,12 @@ from panels import (
     stack,
     windows_by_hand,
 )
-from series import no_columns, refusal
+from series import N_AHEAD, N_ROWS, each_index, no_columns, refusal
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
-from skrnn import AutoregressiveForecaster, RNNRegressor, _extrapolator
+from skrnn import AutoregressiveForecaster, RNNRegressor, _extrapolator, _origin
 from skrnn._programs import PROGRAMS
 from skrnn._windows import Windows
 
@@ -189,6 +189,17 @@ def test_columns_known_in_advance_must_fill_the_way_to_the_first_row():
     forecaster.predict(stack({"c": from_one_day_on["c"]}))
 
 
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_series_may_be_asked_for_different_numbers_of_rows(horizon):
+    X, y, later = make_many(n_known=2, n_ahead=9)
+    for n_rows, name in zip((2, 9, 5), SPANS, strict=True):
+        later[name] = later[name].iloc[:n_rows]
+    forecaster = least_squares(2, horizon).fit(stack(X), as_series(stack(y)))
+    expected = as_series(stack(forecast_by_hand(X, y, later, 2, horizon)))
+    predicted = forecaster.predict(stack(later))
+    pd.testing.assert_series_equal(predicted, expected, check_freq=False, **NEAR)
+
+
 def test_forecast_gives_rows_of_each_series_behind_its_end():
     X, y, later = make_many(n_ahead=3)
     order = {name: y[name] for name in ("c", "a", "b")}
@@ -198,6 +209,52 @@ def test_forecast_gives_rows_of_each_series_behind_its_end():
     )
     pd.testing.assert_series_equal(forecast, expected["y0"], check_freq=False, **NEAR)
     assert forecast.index.names == ["series", "day"]
+
+
+@each_index
+def test_series_on_any_index_are_continued_on_it(index):
+    random = np.random.default_rng(0)
+    parts = {"p": (0, N_ROWS), "q": (4, N_ROWS - 2)}
+    y = {
+        n: pd.Series(random.normal(size=b - a), index[a:b])
+        for n, (a, b) in parts.items()
+    }
+    forecaster = least_squares().fit(None, pd.concat(y))
+    expected = least_squares().fit(
+        None, pd.concat({n: r.set_axis(range(len(r))) for n, r in y.items()})
+    )
+    expected = expected.forecast(N_AHEAD)
+    future = {n: no_columns(index[b : b + N_AHEAD]) for n, (_, b) in parts.items()}
+    predicted = forecaster.predict(pd.concat(future))
+    assert_allclose(predicted, expected, rtol=1e-9)
+    forecast = forecaster.forecast(N_AHEAD)
+    assert_allclose(forecast, expected, rtol=1e-9)
+    if pd.api.types.is_float_dtype(index):
+        assert_allclose(
+            forecast.index.get_level_values(1), predicted.index.get_level_values(1)
+        )
+    else:
+        assert forecast.index.equals(predicted.index)
+    forecaster.update(None, predicted.iloc[: N_AHEAD - 1])
+    rest = forecaster.predict(pd.concat({"p": future["p"].iloc[-1:], "q": future["q"]}))
+    assert_allclose(rest, predicted.iloc[N_AHEAD - 1 :], rtol=1e-9)
+
+
+def test_series_that_end_together_count_their_stamps_once(monkeypatch):
+    asked = []
+    stamps_after = _origin.stamps_after
+
+    def counted(*args):
+        asked.append(args)
+        return stamps_after(*args)
+
+    monkeypatch.setattr(_origin, "stamps_after", counted)
+    _, y, _ = make_many(spans={i: (0, 12 - i % 2) for i in range(20)})
+    forecaster = least_squares().fit(None, as_series(stack(y)))
+    forecast = forecaster.forecast(3)
+    assert len(asked) == 2  # pandas takes its time for each range of dates.
+    forecaster.update(None, forecast)
+    assert len(asked) == 4
 
 
 def test_fit_remembers_names_and_ends():
@@ -251,6 +308,19 @@ def test_wide_columns_may_begin_and_end_with_missing_rows():
     with_arrays = least_squares(columns="series").fit(None, table.to_numpy())
     assert_allclose(with_arrays.predict(np.empty((4, 0))), predicted, rtol=1e-12)
     assert_allclose(with_arrays.forecast(4), predicted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_wide_columns_that_end_early_use_what_is_known_behind(horizon):
+    _, y, _ = make_many()
+    random = np.random.default_rng(1)
+    shared = pd.DataFrame(random.normal(size=(44, 2)), DAYS[:44], columns=["u", "v"])
+    X = {name: shared.loc[rows.index] for name, rows in y.items()}
+    later = {name: shared.loc[rows.index[-1] :].iloc[1:] for name, rows in y.items()}
+    forecaster = least_squares(2, horizon, columns="series").fit(shared[:36], wide(y))
+    expected = wide(forecast_by_hand(X, y, later, 2, horizon)).loc[DAYS[36:44]]
+    predicted = forecaster.predict(shared[36:])
+    pd.testing.assert_frame_equal(predicted, expected, check_freq=False, **NEAR)
 
 
 def test_windows_of_wide_and_long_tables_come_in_the_same_order():
@@ -364,6 +434,41 @@ def test_history_of_a_wide_forecaster_has_columns_of_its_own():
         assert_allclose(predicted[name], expected[:, 0], **NEAR)
     one = forecaster.forecast(3, history=table["d"])
     pd.testing.assert_series_equal(one, predicted["d"], check_freq=False)
+
+
+def test_many_series_may_be_the_history_of_a_forecaster_of_one():
+    _, y, _ = make_many()
+    forecaster = least_squares().fit(None, as_series(y["a"]))
+    both = forecaster.forecast(3, history=as_series(stack(y)))
+    for name in SPANS:
+        alone = forecaster.forecast(3, history=as_series(y[name]))
+        pd.testing.assert_series_equal(
+            both[name], alone, check_names=False, check_freq=False
+        )
+
+
+@pytest.mark.parametrize("columns", ["targets", "series"])
+def test_bands_lie_around_the_forecasts_of_each_series(columns):
+    _, y, _ = make_many(spans=dict.fromkeys("abc", (0, 40)))
+    y = as_series(stack(y)) if columns == "targets" else wide(y)
+    forecaster = least_squares(columns=columns, calibration=12).fit(None, y)
+    centre = forecaster.forecast(3)
+    ahead = no_columns(centre.index)
+    for history in (None, y):
+        band = forecaster.predict_interval(ahead, 0.5, history=history)
+        low, high = (
+            band.xs(side, axis=1, level=-1) if columns == "series" else band[side]
+            for side in ("lower", "upper")
+        )
+        middle = forecaster.predict(ahead, history=history)
+        assert_allclose((low + high) / 2, middle)
+        # In units of each series: a, b and c vary by 10, 100 and 1000.
+        widths = (high - low).to_numpy()
+        widths = widths.reshape(3, 3) if columns == "targets" else widths.T
+        spread = forecaster._origin.spread
+        if history is None:
+            assert_allclose(widths / spread, (widths / spread)[:1].repeat(3, axis=0))
+        assert (widths > 0).all()
 
 
 def test_history_leaves_the_forecaster_as_it_was(pooled):
