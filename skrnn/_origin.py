@@ -140,7 +140,8 @@ class Origin:
     Parameters
     ----------
     targets : ndarray of shape (n_series, n_past, n_targets)
-        The rows up to the last one of which something is observed.
+        The rows up to the last one of which something is observed; NaN before the
+        first row of a series.
     known : ndarray of shape (n_series, n_past, n_known)
         Their columns known in advance.
     beyond : list of ndarray of shape (n_rows, n_known)
@@ -369,8 +370,8 @@ class Origin:
         if several != (self.names != [None]):
             raise ValueError(
                 "X must name the series of each row in the first levels of a "
-                "MultiIndex, time in the last one, if and only if y did so in fit. Got "
-                f"{'a MultiIndex' if several else 'none'} instead."
+                "MultiIndex, time in the last one, if and only if y did so in fit, or "
+                f"in history. Got {'a MultiIndex' if several else 'none'} instead."
             )
         if index is None or not isinstance(index, pd.MultiIndex):
             return np.zeros(n_rows, dtype=np.intp)
@@ -379,8 +380,8 @@ class Origin:
         unseen = [name for name in names if name not in number]
         if unseen:
             raise ValueError(
-                f"X has rows of the series {unseen[0]!r}, which fit has not seen; pass "
-                "its past as history, or leave it out."
+                f"X has rows of the series {unseen[0]!r}, which fit has not seen, or "
+                "history in its place; pass its past as history, or leave it out."
             )
         return np.array([number[name] for name in names], dtype=np.intp)[codes]
 

@@ -493,7 +493,7 @@ def fitted():
 
 def test_series_that_fit_has_not_seen_is_named(fitted):
     index = pd.MultiIndex.from_product([["a", "z"], DAYS[40:42]])
-    with refusal("series 'z', which fit has not seen; pass its past as history"):
+    with refusal("series 'z', which fit has not seen, .*; pass its past as history"):
         fitted.predict(no_columns(index))
 
 
@@ -509,12 +509,14 @@ def test_series_too_short_to_start_from_is_named(length):
 
 
 def test_many_series_are_predicted_by_name_only(fitted):
-    with refusal("if and only if y did so in fit. Got none instead"):
+    with refusal("if and only if y did so in fit, or in history. Got none instead"):
         fitted.predict(no_columns(DAYS[40:42]))
-    with refusal("if and only if y did so in fit. Got none instead"):
+    with refusal("if and only if y did so in fit, or in history. Got none instead"):
         fitted.predict(np.empty((3, 0)))
     one = least_squares().fit(None, pd.Series(np.arange(9.0) ** 2, DAYS[:9]))
-    with refusal("if and only if y did so in fit. Got a MultiIndex instead"):
+    with refusal(
+        "if and only if y did so in fit, or in history. Got a MultiIndex instead"
+    ):
         one.predict(no_columns(pd.MultiIndex.from_product([["a"], DAYS[9:12]])))
 
 
@@ -600,6 +602,16 @@ def test_one_compiled_call_equals_the_loop_step_by_step(normalize, monkeypatch):
     at_once = forecaster.predict(stack(later))
     monkeypatch.setattr(_extrapolator, "runs_compiled", lambda estimator: False)
     assert_allclose(at_once, forecaster.predict(stack(later)), rtol=1e-4, atol=1e-4)
+
+
+def test_one_compiled_call_starts_from_series_as_short_as_a_window(monkeypatch):
+    _, y, _ = make_many(spans={**SPANS, "short": (20, 4)})
+    inner = network()
+    forecaster = AutoregressiveForecaster(inner, window=4, horizon=3, normalize="last")
+    at_once = forecaster.fit(None, as_series(stack(y))).forecast(5)
+    assert np.isfinite(at_once).all()
+    monkeypatch.setattr(_extrapolator, "runs_compiled", lambda estimator: False)
+    assert_allclose(at_once, forecaster.forecast(5), rtol=1e-4, atol=1e-4)
 
 
 def test_other_numbers_of_series_need_no_other_program():
