@@ -46,8 +46,11 @@ def forecast_errors(
     last = panel.last_runs
     first, stop = panel.starts[last], panel.stops[last]
     origins = stop[:, None] - np.arange(n_origins, 0, -1)
-    # A series that is short has fewer origins than asked for.
+    # A series that is short, or misses values, has fewer origins than asked for.
     series, place = np.nonzero(origins >= first[:, None] + extrapolator.n_past(n_known))
+    past = origins[series, place][:, None] + np.arange(-extrapolator.n_past(n_known), 0)
+    kept = extrapolator.can_start(panel.targets[past], estimator)
+    series, place, past = series[kept], place[kept], past[kept]
     errors = np.full((len(panel), n_origins, n_origins, panel.targets.shape[1]), np.nan)
     if not len(series):
         return errors
@@ -55,7 +58,6 @@ def forecast_errors(
     n_steps = stop[series] - rows
     steps = np.arange(n_origins)
     ahead = np.minimum(rows[:, None] + steps, panel.n_rows - 1)
-    past = rows[:, None] + np.arange(-extrapolator.n_past(n_known), 0)
     origin = replace(
         Origin.of(panel, 0, levels).take(series),
         targets=panel.targets[past],

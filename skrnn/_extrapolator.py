@@ -81,6 +81,11 @@ class Extrapolator:
         return self.window + (self.horizon - 1 if n_known else 0) + self.reach
 
     @property
+    def n_kept(self) -> int:
+        """Count the last rows from which the windows of later rows begin."""
+        return self.window + self.horizon - 1 + self.reach
+
+    @property
     def reach(self) -> int:
         """Rows ahead of a window that its differences need."""
         return self.transformation.reach
@@ -162,6 +167,22 @@ class Extrapolator:
         observed &= most_missing(starts + self.window, self.horizon) == 0
         return starts[observed]
 
+    def can_start(self, targets: np.ndarray, estimator: BaseEstimator) -> np.ndarray:
+        """Tell from which last rows of series a forecast can start.
+
+        Parameters
+        ----------
+        targets : ndarray of shape (n_series, n_past, n_targets)
+            The last rows, NaN where nothing was observed.
+        estimator : estimator
+            Who forecasts.
+        """
+        past = self.transformation.logarithm(targets)
+        ends = self.transformation.add_up(past, np.zeros_like(past))
+        missing = np.isnan(self.transformation.difference(past)[:, -self.window :])
+        few = missing.all(axis=1) if accepts_missing(estimator) else missing.any(axis=1)
+        return ~(np.isnan(ends).any(axis=1) | few).any(axis=1)
+
     def samples(
         self,
         values: np.ndarray,
@@ -233,6 +254,9 @@ class Extrapolator:
         values = self.transformation.difference(past)[:, self.reach :]
         centre, spread = origin.centre[:, None], origin.spread[:, None]
         values = (values - centre) / spread
+        # Of a series that is asked for fewer rows the others mean nothing.
+        behind = np.arange(known.shape[1]) >= n_steps[:, None]
+        known = np.where(behind[:, :, None], 0.0, known)
         columns = np.concatenate([origin.known[:, self.reach :], known], axis=1)
         predicted = np.full((len(past), known.shape[1], past.shape[2]), np.nan)
         # A block must not reach behind the last row whose columns are known.

@@ -71,9 +71,9 @@ def check_ends(panel: Panel, plan: Extrapolator) -> None:
 
 def check_start(origin: Origin, plan: Extrapolator, estimator: BaseEstimator) -> None:
     """Refuse to start from rows that lack what the first window needs."""
-    logarithm = plan.transformation.logarithm(origin.targets)
-    if not np.isnan(logarithm).any():
+    if plan.can_start(origin.targets, estimator).all():
         return
+    logarithm = plan.transformation.logarithm(origin.targets)
     if np.isnan(plan.transformation.add_up(logarithm, np.zeros_like(logarithm))).any():
         raise ValueError(
             f"Forecasts add up differences from the last {plan.reach} rows of y"
@@ -89,12 +89,12 @@ def check_start(origin: Origin, plan: Extrapolator, estimator: BaseEstimator) ->
             "which a forecast starts, hold NaN; fill them in, or use an estimator that "
             "accepts NaN, such as LSTMRegressor or HistGradientBoostingRegressor."
         )
-    if missing.all(axis=1).any():
-        raise ValueError(
-            f"A forecast starts from the last {plan.window} rows, of which each target "
-            f"needs a value. Got NaN in all of them{_of_series(origin, window)}; widen "
-            "window, or pass later observations."
-        )
+    empty = np.where(missing.all(axis=1, keepdims=True), np.nan, 0.0)
+    raise ValueError(
+        f"A forecast starts from the last {plan.window} rows, of which each target "
+        f"needs a value. Got NaN in all of them{_of_series(origin, empty)}; widen "
+        "window, or pass later observations."
+    )
 
 
 def check_samples(n_samples: int, estimator: BaseEstimator) -> None:

@@ -88,7 +88,7 @@ def read_series(forecaster: Any, X: Any, y: Any, *, log: bool, fitted: bool) -> 
         ),
         name="y",
     )
-    form = form_of(y, targets.ndim)
+    form = form_of(y, targets)
     way_out = "replace it, for instance by NaN, which counts as missing."
     check_finite(targets, y, index, way_out, name="y", allow_nan=True)
     if log:

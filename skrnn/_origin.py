@@ -97,9 +97,9 @@ def as_tuple(name: Hashable) -> tuple[Hashable, ...]:
     return name if isinstance(name, tuple) else (name,)
 
 
-def form_of(y: Any, n_axes: int) -> Any:
-    """Give y without its rows: its axes and names."""
-    return np.empty((0,) * n_axes) if index_of(y) is None else y.iloc[:0].copy()
+def form_of(y: Any, values: NDArray[Any]) -> Any:
+    """Give y without its rows: the axes of its values, and its names."""
+    return values[:0].copy() if index_of(y) is None else y.iloc[:0].copy()
 
 
 def shape_like(
@@ -140,7 +140,8 @@ class Origin:
     Parameters
     ----------
     targets : ndarray of shape (n_series, n_past, n_targets)
-        The rows up to the last one of which something is observed.
+        The rows up to the last one of which something is observed; NaN before the
+        first row of a series.
     known : ndarray of shape (n_series, n_past, n_known)
         Their columns known in advance.
     beyond : list of ndarray of shape (n_rows, n_known)
@@ -180,18 +181,20 @@ class Origin:
         Parameters
         ----------
         panel : Panel
-            The series; the last run of each has at least `n_past` rows.
+            The series.
         n_past : int
-            Rows to keep.
+            Rows to keep; NaN where the last run of a series is shorter.
         levels : tuple of two ndarray of shape (n_series, n_targets)
             Centre and spread of each series.
         """
         stops = panel.stops[panel.last_runs]
         rows = stops[:, None] + np.arange(-n_past, 0)
+        before = rows < panel.starts[panel.last_runs][:, None]
+        rows = np.where(before, 0, rows)
         after = np.searchsorted(panel.codes, np.arange(len(panel)), side="right")
         beyond = [panel.known[a:b] for a, b in zip(stops, after, strict=True)]
         return cls(
-            targets=panel.targets[rows],
+            targets=np.where(before[:, :, None], np.nan, panel.targets[rows]),
             known=panel.known[rows],
             beyond=beyond,
             centre=levels[0],
@@ -235,17 +238,17 @@ class Origin:
         stretches : list of tuple of two ndarray
             Targets and known columns of each series in the request.
         """
-        stretches = []
-        for place, i in enumerate(request.series):
-            mine = request.place == place
-            n_steps = int(request.n_steps[place])
-            more = np.full((n_steps, targets.shape[1]), np.nan)
-            more[request.steps[mine] - 1] = targets[mine]
-            known = [self.known[i], request.known[place, :n_steps]]
-            stretches.append(
-                (np.concatenate([self.targets[i], more]), np.concatenate(known))
+        shape = *request.known.shape[:2], targets.shape[1]
+        more = np.full(shape, np.nan)
+        more[request.place, request.steps - 1] = targets
+        rows = zip(request.series, request.n_steps, more, request.known, strict=True)
+        return [
+            (
+                np.concatenate([self.targets[i], observed[:n_steps]]),
+                np.concatenate([self.known[i], columns[:n_steps]]),
             )
-        return stretches
+            for i, n_steps, observed, columns in rows
+        ]
 
     def moved_on(
         self,
@@ -255,17 +258,22 @@ class Origin:
         """Start behind the last observed row of what `followed_by` gives."""
         n_past = self.targets.shape[1]
         targets, known, beyond = self.targets.copy(), self.known.copy(), [*self.beyond]
-        ends = list(self.ends)
+        ends, groups = list(self.ends), self.ends.factorize()[0]
+        moved: dict[tuple[int, int], Any] = {}
         for i, (rows, columns) in zip(request.series, stretches, strict=True):
             stop = int(np.flatnonzero(~np.isnan(rows).all(axis=1))[-1]) + 1
             last = slice(stop - n_past, stop)
             targets[i], known[i], beyond[i] = rows[last], columns[last], columns[stop:]
             if stop > n_past:
-                ends[i] = self.stamps(stop - n_past, i)[-1]
-        moved: Any = pd.Index(ends, name=self.ends.name)
+                # Many series that end together move on together.
+                move = int(groups[i]), stop - n_past
+                if move not in moved:
+                    moved[move] = self.stamps(stop - n_past, i)[-1]
+                ends[i] = moved[move]
+        index: Any = pd.Index(ends, name=self.ends.name)
         if isinstance(self.ends, pd.DatetimeIndex) and len(self) == 1:
-            moved.freq = self.ends.freq
-        return replace(self, targets=targets, known=known, beyond=beyond, ends=moved)
+            index.freq = self.ends.freq
+        return replace(self, targets=targets, known=known, beyond=beyond, ends=index)
 
     def stamps(self, n_steps: int, series: int = 0) -> pd.Index:
         """Give the stamps of the rows that follow in a series."""
@@ -293,17 +301,23 @@ class Origin:
             return None
         if together or self.names == [None]:
             return self.stamps(n_steps, int(self.ends.argmax()))
-        pieces = [
-            pd.MultiIndex.from_product([*([each] for each in as_tuple(name)), stamps])
-            for i, name in enumerate(self.names)
-            for stamps in [self.stamps(n_steps, i)]
-        ]
-        return pieces[0].append(pieces[1:]).set_names(names)
+        groups, _ = self.ends.factorize()
+        _, first = np.unique(groups, return_index=True)
+        blocks = [self.stamps(n_steps, series) for series in first]
+        rows = groups[:, None] * n_steps + np.arange(n_steps)
+        stamps = blocks[0].append(blocks[1:]).take(rows.ravel())
+        levels = zip(*map(as_tuple, self.names), strict=True)
+        of_rows = [pd.Index(level).repeat(n_steps) for level in levels]
+        if len(names) <= len(of_rows):  # Learned from one series, which has no name.
+            names = [*[None] * len(of_rows), self.ends.name]
+        return pd.MultiIndex.from_arrays([*of_rows, stamps], names=names)
 
     def next_rows(self, n_steps: int) -> Request:
         """Ask for the rows that follow each series."""
         series = np.repeat(np.arange(len(self)), n_steps)
         steps = np.tile(np.arange(1, n_steps + 1), len(self))
+        if not self.has_index:
+            steps += self._n_beyond[series]
         return Request.of(self, series, steps, np.empty((len(steps), 0)))
 
     def request(
@@ -327,6 +341,11 @@ class Origin:
             If they do not follow, or one is missing that has columns known in advance.
         """
         n_rows = len(known)
+        if each and isinstance(index, pd.MultiIndex):
+            raise ValueError(
+                "With columns='series' the rows of X are those of each series, and its "
+                "index is time alone. Got a MultiIndex instead; drop its other levels."
+            )
         if each:
             known = np.tile(known, (len(self), 1))
             series = np.repeat(np.arange(len(self)), n_rows)
@@ -334,12 +353,16 @@ class Origin:
             series = self._series_of(index, n_rows)
         if index is None:
             steps = np.arange(len(series)) % n_rows + 1
-            steps += np.array([len(rows) for rows in self.beyond])[series]
+            steps += self._n_beyond[series]
         else:
             steps = self._steps_to(index, series)
         order = np.lexsort((steps, series))
         self._check_no_hole(series[order], steps[order], known.shape[1])
         return Request.of(self, series, steps, known)
+
+    @property
+    def _n_beyond(self) -> NDArray[np.intp]:
+        return np.array([len(rows) for rows in self.beyond], dtype=np.intp)
 
     def _series_of(self, index: pd.Index | None, n_rows: int) -> NDArray[np.intp]:
         """Give the number of the series of each row."""
@@ -347,8 +370,8 @@ class Origin:
         if several != (self.names != [None]):
             raise ValueError(
                 "X must name the series of each row in the first levels of a "
-                "MultiIndex, time in the last one, if and only if y did so in fit. Got "
-                f"{'a MultiIndex' if several else 'none'} instead."
+                "MultiIndex, time in the last one, if and only if y did so in fit, or "
+                f"in history. Got {'a MultiIndex' if several else 'none'} instead."
             )
         if index is None or not isinstance(index, pd.MultiIndex):
             return np.zeros(n_rows, dtype=np.intp)
@@ -357,8 +380,8 @@ class Origin:
         unseen = [name for name in names if name not in number]
         if unseen:
             raise ValueError(
-                f"X has rows of the series {unseen[0]!r}, which fit has not seen; pass "
-                "its past as history, or leave it out."
+                f"X has rows of the series {unseen[0]!r}, which fit has not seen, or "
+                "history in its place; pass its past as history, or leave it out."
             )
         return np.array([number[name] for name in names], dtype=np.intp)[codes]
 
@@ -401,17 +424,19 @@ class Origin:
         """Refuse sorted steps that leave one out whose columns are inputs."""
         if n_known == 0:
             return
-        n_beyond = np.array([len(rows) for rows in self.beyond])[series]
         first = np.append(True, series[1:] != series[:-1])
-        before = np.where(first, np.minimum(n_beyond, steps - 1), np.roll(steps, 1))
+        before = np.where(first, 0, np.roll(steps, 1))
+        before = np.maximum(before, np.minimum(self._n_beyond[series], steps - 1))
         leaps = steps > before + 1
         if leaps.any():
             row = int(np.argmax(leaps))
             missing = self.stamps(int(before[row]) + 1, int(series[row]))[-1]
+            name = self.names[series[row]]
+            of_series = "" if name is None else f" of series {name!r}"
             raise ValueError(
                 "X must have a row for each step, because its columns are inputs of "
-                f"the forecast. Got none for {missing}; add the rows that are missing, "
-                "or fit with exogenous=False."
+                f"the forecast. Got none for {missing}{of_series}; add the rows that "
+                "are missing, or fit with exogenous=False."
             )
 
     def _match(self, index: pd.Index) -> pd.Index:

@@ -99,9 +99,9 @@ class Panel:
         ranges = zip(self.starts, counts, strict=True)
         starts = [start + np.arange(count) for start, count in ranges]
         found = np.concatenate(starts) if starts else np.empty(0, dtype=np.intp)
-        if len(self) == 1:
+        if len(self) == 1 or not len(found):
             return found
-        ends = np.searchsorted(self.codes, self.codes[found], side="right")
+        ends = self.stops[self.last_runs][self.codes[found]]
         return found[np.argsort(found - ends, kind="stable")]
 
     def levels(
@@ -209,9 +209,14 @@ def panel_of_columns(
 def panel_of_stretches(
     stretches: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
 ) -> Panel:
-    """Lay stretches of targets and known columns one behind the other, each a run."""
+    """Lay stretches of targets and known columns one behind the other, each a run.
+
+    A run begins with the first row of which something is observed.
+    """
     lengths = np.array([len(targets) for targets, _ in stretches], dtype=np.intp)
     stops = lengths.cumsum()
+    observed = [~np.isnan(targets).all(axis=1) for targets, _ in stretches]
+    first = np.array([rows.argmax() for rows in observed], dtype=np.intp)
     return Panel(
         targets=np.concatenate([targets for targets, _ in stretches]),
         known=np.concatenate([known for _, known in stretches]),
@@ -220,7 +225,7 @@ def panel_of_stretches(
         stamps=pd.RangeIndex(stops[-1]),
         has_index=False,
         step=1,
-        starts=stops - lengths,
+        starts=stops - lengths + first,
         stops=stops,
     )
 

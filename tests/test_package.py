@@ -43,6 +43,7 @@ LAYERS = (
         "_autoencoder",
         "_backtest",
         "_base_autoencoder",
+        "_base_forecaster",
         "_base_network",
         "_base_recurrent",
         "_calibration",
