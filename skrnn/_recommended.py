@@ -85,6 +85,7 @@ def settle(forecaster: Any, panel: Panel, training: Panel, reach: int) -> SetUp:
         wide = n_seasons * season
     window = wide if window is None else window
     network = GRURegressor(
+        dense_activation="linear",
         segment=season if window % season == 0 else 1,
         dropout=0.2,
         loss="mae",
