@@ -176,6 +176,20 @@ def test_pipeline_prints_its_errors_and_writes_its_figures(tmp_path):
     assert names_in(tmp_path / "figures") == {"forecast.png", "loss.png"}
 
 
+# Intervals
+
+
+@pytest.mark.slow
+def test_intervals_print_their_coverage_and_write_their_figures(tmp_path):
+    few = ("--epochs", "1")
+    printed = run_example(
+        "plot_forecast_intervals.py", tmp_path, "--output", "figures", *few
+    )
+    assert "mean_width" in printed
+    written = names_in(tmp_path / "figures")
+    assert written == {"backtest.png", "future.png", "late.png"}
+
+
 # Autoencoders. The build of the documentation runs their pages in full; here are the
 # two that take the least, so that `--output` and few epochs are tried.
 
