@@ -129,11 +129,11 @@ class AutoregressiveForecaster(BaseForecaster):
     With ``estimator=None`` the forecaster is set up as was best over a dozen short real
     series (``benchmarks/accuracy.py``): ``GRURegressor(32, segment=m, dropout=0.2,
     loss="mae", batch_size=16, dense_activation="linear")`` with windows of three
-    seasons of m rows, a horizon of one, and ``normalize="meanstd"``. A season is a day for rows of hours or minutes, a
-    week for days (5 business days), and a year for weeks, months and quarters. Fewer
-    rows than five seasons give windows of two or one. Without an index of dates, with
-    rows of years, or with fewer rows than three seasons, m is 1 and the window 12, or
-    nearly half the rows.
+    seasons of m rows, a horizon of one, and ``normalize="meanstd"``. A season is a day
+    for rows of hours or minutes, a week for days (5 business days), and a year for
+    weeks, months and quarters. Fewer rows than five seasons give windows of two or one.
+    Without an index of dates, with rows of years, or with fewer rows than three
+    seasons, m is 1 and the window 12, or nearly half the rows.
 
     What is done to y comes in this order: the logarithm, the differences, of many
     series the mean and standard deviation of each one's training rows, and the
