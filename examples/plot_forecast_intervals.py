@@ -134,7 +134,8 @@ print(table.T.round(2).to_string())
 # with a band that is a little narrower. Both are far better than the year before. The
 # bands hold what they promise, some more than nine of ten months; the year before gets
 # there with a band of more than twice the width. Seventeen forecasts that overlap are
-# few, so a single step may be off by a tenth.
+# few, so a single step may be off by a tenth; and with 48 or 84 months held out instead
+# of 120, and a fit in each fold, the bands held 83 to 86 % only. Measure it.
 
 import matplotlib.pyplot as plt
 
