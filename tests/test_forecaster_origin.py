@@ -178,9 +178,11 @@ def test_update_adds_differences_to_the_last_rows_seen(daily, difference):
 @each_index
 def test_update_moves_the_stamps_on(index, random):
     y = pd.Series(random.normal(size=N_ROWS + 5), index[: N_ROWS + 5], name="load")
-    forecaster = ridge().fit(None, y[:N_ROWS])
+    forecaster = ridge().fit(None, y.iloc[:N_ROWS])
     expected = forecaster.forecast(N_AHEAD, history=y)
-    forecaster.update(None, y[N_ROWS : N_ROWS + 2]).update(None, y[N_ROWS + 2 :])
+    forecaster.update(None, y.iloc[N_ROWS : N_ROWS + 2]).update(
+        None, y.iloc[N_ROWS + 2 :]
+    )
     assert forecaster.last_stamp_ == index[N_ROWS + 4] or np.isclose(
         forecaster.last_stamp_, index[N_ROWS + 4]
     )
