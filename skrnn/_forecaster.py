@@ -126,8 +126,8 @@ class AutoregressiveForecaster(BaseForecaster):
     H = 1 is the iterated strategy, an H as long as the forecast the direct one with
     several outputs, and the lengths between mix the two [1]_.
 
-    With ``estimator=None`` the forecaster is set up as was best over a dozen short real
-    series (``benchmarks/accuracy.py``): ``GRURegressor(32, segment=m, dropout=0.2,
+    With ``estimator=None`` the forecaster is set up as was best over eleven short
+    real series (``benchmarks/accuracy.py``): ``GRURegressor(32, segment=m, dropout=0.2,
     loss="mae", batch_size=16, dense_activation="linear")`` with windows of three
     seasons of m rows, a horizon of one, and ``normalize="meanstd"``. A season is a day
     for rows of hours or minutes, a week for days (5 business days), and a year for
