@@ -74,6 +74,18 @@ def test_errors_that_share_steps_count_for_fewer(missing):
         assert_allclose(found[h - 1], expected, rtol=0.1)
 
 
+def test_errors_that_share_steps_give_a_wider_band_than_their_rank():
+    steps = np.random.default_rng(0).normal(size=209)
+    sums = np.convolve(steps, np.ones(10), "valid")  # 200 sums of ten steps.
+    errors = np.full((1, 200, 10), np.nan)
+    errors[0, :, 9] = sums
+    count = effective_counts(np.abs(errors))[9]
+    assert 20 <= count < 100
+    rank = int(np.ceil(0.8 * (1 + 1 / count) * 200))
+    assert rank > np.ceil(0.8 * 201)
+    assert radii(errors, 0.8)[9] == np.sort(np.abs(sums))[rank - 1]
+
+
 # --------------------------------------------------------------------------------------
 # Bands of forecasts
 # --------------------------------------------------------------------------------------
