@@ -10,6 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from . import _forward
 from ._base_network import BaseNetworkEstimator, check_same_network, widths
 from ._recurrent_autoencoder import RecurrentAutoencoder
 from ._scaling import learn_scaling, scale_roll_out
@@ -50,6 +51,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         "incomplete": [StrOptions({"skip", "mask"})],
         "pretrained": [RecurrentAutoencoder, FrozenEstimator, None],
         "freeze_pretrained": ["boolean"],
+        "predict_backend": [StrOptions({"auto", "numpy", "tensorflow"})],
     }
 
     def __init__(
@@ -83,6 +85,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         callbacks=None,
         metrics=None,
         warm_start=False,
+        predict_backend="auto",
         random_state=None,
         verbose=0,
     ):
@@ -114,6 +117,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         self.callbacks = callbacks
         self.metrics = metrics
         self.warm_start = warm_start
+        self.predict_backend = predict_backend
         self.random_state = random_state
         self.verbose = verbose
 
@@ -211,19 +215,32 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
             If the estimator is not fitted.
         ValueError
             If X has other steps or columns than in `fit`, or holds infinite values or
-            such that are too large for float32 when scaled.
+            such that are too large for float32 when scaled; or if `predict_backend`
+            is "numpy" and the network has an activation that only Keras knows.
         TypeError
             If X holds dates.
         """
         check_is_fitted(self)
         windows, _ = check_windows(self, X, reset=False)
+        y = self.scaling_.restore_targets(self._outputs(windows))
+        return y[:, 0] if self._one_axis else y
+
+    def _outputs(self, windows):
+        """Give what the network puts out for windows in the units of X."""
+        in_numpy = self._runs_in_numpy(len(windows))
+        scaled = self.scaling_.scale_windows(windows)
+        if in_numpy:
+            return _forward.predict(self._network, self.weights_, scaled)
         from . import _training
 
-        scaled = self.scaling_.scale_windows(windows)
         network = self._make_network(self._network)
-        y = _training.predict(network, self.weights_, scaled)
-        y = self.scaling_.restore_targets(y)
-        return y[:, 0] if self._one_axis else y
+        return _training.predict(network, self.weights_, scaled)
+
+    def _runs_in_numpy(self, n_windows, n_calls=1):
+        """Tell whether NumPy predicts so many windows, so many times in a row."""
+        return _forward.chooses_numpy(
+            self.predict_backend, self._network, self.weights_, n_windows, n_calls
+        )
 
     def _roll_out(self, targets, ahead, horizon, normalization):
         """Continue series from their own predictions in one compiled call.

@@ -275,7 +275,10 @@ class Extrapolator:
     def _roll_out(
         self, estimator: BaseEstimator, values: np.ndarray, ahead: np.ndarray
     ) -> np.ndarray:
-        if runs_compiled(estimator):
+        n_calls = -(-(ahead.shape[1] - values.shape[1]) // self.horizon)
+        if runs_compiled(estimator) and not estimator._runs_in_numpy(
+            len(values), n_calls
+        ):
             rows = values, ahead, self.horizon
             return estimator._roll_out(*rows, self.normalization)
 

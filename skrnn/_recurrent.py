@@ -69,6 +69,12 @@ pretrained : RecurrentAutoencoder, default=None
     wrap it into `sklearn.frozen.FrozenEstimator`.
 freeze_pretrained : bool, default=False
     Whether training keeps the pretrained weights and changes only the layers behind.
+predict_backend : {"auto", "numpy", "tensorflow"}, default="auto"
+    What `predict` computes with. "auto" takes NumPy for small inputs, some milliseconds
+    of work, and a compiled program of TensorFlow's for others; predictions of the two
+    differ by rounding, some 1e-7 of the scale of y. "numpy" takes NumPy for inputs of
+    any size, so that TensorFlow is never imported; for many windows it is up to fifty
+    times as slow.
 {training}
 
 Attributes

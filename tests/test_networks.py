@@ -234,7 +234,7 @@ def test_building_draws_none_of_the_users_random_numbers():
 def test_predictions_follow_from_the_equations(cell, parameters):
     X, y = samples()
     model = ESTIMATORS[cell](3, epochs=1, learning_rate=0.1, random_state=0)
-    model.set_params(**parameters).fit(X, y)
+    model.set_params(predict_backend="tensorflow", **parameters).fit(X, y)
     X_new = samples(seed=1)[0]
     X_new[:3, :2] = np.nan  # Nothing observed at first,
     X_new[3, 1] = np.nan  # in between,
@@ -263,7 +263,9 @@ DEEP = {"units": (3, 2), "dense_before": (4,), "dense_after": (3,)}
 def test_parallel_decoder_follows_from_the_equations(cell, parameters, n_features):
     X, y = samples(n_features, n_targets=5)
     model = ESTIMATORS[cell](3, epochs=1, learning_rate=0.1, random_state=0)
-    model.set_params(decoder="parallel", **parameters).fit(X, y)
+    model.set_params(
+        predict_backend="tensorflow", decoder="parallel", **parameters
+    ).fit(X, y)
     assert_allclose(model.predict(X), predict_by_hand(model, X, X, y), rtol=1e-4)
     X_new = samples(n_features, seed=1)[0]
     X_new[:3, :2] = X_new[3, -3:] = X_new[4] = np.nan
@@ -303,8 +305,9 @@ def test_parallel_decoder_learns_a_horizon():
 @pytest.mark.parametrize("cell", ESTIMATORS)
 def test_activation_replaces_the_hyperbolic_tangent(cell, name, function):
     X, y = samples()
-    model = ESTIMATORS[cell](3, epochs=1, activation=name, random_state=0).fit(X, y)
-    by_hand = predict_by_hand(model, X, X, y, f=function)
+    model = ESTIMATORS[cell](3, epochs=1, activation=name, random_state=0)
+    model.set_params(predict_backend="tensorflow").fit(X, y)
+    by_hand = predict_by_hand(model, X, X, y, activation=function)
     assert_allclose(model.predict(X), by_hand, rtol=1e-5, atol=1e-5 * y.std())
 
 
@@ -313,7 +316,7 @@ def test_dense_activation_may_be_a_function():
     model = RNNRegressor(
         3, dense_after=(4,), dense_activation=keras.ops.sin, epochs=1, random_state=0
     ).fit(X, y)
-    by_hand = predict_by_hand(model, X, X, y, dense_f=np.sin)
+    by_hand = predict_by_hand(model, X, X, y, dense_activation=np.sin)
     assert_allclose(model.predict(X), by_hand, rtol=1e-5, atol=1e-5 * y.std())
 
 

@@ -18,10 +18,12 @@ LAYERS = (
     {
         "_autoencoder_layers",
         "_autoencoder_networks",
+        "_cells",
         "_config",
         "_conformal",
         "_drawing",
         "_folds",
+        "_forward",
         "_losses",
         "_networks",
         "_normalization",

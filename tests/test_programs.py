@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from cells import as_estimator, run_network
+from cells import run_architecture
 from samples import (
     CELLS,
     architecture_of,
@@ -145,6 +145,5 @@ def test_predictions_of_one_feature_equal_those_by_hand(cell, bidirectional):
     weights = weights_for(architecture)
     assert architecture.for_prediction().widened
     got = predict(architecture, weights, samples.windows)
-    model = as_estimator(architecture, weights)
-    expected = run_network(model, samples.windows.gather())
+    expected = run_architecture(architecture, weights, samples.windows.gather())
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-6)

@@ -7,7 +7,7 @@ import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
-from cells import predict_by_hand, run_layer, run_network
+from cells import predict_by_hand, run_estimator, run_layer
 from networks import (
     ESTIMATORS,
     ONE_STEP,
@@ -145,7 +145,7 @@ def test_predictions_follow_a_change_of_units(cls):
 
 def test_without_standardize_the_network_sees_the_data_as_they_are():
     model = fitted(standardize=False)
-    assert_allclose(model.predict(X), run_network(model, X)[:, 0], rtol=1e-5)
+    assert_allclose(model.predict(X), run_estimator(model, X)[:, 0], rtol=1e-5)
 
 
 def test_training_does_not_write_into_the_data():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from cells import CELLS, as_estimator, run_network
+from cells import run_architecture
+from samples import CELLS
 
 from skrnn import (
     AutoregressiveForecaster,
@@ -104,6 +105,6 @@ def test_several_series_roll_out_as_by_hand(cell, bidirectional):
     rows = list(past.transpose(1, 0, 2))
     for _ in range(n_steps):
         windows = np.stack(rows[-window:], axis=1)
-        rows.append(run_network(as_estimator(network, weights), windows) * 1.5 + 0.1)
+        rows.append(run_architecture(network, weights, windows) * 1.5 + 0.1)
     expected = np.stack(rows[6:], axis=1)
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-6)
