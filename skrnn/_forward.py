@@ -19,7 +19,7 @@ BATCH = 1024  # Windows that are laid out at once.
 # microseconds, and as for the functions of one unit. Measured on two cores.
 OF_A_STEP, OF_A_UNIT = 20_000, 100
 
-# Up to so many multiplications NumPy is chosen: for one call some milliseconds, of which
+# Up to so many multiplications NumPy is chosen: for a call some milliseconds, of which
 # a warm program needs one; for a forecast, which takes longer to compile, more of them.
 SMALL_CALL, SMALL_ROLL_OUT = 5e6, 2e7
 
