@@ -53,7 +53,7 @@ def check_labels(estimator: Any, y: Any, X: Any, *, name: str = "y") -> NDArray[
             f"{type(estimator).__name__} requires y to be passed, but the target y is "
             "None; pass the labels to learn as y."
         )
-    if isinstance(y, (list, tuple)):
+    if not hasattr(y, "shape"):
         y = np.asarray(y, dtype=object)  # NumPy would make NaN among text the text nan.
     shape = np.shape(y)
     if shape[1:] not in ((), (1,)):
@@ -106,8 +106,8 @@ def check_several(classes: NDArray[Any], where: str) -> None:
     """Refuse a single class, from which there is nothing to tell apart."""
     if len(classes) < 2:
         raise ValueError(
-            f"{where} must hold at least two classes. Got only the class "
-            f"{classes.tolist()[0]!r} instead; pass rows of other classes, too."
+            f"{where} must hold at least two classes. Got one class, "
+            f"{classes.tolist()[0]!r}, instead; pass rows of other classes, too."
         )
 
 
