@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from skrnn._loss_display import LossCurveDisplay
     from skrnn._recurrent import GRURegressor, LSTMRegressor, RNNRegressor
     from skrnn._recurrent_autoencoder import RecurrentAutoencoder
+    from skrnn._recurrent_classifiers import (
+        GRUClassifier,
+        LSTMClassifier,
+        RNNClassifier,
+    )
     from skrnn._sliding_window import SlidingWindow, make_windows
     from skrnn._variational_autoencoder import VariationalAutoencoder
 
@@ -27,9 +32,12 @@ __all__ = [
     "AutoencoderDetector",
     "AutoregressiveForecaster",
     "ForecastDisplay",
+    "GRUClassifier",
     "GRURegressor",
+    "LSTMClassifier",
     "LSTMRegressor",
     "LossCurveDisplay",
+    "RNNClassifier",
     "RNNRegressor",
     "RecurrentAutoencoder",
     "SlidingWindow",
@@ -52,9 +60,12 @@ _MODULE_OF = {
     "Autoencoder": "skrnn._autoencoder",
     "AutoregressiveForecaster": "skrnn._forecaster",
     "ForecastDisplay": "skrnn._forecast_display",
+    "GRUClassifier": "skrnn._recurrent_classifiers",
     "GRURegressor": "skrnn._recurrent",
+    "LSTMClassifier": "skrnn._recurrent_classifiers",
     "LSTMRegressor": "skrnn._recurrent",
     "LossCurveDisplay": "skrnn._loss_display",
+    "RNNClassifier": "skrnn._recurrent_classifiers",
     "RNNRegressor": "skrnn._recurrent",
     "SlidingWindow": "skrnn._sliding_window",
     "backtest": "skrnn._backtest",

@@ -1,7 +1,11 @@
-"""What the recurrent regressors share: parameters, fit and the fitted network."""
+"""What recurrent estimators share: the fitted network and its training.
+
+The regressors follow; what classifiers do otherwise is in `_base_classifier`.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from numbers import Integral, Real
 
 import numpy as np
@@ -27,13 +31,14 @@ from ._validation import (
 )
 from ._windows import Windows
 
-__all__ = ["BaseRecurrentRegressor"]
+__all__ = ["BaseRecurrentEstimator", "BaseRecurrentRegressor"]
 
 
-class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
-    """Base of the recurrent regressors, which differ in their cell."""
+class BaseRecurrentEstimator(BaseNetworkEstimator):
+    """Base of the recurrent estimators: a network that reads windows."""
 
     _cell: str
+    _scales_targets = True
 
     _parameter_constraints = {
         **BaseNetworkEstimator._parameter_constraints,
@@ -46,12 +51,129 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
         "segment": [Interval(Integral, 1, None, closed="left")],
-        "decoder": [StrOptions({"dense", "parallel"})],
         "stateful": ["boolean"],
         "incomplete": [StrOptions({"skip", "mask"})],
         "pretrained": [RecurrentAutoencoder, FrozenEstimator, None],
         "freeze_pretrained": ["boolean"],
         "predict_backend": [StrOptions({"auto", "numpy", "tensorflow"})],
+    }
+
+    def __sklearn_clone__(self):
+        # A clone starts from the same weights; a clone of the autoencoder has none.
+        cloned = super().__sklearn_clone__()
+        cloned.pretrained = self.pretrained
+        return cloned
+
+    @abstractmethod
+    def _read_target(self, X, y, sample_weight, classes):
+        """Check what is to be learned from windows.
+
+        Returns
+        -------
+        targets : ndarray of shape (n_samples, n_outputs)
+            What the network learns, unscaled.
+        weight : ndarray of shape (n_samples,)
+            Weights of the samples.
+        facts : dict
+            Fitted attributes that tell what y was.
+        """
+
+    @abstractmethod
+    def _output_activation(self, n_outputs):
+        """Name the activation of the network's outputs."""
+
+    def _outputs(self, X):
+        """Give what the network makes of windows, (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        windows, _ = check_windows(self, X, reset=False)
+        in_numpy = self._runs_in_numpy(len(windows))
+        scaled = self.scaling_.scale_windows(windows)
+        if in_numpy:
+            y = _forward.predict(self._network, self.weights_, scaled)
+            return self.scaling_.restore_targets(y)
+        from . import _training
+
+        network = self._make_network(self._network)
+        y = _training.predict(network, self.weights_, scaled)
+        return self.scaling_.restore_targets(y)
+
+    def _runs_in_numpy(self, n_windows, n_calls=1):
+        """Tell whether NumPy predicts so many windows, so many times in a row."""
+        return _forward.chooses_numpy(
+            self.predict_backend, self._network, self.weights_, n_windows, n_calls
+        )
+
+    def _as_keras_model(self):
+        check_is_fitted(self)
+        from . import _training
+
+        network = self._make_network(self._network)
+        scaling = vars(self.scaling_)
+        return _training.as_keras_model(network, self.weights_, **scaling)
+
+    def _make_network(self, description):
+        from . import _training
+
+        return _training.Architecture(**description)
+
+    def _train(self, X, y, sample_weight, *, resume, one_pass, classes=None):
+        """Train, and change the estimator only when that has succeeded."""
+        resume = resume and hasattr(self, "weights_")
+        windows, n_features_in = check_windows(self, X, reset=not resume)
+        targets, weight, facts = self._read_target(X, y, sample_weight, classes)
+        check_enough_samples(self, len(windows))
+        network = describe_network(self, windows, targets.shape[1])
+        if resume:
+            check_same_network(self, network)
+        pretrained = None if resume else encoder_to_start_from(self, network)
+        train, validation = self._split(windows, weight > 0, one_pass)
+        scaling = (
+            self.scaling_.let_vary(targets[train])
+            if resume
+            else learn_scaling(
+                windows.take(train),
+                targets[train],
+                weight[train],
+                standardize=self.standardize,
+            )
+        )
+        if pretrained is not None:
+            scaling = scaling.scale_as(pretrained.scaling_)
+        if not self._scales_targets:
+            scaling = scaling.keep_targets()
+        learned = self._run(
+            network,
+            scaling.scale_windows(windows),
+            scaling.scale_targets(targets),
+            weight,
+            (train, validation),
+            resume=resume,
+            one_pass=one_pass,
+            given=pretrained and dict(enumerate(pretrained.recurrent_weights())),
+        )
+        names = vars(self).get("feature_names_in_") if resume else feature_names(X)
+        set_fitted(
+            self,
+            {
+                **learned,
+                **facts,
+                "n_features_in_": n_features_in,
+                "feature_names_in_": names,
+                "n_steps_in_": windows.n_steps,
+                "scaling_": scaling,
+                "_network": network,
+                "_window_shape_in": (windows.n_steps, windows.n_features),
+            },
+        )
+        return self
+
+
+class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
+    """Base of the recurrent regressors, which differ in their cell."""
+
+    _parameter_constraints = {
+        **BaseRecurrentEstimator._parameter_constraints,
+        "decoder": [StrOptions({"dense", "parallel"})],
     }
 
     def __init__(
@@ -120,12 +242,6 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         self.predict_backend = predict_backend
         self.random_state = random_state
         self.verbose = verbose
-
-    def __sklearn_clone__(self):
-        # A clone starts from the same weights; a clone of the autoencoder has none.
-        cloned = super().__sklearn_clone__()
-        cloned.pretrained = self.pretrained
-        return cloned
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -220,27 +336,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         TypeError
             If X holds dates.
         """
-        check_is_fitted(self)
-        windows, _ = check_windows(self, X, reset=False)
-        y = self.scaling_.restore_targets(self._outputs(windows))
+        y = self._outputs(X)
         return y[:, 0] if self._one_axis else y
-
-    def _outputs(self, windows):
-        """Give what the network puts out for windows in the units of X."""
-        in_numpy = self._runs_in_numpy(len(windows))
-        scaled = self.scaling_.scale_windows(windows)
-        if in_numpy:
-            return _forward.predict(self._network, self.weights_, scaled)
-        from . import _training
-
-        network = self._make_network(self._network)
-        return _training.predict(network, self.weights_, scaled)
-
-    def _runs_in_numpy(self, n_windows, n_calls=1):
-        """Tell whether NumPy predicts so many windows, so many times in a row."""
-        return _forward.chooses_numpy(
-            self.predict_backend, self._network, self.weights_, n_windows, n_calls
-        )
 
     def _roll_out(self, targets, ahead, horizon, normalization):
         """Continue series from their own predictions in one compiled call.
@@ -279,69 +376,17 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         NotFittedError
             If the estimator is not fitted.
         """
-        check_is_fitted(self)
-        from . import _training
+        return self._as_keras_model()
 
-        network = self._make_network(self._network)
-        scaling = vars(self.scaling_)
-        return _training.as_keras_model(network, self.weights_, **scaling)
-
-    def _make_network(self, description):
-        from . import _training
-
-        return _training.Architecture(**description)
-
-    def _train(self, X, y, sample_weight, *, resume, one_pass):
-        """Train, and change the estimator only when that has succeeded."""
-        resume = resume and hasattr(self, "weights_")
-        windows, n_features_in = check_windows(self, X, reset=not resume)
+    def _read_target(self, X, y, sample_weight, classes):
         target = check_target(self, y, X)
-        weight = check_sample_weight(sample_weight, len(windows))
-        check_enough_samples(self, len(windows))
+        weight = check_sample_weight(sample_weight, len(target))
         targets = target[:, None] if target.ndim == 1 else target
-        network = describe_network(self, windows, targets.shape[1])
-        if resume:
-            check_same_network(self, network)
-        pretrained = None if resume else encoder_to_start_from(self, network)
-        train, validation = self._split(windows, weight > 0, one_pass)
-        scaling = (
-            self.scaling_.let_vary(targets[train])
-            if resume
-            else learn_scaling(
-                windows.take(train),
-                targets[train],
-                weight[train],
-                standardize=self.standardize,
-            )
-        )
-        if pretrained is not None:
-            scaling = scaling.scale_as(pretrained.scaling_)
-        learned = self._run(
-            network,
-            scaling.scale_windows(windows),
-            scaling.scale_targets(targets),
-            weight,
-            (train, validation),
-            resume=resume,
-            one_pass=one_pass,
-            given=pretrained and dict(enumerate(pretrained.recurrent_weights())),
-        )
-        names = vars(self).get("feature_names_in_") if resume else feature_names(X)
-        set_fitted(
-            self,
-            {
-                **learned,
-                "n_features_in_": n_features_in,
-                "feature_names_in_": names,
-                "n_steps_in_": windows.n_steps,
-                "n_targets_": targets.shape[1],
-                "scaling_": scaling,
-                "_network": network,
-                "_window_shape_in": (windows.n_steps, windows.n_features),
-                "_one_axis": target.ndim == 1,
-            },
-        )
-        return self
+        facts = {"n_targets_": targets.shape[1], "_one_axis": target.ndim == 1}
+        return targets, weight, facts
+
+    def _output_activation(self, n_outputs):
+        return "linear"
 
 
 def describe_network(estimator, windows: Windows, n_targets: int) -> dict:
@@ -352,7 +397,9 @@ def describe_network(estimator, windows: Windows, n_targets: int) -> dict:
             f"segment must divide the number of steps, {steps}. Got {segment} instead; "
             "change segment or the window."
         )
-    _check_decoder(estimator)
+    decoder = getattr(estimator, "decoder", "dense")  # Classes have no horizon.
+    if decoder == "parallel":
+        _check_decoder(estimator)
     return {
         "cell": estimator._cell,
         "n_steps": steps,
@@ -368,16 +415,17 @@ def describe_network(estimator, windows: Windows, n_targets: int) -> dict:
         "recurrent_dropout": float(estimator.recurrent_dropout),
         "l2": float(estimator.l2),
         "segment": int(segment),
-        "decoder": str(estimator.decoder),
+        "decoder": str(decoder),
         "batch_size": int(estimator.batch_size) if estimator.stateful else None,
         "frozen": bool(estimator.freeze_pretrained),
+        "output_activation": estimator._output_activation(n_targets),
     }
 
 
 def _check_decoder(estimator) -> None:
     """Refuse networks without the one last state that a parallel decoder needs."""
     for name in ("bidirectional", "stateful"):
-        if estimator.decoder == "parallel" and getattr(estimator, name):
+        if getattr(estimator, name):
             raise ValueError(
                 f"decoder='parallel' must have {name}=False: it goes on from the state "
                 f"after the last step of each window. Got {name}=True instead; set "

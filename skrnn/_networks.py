@@ -44,6 +44,7 @@ class Network(ABC):
 
     batch_size: int | None = None
     terms: dict[str, float] | None = None
+    output_activation: str = "linear"
 
     @property
     def stateful(self) -> bool:
@@ -73,7 +74,7 @@ class Network(ABC):
 
 @dataclass(frozen=True)
 class Architecture(Network):
-    """A recurrent network that predicts targets.
+    """A recurrent network that predicts targets, or probabilities of classes.
 
     Parameters
     ----------
@@ -107,6 +108,9 @@ class Architecture(Network):
     tied : bool
         Whether the step of a parallel decoder is one of the last recurrent layer
         itself, and not of a copy.
+    output_activation : {"linear", "sigmoid", "softmax"}
+        Activation of the outputs: "sigmoid" of one is the probability of the second of
+        two classes, "softmax" of several those of as many classes.
     """
 
     cell: str
@@ -129,6 +133,7 @@ class Architecture(Network):
     frozen: bool = False
     widened: bool = False
     tied: bool = True
+    output_activation: str = "linear"
 
     def build(self, loss: Any = None) -> Any:
         """Build the Keras model."""
@@ -238,6 +243,7 @@ def in_units_of_data(
     fill: np.ndarray,
     y_mean: np.ndarray,
     y_scale: np.ndarray,
+    both_classes: bool = False,
 ) -> Any:
     """Wrap a network so that it takes X and gives y as the user has them.
 
@@ -250,6 +256,9 @@ def in_units_of_data(
         the units of the data.
     y_mean, y_scale : ndarray of shape (n_targets,)
         Scaling of the targets.
+    both_classes : bool, default=False
+        Whether the output is the probability of the second of two classes, and that of
+        the first one shall stand ahead of it.
 
     Returns
     -------
@@ -268,6 +277,9 @@ def in_units_of_data(
     scaled = affine(1 / x_scale, (fill - x_mean) / x_scale)(filled)
     y = model(keras.ops.cast(scaled, "float32"))
     y = affine(y_scale, y_mean)(y)
+    if both_classes:
+        first = affine(np.array([-1.0]), np.array([1.0]), name="first_class")(y)
+        y = keras.layers.Concatenate(dtype=wide, name="classes")([first, y])
     return keras.Model(windows, y, name=f"{model.name}_in_units_of_data")
 
 
@@ -324,7 +336,7 @@ def _outputs(state: Any, n_outputs: int, a: Architecture) -> Any:
     """Compute outputs from what the last recurrent layer says."""
     for i, width in enumerate(a.dense_after):
         state = dense_layer(width, a, f"dense_after_{i}", a.dense_activation)(state)
-    return dense_layer(n_outputs, a, "targets", "linear")(state)
+    return dense_layer(n_outputs, a, "targets", a.output_activation)(state)
 
 
 def _decode_in_parallel(layer: Any, steps: Any, mask: Any, a: Architecture) -> Any:

@@ -113,7 +113,11 @@ class TrainingProgram:
 
     def __init__(self, network: Network, recipe: Recipe, batch_size: int) -> None:
         arguments = compile_arguments(
-            recipe.loss, recipe.optimizer, recipe.learning_rate, recipe.metrics
+            recipe.loss,
+            recipe.optimizer,
+            recipe.learning_rate,
+            recipe.metrics,
+            network.output_activation,
         )
         loss = loss_of_samples(arguments["loss"])
         self.metrics = arguments["metrics"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from ._base_network import with_sections
 from ._base_recurrent import BaseRecurrentRegressor
 
-__all__ = ["GRURegressor", "LSTMRegressor", "RNNRegressor"]
+__all__ = ["SECTIONS", "GRURegressor", "LSTMRegressor", "RNNRegressor"]
 
-_SHARED = """
+# What the docstrings of regressors and classifiers have in common.
+SECTIONS = """
 Parameters
 ----------
 units : int or tuple of int, default=32
@@ -22,7 +23,7 @@ activation : str or callable, default="tanh"
     Activation of the recurrent layers, a name of Keras's or a function. The gates of
     LSTM and GRU cells keep their sigmoid.
 dense_activation : str or callable, default="relu"
-    Activation of the Dense layers; the output is linear.
+    Activation of the Dense layers, but not of the output.
 bidirectional : bool, default=False
     Whether each recurrent layer also reads the window backwards, in as many units
     again.
@@ -39,26 +40,12 @@ segment : int, default=1
     of the width of the first recurrent one, with `dense_activation`. Missing steps of a
     segment count as zeros on the scale of training; a segment with nothing observed is
     skipped.
-decoder : {"dense", "parallel"}, default="dense"
-    How the last state becomes the targets. "dense" leads it through `dense_after` to
-    all of them. "parallel", for the rows of a horizon as the columns of y, nearest
-    first, cuts them into segments of `segment` targets: for each of these the last
-    recurrent layer takes one further step from the last state, with a learned embedding
-    of the segment's position as its input, and `dense_after` and the output layer,
-    which all segments share, lead on to its targets. Needs `bidirectional` and
-    `stateful` to be False.
 stateful : bool, default=False
     Whether the state after a batch is where the next batch starts: sample i of a batch
     continues sample i of the batch before. Every epoch and every prediction starts at
     zero, samples keep their order whatever `shuffle` says, and a last short batch is
     filled up with samples of no weight.
-standardize : bool, default=True
-    Whether inputs and targets are scaled to zero mean and unit variance with the
-    statistics of the training windows. Predictions are in the units of y either way.
-loss : str, callable, class or keras.losses.Loss, default="mse"
-    Loss, on standardized targets if `standardize` is set. Pass a loss with settings,
-    such as the delta of Huber's, as a function: `keras.losses.Huber` forgets it when
-    the estimator is cloned, as in a grid search.
+{outputs}
 incomplete : {"skip", "mask"}, default="skip"
     What to do in training with windows that begin with missing steps: leave them out,
     or train on the steps they have.
@@ -70,11 +57,10 @@ pretrained : RecurrentAutoencoder, default=None
 freeze_pretrained : bool, default=False
     Whether training keeps the pretrained weights and changes only the layers behind.
 predict_backend : {"auto", "numpy", "tensorflow"}, default="auto"
-    What `predict` computes with. "auto" takes NumPy for small inputs, some milliseconds
-    of work, and a compiled program of TensorFlow's for others; predictions of the two
-    differ by rounding, some 1e-7 of the scale of y. "numpy" takes NumPy for inputs of
-    any size, so that TensorFlow is never imported; for many windows it is up to fifty
-    times as slow.
+    What predicts. "auto" takes NumPy for small inputs, some milliseconds of work, and a
+    compiled program of TensorFlow's for others; predictions of the two differ by
+    rounding, some 1e-7 of their scale. "numpy" takes NumPy for inputs of any size, so
+    that TensorFlow is never imported; for many windows it is up to fifty times as slow.
 {training}
 
 Attributes
@@ -86,12 +72,11 @@ n_steps_in_ : int
     Steps of a window.
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of the columns, if X was a frame.
-n_targets_ : int
-    Targets.
+{learned}
 weights_ : list of ndarray
     Weights in the order of `keras.Model.weights`.
 scaling_ : Scaling
-    Means and scales of inputs and targets.
+    Means and scales of inputs and targets; those of classes are 0 and 1.
 history_ : dict of list of float
     Loss, metrics and their counterparts on validation windows (``val_...``), for each
     epoch, in the scale of training.
@@ -101,8 +86,33 @@ n_iter_ : int
     Epochs trained.
 """
 
+_SHARED = {
+    "shared": SECTIONS,
+    "outputs": """
+decoder : {"dense", "parallel"}, default="dense"
+    How the last state becomes the targets. "dense" leads it through `dense_after` to
+    all of them. "parallel", for the rows of a horizon as the columns of y, nearest
+    first, cuts them into segments of `segment` targets: for each of these the last
+    recurrent layer takes one further step from the last state, with a learned embedding
+    of the segment's position as its input, and `dense_after` and the output layer,
+    which all segments share, lead on to its targets. Needs `bidirectional` and
+    `stateful` to be False.
+standardize : bool, default=True
+    Whether inputs and targets are scaled to zero mean and unit variance with the
+    statistics of the training windows. Predictions are in the units of y either way.
+loss : str, callable, class or keras.losses.Loss, default="mse"
+    Loss, on standardized targets if `standardize` is set. Pass a loss with settings,
+    such as the delta of Huber's, as a function: `keras.losses.Huber` forgets it when
+    the estimator is cloned, as in a grid search.
+""",
+    "learned": """
+n_targets_ : int
+    Targets.
+""",
+}
 
-@with_sections(shared=_SHARED)
+
+@with_sections(**_SHARED)
 class RNNRegressor(BaseRecurrentRegressor):
     """Predict from windows with a simple (Elman) recurrent network.
 
@@ -145,7 +155,7 @@ class RNNRegressor(BaseRecurrentRegressor):
     _cell = "rnn"
 
 
-@with_sections(shared=_SHARED)
+@with_sections(**_SHARED)
 class LSTMRegressor(BaseRecurrentRegressor):
     """Predict from windows with a long short-term memory network.
 
@@ -199,7 +209,7 @@ class LSTMRegressor(BaseRecurrentRegressor):
     _cell = "lstm"
 
 
-@with_sections(shared=_SHARED)
+@with_sections(**_SHARED)
 class GRURegressor(BaseRecurrentRegressor):
     """Predict from windows with a network of gated recurrent units.
 

@@ -48,6 +48,14 @@ class Scaling:
             self, x_mean=other.x_mean, x_scale=other.x_scale, fill=other.fill
         )
 
+    def keep_targets(self) -> Scaling:
+        """Leave targets as they are, such as the 0 and 1 of classes."""
+        return replace(
+            self,
+            y_mean=np.zeros_like(self.y_mean),
+            y_scale=np.ones_like(self.y_scale),
+        )
+
     def scale_windows(self, windows: Windows, *, fill: bool = True) -> Windows:
         """Scale rows, and fill holes of partly observed steps; others stay NaN."""
         rows = windows.rows.astype(np.float64)

@@ -50,9 +50,25 @@ def _import_aside() -> Any:
 
 _wrappers = _import_aside()
 
+# Losses and metrics of classes, which Keras has in two forms: for the probability of
+# the second of two classes, and for those of several. Keras itself chooses among them
+# only in its own loop, and only for metrics.
+_OF_CLASSES = {
+    "acc": "accuracy",
+    "accuracy": "accuracy",
+    "ce": "crossentropy",
+    "crossentropy": "crossentropy",
+    "focal_crossentropy": "focal_crossentropy",
+}
+_FORMS = {"sigmoid": "binary", "softmax": "categorical"}
+
 
 def compile_arguments(
-    loss: Any, optimizer: Any, learning_rate: float, metrics: Any
+    loss: Any,
+    optimizer: Any,
+    learning_rate: float,
+    metrics: Any,
+    output_activation: str = "linear",
 ) -> dict[str, Any]:
     """Make the arguments of `keras.Model.compile`, new for each call.
 
@@ -67,6 +83,9 @@ def compile_arguments(
         own.
     metrics : list, str or None
         Metrics.
+    output_activation : {"linear", "sigmoid", "softmax"}, default="linear"
+        That of the network, by which "accuracy", "crossentropy" and
+        "focal_crossentropy" are those of two or of several classes.
 
     Returns
     -------
@@ -84,7 +103,10 @@ def compile_arguments(
     else:
         own = optimizer
         routed = {"optimizer__learning_rate": learning_rate}
-    metrics = _listed(metrics)
+    given = _listed(metrics)
+    loss, *metrics = (
+        _of_classes(each, output_activation) for each in (loss, *(given or ()))
+    )
     wrapper = _wrappers.BaseWrapper(loss=loss, optimizer=own, metrics=metrics, **routed)
     try:
         arguments = wrapper._get_compile_kwargs()
@@ -94,10 +116,8 @@ def compile_arguments(
         "loss": arguments["loss"],
         "optimizer": arguments["optimizer"],
         "metrics": [
-            _as_metric(given, made)
-            for given, made in zip(
-                metrics or (), arguments["metrics"] or (), strict=True
-            )
+            _as_metric(name, made)
+            for name, made in zip(given or (), arguments["metrics"] or (), strict=True)
         ],
     }
 
@@ -132,6 +152,14 @@ def _listed(values: Any) -> list[Any] | None:
     if values is None:
         return None
     return list(values) if isinstance(values, (list, tuple)) else [values]
+
+
+def _of_classes(setting: Any, output_activation: str) -> Any:
+    """Choose the form of a loss or a metric that suits the outputs of a network."""
+    if output_activation not in _FORMS or not isinstance(setting, str):
+        return setting
+    name = _OF_CLASSES.get(setting)
+    return f"{_FORMS[output_activation]}_{name}" if name else setting
 
 
 def _as_metric(given: Any, made: Any) -> Any:

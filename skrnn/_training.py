@@ -448,7 +448,8 @@ def as_keras_model(
     architecture, weights = architecture.untie(weights)
     network = build_network(replace(architecture, masked=True))
     network.set_weights(weights)
-    return in_units_of_data(network, **scaling)
+    both_classes = architecture.output_activation == "sigmoid"
+    return in_units_of_data(network, **scaling, both_classes=both_classes)
 
 
 def autoencoder_as_keras_model(encoder: Any, decoder: Any) -> Any:

@@ -1,0 +1,231 @@
+"""Labels of classes: what they may be, their codes, and the weights of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.extensions import ExtensionDtype
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+__all__ = [
+    "as_indicators",
+    "check_classes",
+    "check_labels",
+    "check_several",
+    "encode",
+    "weights_of_classes",
+]
+
+
+def check_labels(estimator: Any, y: Any, X: Any, *, name: str = "y") -> NDArray[Any]:
+    """Check labels: one for each row of X, none missing, all of one kind.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in messages.
+    y : array-like of shape (n_samples,)
+        Labels.
+    X : array-like of shape (n_samples, ...)
+        What they belong to.
+    name : str, default="y"
+        What messages call the labels.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_samples,)
+        The labels: numbers, bool or text.
+
+    Raises
+    ------
+    ValueError
+        If labels are missing, continuous, of several kinds, of a kind that has no
+        order, or not one a row.
+    """
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            "None; pass the labels to learn as y."
+        )
+    if not hasattr(y, "shape"):
+        y = np.asarray(y, dtype=object)  # NumPy would make NaN among text the text nan.
+    shape = np.shape(y)
+    if shape[1:] not in ((), (1,)):
+        raise ValueError(
+            f"{name} should be a 1d array of one label for each row, got an array of "
+            f"shape {shape} instead. For several labels a row, use "
+            "sklearn.multioutput.MultiOutputClassifier; for columns of 0 and 1, pass "
+            "argmax(axis=1)."
+        )
+    _check_none_missing(y, name)
+    if isinstance(getattr(y, "dtype", None), ExtensionDtype):
+        y = np.asarray(y, dtype=object)  # scikit-learn would make True a float.
+    labels = column_or_1d(y, warn=True)
+    if labels.dtype.kind == "O":
+        # Objects that are nothing but numbers, or bool, become numbers.
+        labels = pd.Series(labels).infer_objects().to_numpy()
+    if labels.dtype.kind == "O":
+        _check_text(labels, name)
+    if labels.dtype.kind == "f" and np.isinf(labels).any():
+        raise ValueError(f"{name} contains infinity, which is no label.")
+    check_classification_targets(labels)
+    check_consistent_length(X, labels)
+    return labels
+
+
+def check_classes(estimator: Any, classes: Any) -> NDArray[Any]:
+    """Check the labels that a first call of `partial_fit` announces.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        The labels in their order.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or fewer than two.
+    """
+    if classes is None:
+        raise ValueError(
+            "classes must be passed on the first call to partial_fit: all labels that "
+            "may come, for instance classes=np.unique(y) of all data."
+        )
+    found = np.unique(check_labels(estimator, classes, classes, name="classes"))
+    check_several(found, "classes")
+    return found
+
+
+def check_several(classes: NDArray[Any], where: str) -> None:
+    """Refuse a single class, from which there is nothing to tell apart."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"{where} must hold at least two classes. Got one class, "
+            f"{classes.tolist()[0]!r}, instead; pass rows of other classes, too."
+        )
+
+
+def encode(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
+    """Give the place of each label among the classes.
+
+    Raises
+    ------
+    ValueError
+        If a label is not among them.
+    """
+    places = {label: place for place, label in enumerate(classes.tolist())}
+    found, inverse = np.unique(labels, return_inverse=True)
+    unseen = [label for label in found.tolist() if label not in places]
+    if unseen:
+        raise ValueError(
+            f"y must hold labels among the classes that training began with, "
+            f"{_listed(list(places))}. Got {_listed(unseen)} as well; name all of them "
+            "in classes on the first call to partial_fit, or call fit with "
+            "warm_start=False to start afresh."
+        )
+    return np.array([places[label] for label in found.tolist()], dtype=np.intp)[inverse]
+
+
+def as_indicators(codes: NDArray[np.intp], n_classes: int) -> NDArray[np.float64]:
+    """Give what a network learns: the probabilities of the classes, 0 or 1.
+
+    Returns
+    -------
+    targets : ndarray of shape (n_samples, n_classes), or (n_samples, 1)
+        One column for each class; of two classes that of the second.
+    """
+    if n_classes == 2:
+        return codes[:, None].astype(np.float64)
+    return np.eye(n_classes)[codes]
+
+
+def weights_of_classes(
+    class_weight: Any,
+    classes: NDArray[Any],
+    codes: NDArray[np.intp],
+    sample_weight: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Give the weight of each class.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+        Weights by label, those that are not named being 1; "balanced" lets all classes
+        that occur weigh alike.
+    classes : ndarray of shape (n_classes,)
+        Labels.
+    codes : ndarray of shape (n_samples,)
+        Class of each sample.
+    sample_weight : ndarray of shape (n_samples,)
+        Weight of each sample, for "balanced".
+
+    Raises
+    ------
+    ValueError
+        If a dict names labels that are no classes, or weights that are none.
+    """
+    if class_weight is None:
+        return np.ones(len(classes))
+    if isinstance(class_weight, Mapping):
+        return _weights_by_label(class_weight, classes.tolist())
+    totals = np.bincount(codes, weights=sample_weight, minlength=len(classes))
+    occurs = totals > 0
+    mean = totals.sum() / occurs.sum()
+    return np.divide(mean, totals, out=np.zeros(len(classes)), where=occurs)
+
+
+def _weights_by_label(
+    class_weight: Mapping[Any, Any], classes: list[Any]
+) -> NDArray[np.float64]:
+    """Put the weights of a dict in the order of the classes."""
+    unknown = [label for label in class_weight if label not in classes]
+    if unknown:
+        raise ValueError(
+            f"class_weight must name labels of y, {_listed(classes)}. Got "
+            f"{_listed(unknown)} as well; leave them out."
+        )
+    for label, weight in class_weight.items():
+        if not (isinstance(weight, Real) and 0 <= float(weight) < np.inf):
+            raise ValueError(
+                f"class_weight must hold weights of at least 0. Got {weight!r} for the "
+                f"label {label!r} instead."
+            )
+    return np.array([class_weight.get(label, 1.0) for label in classes], dtype=float)
+
+
+def _check_none_missing(y: Any, name: str) -> None:
+    """Refuse None, NaN and their like, naming the first row that has one."""
+    values = y if isinstance(y, (pd.Series, pd.DataFrame)) else np.asarray(y)
+    missing = np.ravel(pd.isna(values))
+    if missing.any():
+        raise ValueError(
+            f"{name} contains NaN or None instead of a label, first in row "
+            f"{int(missing.argmax())} (counted from 0), in {int(missing.sum())} of "
+            f"{len(missing)} rows; leave such rows out, or give them a label of their "
+            "own."
+        )
+
+
+def _check_text(labels: NDArray[Any], name: str) -> None:
+    """Refuse objects that are no text: they may have no order."""
+    if all(isinstance(label, str) for label in labels):
+        return
+    kinds = sorted({type(label).__name__ for label in labels})
+    raise ValueError(
+        f"Unknown label type: {name} must hold numbers, bool or text, and only one of "
+        f"these. Got labels of the type {' and '.join(kinds)} instead; make all of "
+        "them text, for instance with [str(label) for label in y]."
+    )
+
+
+def _listed(labels: list[Any], at_most: int = 8) -> str:
+    """List labels for a message, the first ones of many."""
+    listed = ", ".join(repr(label) for label in labels[:at_most])
+    more = len(labels) - at_most
+    return f"{listed} and {more} more" if more > 0 else listed
