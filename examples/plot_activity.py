@@ -2,8 +2,8 @@
 Activity from windows of a sensor
 =================================
 
-A phone in a pocket measures accelerations: what is its owner doing? Here each window has
-one label, standing, walking or running, and :class:`~skrnn.GRUClassifier` learns to
+A phone in a pocket measures accelerations: what is its owner doing? Here each window
+has one label, standing, walking or running, and :class:`~skrnn.GRUClassifier` learns to
 tell them apart. Each window also belongs to a person. What counts is how well people
 are classified of whom the network has never seen a step, so the cross-validation leaves
 out whole persons. Two logistic regressions, on summary figures of each window, are the
@@ -31,9 +31,9 @@ options = parser.parse_args()
 # at twice its frequency. Phones are tilted in their pockets by up to 30 degrees about
 # each axis, and some are noisier than others.
 #
-# Three difficulties are put in on purpose. People who stand sway, and now and then shift
-# their weight, which shakes the phone as much as a step does. Brisk walkers have the
-# pace of slow runners. And a strong walker shakes the phone as much as a light runner.
+# Three difficulties are put in on purpose. People who stand sway, and now and then
+# shift their weight, which shakes the phone as much as a step does. Brisk walkers have
+# the pace of slow runners. A strong walker shakes the phone as much as a light runner.
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -78,7 +78,8 @@ def record(activity, body, rng):
         for start in rng.integers(n_rows - RATE, size=20):  # Shifts of weight.
             push = rng.normal(scale=0.8, size=3)
             rows[start : start + RATE] += np.outer(np.hanning(RATE), push)
-    rows = body["pocket"].apply(rows + [0, 0, 1])  # With gravity.
+    rows[:, 2] += 1  # Gravity.
+    rows = body["pocket"].apply(rows)
     return rows + rng.normal(scale=body["noise"], size=rows.shape)
 
 
@@ -193,8 +194,8 @@ print(table.round(2).to_string())
 
 # %%
 # On new people the network is far better than the summary, without being told what to
-# look at, and a little behind the regression that was told to look at frequencies, which
-# trains in a blink: 0.85 to 0.88 against 0.89, whatever the `random_state`. Where the same
+# look at, and a little behind the regression that was told to look at frequencies and
+# trains in a blink: 0.85 to 0.88, by the `random_state`, against 0.89. Where the same
 # people are on both sides, the network is the best, and gains most: it learns how these
 # twelve walk, which is of no use for a thirteenth. A cross-validation without groups
 # would have chosen it for the wrong reason.
@@ -230,9 +231,9 @@ confusion_figure = figure
 # How sure is it
 # --------------
 #
-# `predict_proba` gives the probabilities. Of windows for which it is surest, the network
-# should err least; the table shows the share that is right, by the probability of the
-# class that was predicted.
+# `predict_proba` gives the probabilities. Where it is surest, the network should err
+# least; the table shows the share that is right, by the probability of the class that
+# was predicted.
 
 proba = cross_val_predict(
     gru, X, y, groups=person, cv=new_people, method="predict_proba"
@@ -243,9 +244,9 @@ print(right.groupby(sureness, observed=True).agg(["mean", "size"]).round(2).to_s
 
 # %%
 # It is right more often where it is surer, but less often than it says: nine people do
-# not tell how much a tenth may differ. `sklearn.calibration.CalibratedClassifierCV` around
-# it, with folds of persons (`cv=list(new_people.split(X, y, person))`), mends such
-# probabilities.
+# not tell how much a tenth may differ. `sklearn.calibration.CalibratedClassifierCV`
+# around it, with folds of persons, `cv=list(new_people.split(X, y, person))`, mends
+# such probabilities.
 
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
