@@ -167,6 +167,11 @@ class TrainingProgram:
         compiles : bool
             False if that is not possible; Keras's own loop then has to do, and is also
             the one to say what is wrong with a loss that fails.
+
+        Raises
+        ------
+        ValueError
+            If a metric gives several numbers.
         """
         key = _epoch_key(table, order, validation)
         if self.compiles and key not in self._epochs:
@@ -182,6 +187,7 @@ class TrainingProgram:
                 # only beyond XLA, Keras's loop fails too and says how.
                 self.compiles = False
             else:
+                _check_single_numbers(self._metrics())
                 self._epochs[key] = epoch
         return self.compiles
 
@@ -359,6 +365,18 @@ def _check_suits_copies(recipe: Recipe, loss: Any, metrics: list[Any]) -> None:
             f"metrics must compare numbers, such as 'mae'. Got {unclear[0]!r} instead, "
             "which stands for several metrics of classes; name another one."
         )
+
+
+def _check_single_numbers(metrics: list[Any]) -> None:
+    """Refuse metrics of which the history could not show one number an epoch."""
+    for metric in metrics:
+        if np.ndim(metric.result()):
+            raise ValueError(
+                "metrics must give one number each. Got "
+                f"{metric.name!r} instead, which gives one for each class; pass an "
+                "instance that takes their mean, such as "
+                "keras.metrics.F1Score(average='macro')."
+            )
 
 
 def _setting_key(setting: Any) -> Hashable:

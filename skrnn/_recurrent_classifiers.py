@@ -31,11 +31,11 @@ classes_ : ndarray of shape (n_classes,)
     Labels, in the order of the columns of `predict_proba`.
 """,
     "windows": """
-    Windows have shape (n_samples, n_steps, n_features), as `SlidingWindow` makes them,
-    oldest step first; NaN is a missing value. A step with nothing observed is skipped;
-    holes in a partly observed step are filled with the training mean of the feature.
-    Windows that begin with missing steps are predicted but not trained on. Labels are
-    numbers, bool or text, of two classes or more.
+Windows have shape (n_samples, n_steps, n_features), as `SlidingWindow` makes them,
+oldest step first; NaN is a missing value. A step with nothing observed is skipped;
+holes in a partly observed step are filled with the training mean of the feature.
+Windows that begin with missing steps are predicted but not trained on. Labels are
+numbers, bool or text, of two classes or more.
 """,
 }
 

@@ -20,7 +20,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.metrics import accuracy_score, f1_score, log_loss
 from sklearn.utils import compute_class_weight
 
 from skrnn import RecurrentAutoencoder, RNNClassifier, _training
@@ -239,6 +239,17 @@ def test_accuracy_is_recorded_by_compiled_epochs(y, monkeypatch):
     assert_allclose(model.history_["val_accuracy"][-1], expected, rtol=1e-6)
     expected = log_loss(y[13:], model.predict_proba(X[13:]), labels=model.classes_)
     assert_allclose(model.history_["val_loss"][-1], expected, rtol=1e-5)
+
+
+def test_metric_of_each_class_is_refused_before_training():
+    recorder = Recorder()
+    with pytest.raises(ValueError, match=r"'f1_score'.*F1Score\(average='macro'\)"):
+        fitted(y=THREE, metrics=["f1_score"], callbacks=recorder)
+    assert recorder.starts == 0
+    macro = keras.metrics.F1Score(average="macro", name="f1")
+    model = fitted(y=THREE, metrics=[macro], validation_split=0.25)
+    expected = f1_score(THREE[13:], model.predict(X[13:]), average="macro")
+    assert_allclose(model.history_["val_f1"][-1], expected, rtol=1e-5)
 
 
 def test_callbacks_watch_the_accuracy_that_was_asked_for():

@@ -202,6 +202,17 @@ def test_intervals_print_their_coverage_and_write_their_figures(tmp_path):
     assert written == {"backtest.png", "future.png", "late.png"}
 
 
+# Classes
+
+
+@pytest.mark.slow
+def test_activity_prints_its_table_and_writes_its_figures(tmp_path):
+    few = ("--epochs", "1")
+    printed = run_example("plot_activity.py", tmp_path, "--output", "figures", *few)
+    assert "same people" in printed
+    assert names_in(tmp_path / "figures") == {"confusion.png", "windows.png"}
+
+
 # Autoencoders. The build of the documentation runs their pages in full; here are the
 # two that take the least, so that `--output` and few epochs are tried.
 
