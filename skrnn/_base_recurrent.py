@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base_network import BaseNetworkEstimator, check_same_network, widths
 from ._recurrent_autoencoder import RecurrentAutoencoder
-from ._scaling import learn_scaling, scale_roll_out
+from ._scaling import scale_roll_out
 from ._validation import (
     Interval,
     StrOptions,
@@ -163,18 +163,22 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
-        """Train for one more epoch, keeping weights, optimizer state and scaling.
+        """Train for one more epoch, on the same samples or on further ones.
 
-        `validation_split` and `early_stopping` play no part.
+        Weights, state of the optimizer and the statistics of the scaling go on. Chunk
+        by chunk this learns from more than memory holds; see `iter_windows`.
+        `validation_split` and `early_stopping` play no part, and `shuffle` mixes the
+        samples of a call.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
-            Windows. The first call learns the scaling from them.
+            Windows, one at least, and two in the first call.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, relative to each other. A sample of weight 0 is left out.
+            Weights, relative to each other in training, and to those of all calls in
+            the statistics. A sample of weight 0 is left out.
 
         Returns
         -------
@@ -186,9 +190,19 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         ValueError
             As in `fit`; also if the steps or columns of X, the number of targets or a
             parameter of the network differ from those of the calls before, or values
-            are too large for float32 when scaled as there.
+            are too large for float32 when scaled as there. A column may be without a
+            value until a later call.
         TypeError, FloatingPointError
             As in `fit`.
+
+        Notes
+        -----
+        The scaling is that of all samples seen so far, exactly as one `fit` on them
+        would learn it. But an early chunk was trained on with the scaling of its time.
+        If the first chunks are not like the later ones, scale beforehand, by the
+        statistics of a pass ahead (`StandardScaler.partial_fit`), and set
+        ``standardize=False``: in the order of the rows (``shuffle=False``), by chunks
+        of whole batches, the passes then are the epoch of one `fit`.
         """
         return self._train(X, y, sample_weight, resume=True, one_pass=True)
 
@@ -219,9 +233,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         windows, _ = check_windows(self, X, reset=False)
         from . import _training
 
-        scaled = self.scaling_.scale_windows(windows)
-        network = self._make_network(self._network)
-        y = _training.predict(network, self.weights_, scaled)
+        network, scale = self._make_network(self._network), self.scaling_.scale_windows
+        y = _training.predict(network, self.weights_, windows, scale=scale)
         y = self.scaling_.restore_targets(y)
         return y[:, 0] if self._one_axis else y
 
@@ -280,25 +293,20 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
         windows, n_features_in = check_windows(self, X, reset=not resume)
         target = check_target(self, y, X)
         weight = check_sample_weight(sample_weight, len(windows))
-        check_enough_samples(self, len(windows))
+        if not (resume and one_pass):  # The last chunk of many may be short.
+            check_enough_samples(self, len(windows))
         targets = target[:, None] if target.ndim == 1 else target
         network = describe_network(self, windows, targets.shape[1])
         if resume:
             check_same_network(self, network)
         pretrained = None if resume else encoder_to_start_from(self, network)
         train, validation = self._split(windows, weight > 0, one_pass)
-        scaling = (
-            self.scaling_.let_vary(targets[train])
-            if resume
-            else learn_scaling(
-                windows.take(train),
-                targets[train],
-                weight[train],
-                standardize=self.standardize,
-            )
+        statistics, scaling = self._learn_scaling(
+            (windows.take(train), targets[train], weight[train]),
+            resume=resume,
+            one_pass=one_pass,
+            inputs=pretrained and pretrained.scaling_,
         )
-        if pretrained is not None:
-            scaling = scaling.scale_as(pretrained.scaling_)
         learned = self._run(
             network,
             scaling.scale_windows(windows),
@@ -319,6 +327,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseNetworkEstimator):
                 "n_steps_in_": windows.n_steps,
                 "n_targets_": targets.shape[1],
                 "scaling_": scaling,
+                "_statistics": statistics,
                 "_network": network,
                 "_window_shape_in": (windows.n_steps, windows.n_features),
                 "_one_axis": target.ndim == 1,
