@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from skrnn._forecast_display import ForecastDisplay
     from skrnn._forecaster import AutoregressiveForecaster
     from skrnn._loss_display import LossCurveDisplay
+    from skrnn._make_windows import iter_windows, make_windows
     from skrnn._recurrent import GRURegressor, LSTMRegressor, RNNRegressor
     from skrnn._recurrent_autoencoder import RecurrentAutoencoder
     from skrnn._recurrent_classifiers import (
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
         LSTMClassifier,
         RNNClassifier,
     )
-    from skrnn._sliding_window import SlidingWindow, make_windows
+    from skrnn._sliding_window import SlidingWindow
     from skrnn._variational_autoencoder import VariationalAutoencoder
 
 __version__ = "0.1.0"
@@ -46,6 +47,7 @@ __all__ = [
     "datasets",
     "error_by_step",
     "get_config",
+    "iter_windows",
     "make_windows",
     "set_config",
 ]
@@ -71,7 +73,8 @@ _MODULE_OF = {
     "backtest": "skrnn._backtest",
     "error_by_step": "skrnn._errors",
     "get_config": "skrnn._config",
-    "make_windows": "skrnn._sliding_window",
+    "iter_windows": "skrnn._make_windows",
+    "make_windows": "skrnn._make_windows",
     "set_config": "skrnn._config",
 }
 _SUBPACKAGES = ("datasets",)

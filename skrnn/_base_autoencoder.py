@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,7 +13,6 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from ._base_network import BaseNetworkEstimator, check_same_network
-from ._scaling import learn_scaling
 from ._validation import (
     Interval,
     check_enough_samples,
@@ -76,14 +76,17 @@ class BaseAutoencoder(
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
-        """Train for one more epoch, keeping weights, optimizer state and scaling.
+        """Train for one more epoch, on the same samples or on further ones.
 
-        `validation_split` and `early_stopping` play no part.
+        Weights, state of the optimizer and the statistics of the scaling go on. Chunk
+        by chunk this learns from more than memory holds; see `iter_windows`.
+        `validation_split` and `early_stopping` play no part, and `shuffle` mixes the
+        samples of a call.
 
         Parameters
         ----------
         X : array-like
-            What to copy. The first call learns the scaling from it.
+            What to copy: one sample at least, and two in the first call.
         y : None
             Ignored.
 
@@ -99,6 +102,14 @@ class BaseAutoencoder(
             from those of the calls before.
         TypeError, FloatingPointError
             As in `fit`.
+
+        Notes
+        -----
+        The scaling is that of all samples seen so far, exactly as one `fit` on them
+        would learn it. But an early chunk was trained on with the scaling of its time.
+        If the first chunks are not like the later ones, scale beforehand, by the
+        statistics of a pass ahead (`StandardScaler.partial_fit`), and set
+        ``standardize=False``.
         """
         return self._train(X, resume=True, one_pass=True)
 
@@ -280,21 +291,17 @@ class BaseAutoencoder(
         """Train, and change the estimator only when that has succeeded."""
         resume = resume and hasattr(self, "weights_")
         windows, n_features_in = self._check(X, reset=not resume)
-        check_enough_samples(self, len(windows))
+        if not (resume and one_pass):  # The last chunk of many may be short.
+            check_enough_samples(self, len(windows))
         network = self._describe_network(windows)
         if resume:
             check_same_network(self, network)
         weight, no_targets = np.ones(len(windows)), np.empty((len(windows), 0))
         parts = self._split(windows, weight > 0, one_pass)
-        scaling = (
-            self.scaling_
-            if resume
-            else learn_scaling(
-                windows.take(parts[0]),
-                no_targets[parts[0]],
-                weight[parts[0]],
-                standardize=self.standardize,
-            )
+        statistics, scaling = self._learn_scaling(
+            (windows.take(parts[0]), no_targets[parts[0]], weight[parts[0]]),
+            resume=resume,
+            one_pass=one_pass,
         )
         scaled = scaling.scale_windows(windows, fill=False)
         learned = self._run(
@@ -315,6 +322,7 @@ class BaseAutoencoder(
                 "n_features_in_": n_features_in,
                 "feature_names_in_": names,
                 "scaling_": scaling,
+                "_statistics": statistics,
                 "_network": network,
                 "_window_shape_in": (windows.n_steps, windows.n_features),
                 "_n_axes": np.asarray(X).ndim,
@@ -346,9 +354,10 @@ class BaseAutoencoder(
         predicted = _training.predict(
             self._make_network(self._network),
             self._predicting_weights,
-            self.scaling_.scale_windows(windows, fill=False),
+            windows,
             part,
             summary,
+            scale=partial(self.scaling_.scale_windows, fill=False),
         )
         whole = part is None and summary is None
         return self.scaling_.restore_windows(predicted) if whole else predicted

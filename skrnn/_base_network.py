@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from ._scaling import Statistics
 from ._validation import HasMethods, Interval
 
 __all__ = ["BaseNetworkEstimator", "check_same_network", "widths", "with_sections"]
@@ -43,8 +44,8 @@ callbacks : keras.callbacks.Callback or list of them, default=None
 metrics : list of str or keras.metrics.Metric, default=None
     What to record in `history_` besides the loss.
 warm_start : bool, default=False
-    Whether `fit` goes on from the weights and the scaling of the last fit, with a
-    fresh optimizer.
+    Whether `fit` goes on from the weights and the scaling of the last fit, which stays
+    as it is, with a fresh optimizer.
 random_state : int, RandomState instance or None, default=None
     Determines starting weights, the order of samples, noise and dropout. The same
     integer gives the same numbers.
@@ -153,6 +154,26 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
                 "or pass more rows."
             )
         return chosen[:n_train], chosen[n_train:]
+
+    def _learn_scaling(self, samples, *, resume, one_pass, inputs=None):
+        """Give statistics, and the scaling that follows from them.
+
+        Samples are windows, targets and weights. `inputs` is a scaling to take over. A
+        fit from fitted weights keeps the scaling; a pass over more samples goes on with
+        the statistics.
+        """
+        statistics = Statistics.of(
+            *samples, standardize=self.standardize, inputs=inputs
+        )
+        if resume:
+            statistics = self._statistics.merge(statistics)
+        elif not one_pass:  # What is missing in a chunk may come with a later one.
+            statistics.check_observed()
+        if one_pass or not resume:
+            return statistics, statistics.scaling()
+        kept = self.scaling_.let_vary(samples[1])
+        varies = (kept.y_scale != self.scaling_.y_scale).any()
+        return statistics if varies else self._statistics, kept
 
     def _run(
         self,

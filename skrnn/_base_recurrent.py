@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _forward
 from ._base_network import BaseNetworkEstimator, check_same_network, widths
 from ._recurrent_autoencoder import RecurrentAutoencoder
-from ._scaling import learn_scaling, scale_roll_out
+from ._scaling import scale_roll_out
 from ._validation import (
     Interval,
     StrOptions,
@@ -86,15 +86,14 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         """Give what the network makes of windows, (n_samples, n_outputs)."""
         check_is_fitted(self)
         windows, _ = check_windows(self, X, reset=False)
-        in_numpy = self._runs_in_numpy(len(windows))
-        scaled = self.scaling_.scale_windows(windows)
-        if in_numpy:
-            y = _forward.predict(self._network, self.weights_, scaled)
+        scale = self.scaling_.scale_windows
+        if self._runs_in_numpy(len(windows)):
+            y = _forward.predict(self._network, self.weights_, windows, scale)
             return self.scaling_.restore_targets(y)
         from . import _training
 
         network = self._make_network(self._network)
-        y = _training.predict(network, self.weights_, scaled)
+        y = _training.predict(network, self.weights_, windows, scale=scale)
         return self.scaling_.restore_targets(y)
 
     def _runs_in_numpy(self, n_windows, n_calls=1):
@@ -121,24 +120,19 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         resume = resume and hasattr(self, "weights_")
         windows, n_features_in = check_windows(self, X, reset=not resume)
         targets, weight, facts = self._read_target(X, y, sample_weight, classes)
-        check_enough_samples(self, len(windows))
+        if not (resume and one_pass):  # The last chunk of many may be short.
+            check_enough_samples(self, len(windows))
         network = describe_network(self, windows, targets.shape[1])
         if resume:
             check_same_network(self, network)
         pretrained = None if resume else encoder_to_start_from(self, network)
         train, validation = self._split(windows, weight > 0, one_pass)
-        scaling = (
-            self.scaling_.let_vary(targets[train])
-            if resume
-            else learn_scaling(
-                windows.take(train),
-                targets[train],
-                weight[train],
-                standardize=self.standardize,
-            )
+        statistics, scaling = self._learn_scaling(
+            (windows.take(train), targets[train], weight[train]),
+            resume=resume,
+            one_pass=one_pass,
+            inputs=pretrained and pretrained.scaling_,
         )
-        if pretrained is not None:
-            scaling = scaling.scale_as(pretrained.scaling_)
         if not self._scales_targets:
             scaling = scaling.keep_targets()
         learned = self._run(
@@ -161,6 +155,7 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
                 "feature_names_in_": names,
                 "n_steps_in_": windows.n_steps,
                 "scaling_": scaling,
+                "_statistics": statistics,
                 "_network": network,
                 "_window_shape_in": (windows.n_steps, windows.n_features),
             },
@@ -283,18 +278,22 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
-        """Train for one more epoch, keeping weights, optimizer state and scaling.
+        """Train for one more epoch, on the same samples or on further ones.
 
-        `validation_split` and `early_stopping` play no part.
+        Weights, state of the optimizer and the statistics of the scaling go on. Chunk
+        by chunk this learns from more than memory holds; see `iter_windows`.
+        `validation_split` and `early_stopping` play no part, and `shuffle` mixes the
+        samples of a call.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
-            Windows. The first call learns the scaling from them.
+            Windows, one at least, and two in the first call.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, relative to each other. A sample of weight 0 is left out.
+            Weights, relative to each other in training, and to those of all calls in
+            the statistics. A sample of weight 0 is left out.
 
         Returns
         -------
@@ -306,9 +305,19 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         ValueError
             As in `fit`; also if the steps or columns of X, the number of targets or a
             parameter of the network differ from those of the calls before, or values
-            are too large for float32 when scaled as there.
+            are too large for float32 when scaled as there. A column may be without a
+            value until a later call.
         TypeError, FloatingPointError
             As in `fit`.
+
+        Notes
+        -----
+        The scaling is that of all samples seen so far, exactly as one `fit` on them
+        would learn it. But an early chunk was trained on with the scaling of its time.
+        If the first chunks are not like the later ones, scale beforehand, by the
+        statistics of a pass ahead (`StandardScaler.partial_fit`), and set
+        ``standardize=False``: in the order of the rows (``shuffle=False``), by chunks
+        of whole batches, the passes then are the epoch of one `fit`.
         """
         return self._train(X, y, sample_weight, resume=True, one_pass=True)
 

@@ -296,9 +296,9 @@ class AutoregressiveForecaster(BaseForecaster):
         """Move on by `update`, and train on the new rows.
 
         The estimator gets, by its own `partial_fit`, the windows whose last row to
-        predict is new. What `fit` has learned beside stays: scaling, levels of series
-        and the errors of the calibration. The first call learns from the rows as `fit`
-        does, by the estimator's `partial_fit`.
+        predict is new; a network takes them into its scaling. What `fit` has learned
+        beside stays: levels of series and the errors of the calibration. The first call
+        learns from the rows as `fit` does, by the estimator's `partial_fit`.
 
         Parameters
         ----------

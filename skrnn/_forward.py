@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._cells import ACTIVATIONS, Array, State, Trace, run_layer
+from ._pieces import ScaledPieces
 from ._windows import Windows
 
 __all__ = ["chooses_numpy", "predict", "run_network", "trace_network"]
@@ -82,9 +83,12 @@ def chooses_numpy(
 
 
 def predict(
-    network: Mapping[str, Any], weights: Sequence[NDArray[Any]], windows: Windows
+    network: Mapping[str, Any],
+    weights: Sequence[NDArray[Any]],
+    windows: Windows,
+    scale: Callable[[Windows], Windows] | None = None,
 ) -> Array:
-    """Predict windows, scaled and NaN where nothing is observed.
+    """Predict windows, NaN where nothing is observed.
 
     Parameters
     ----------
@@ -94,6 +98,8 @@ def predict(
         Its weights, in the order of `keras.Model.weights`.
     windows : Windows
         What the network reads.
+    scale : callable, default=None
+        Scales windows; None if they are scaled.
 
     Returns
     -------
@@ -101,18 +107,15 @@ def predict(
         Predictions in the scale of training.
     """
     weights = [weight.astype(np.float64) for weight in weights]
-    size = network["batch_size"] or BATCH
+    goes_on = network["batch_size"] is not None
     states: list[State] | None = None
-    y = np.empty((len(windows), network["n_targets"]))
-    for first in range(0, len(windows), size):
-        batch = slice(first, first + size)
-        steps = windows.gather(batch).astype(np.float64)
-        if network["batch_size"]:  # Each sample goes on from the batch before.
-            if states is not None:
-                states = [tuple(p[: len(steps)] for p in state) for state in states]
-            y[batch], states = run_network(network, weights, steps, states)
-        else:
-            y[batch], _ = run_network(network, weights, steps)
+    y, done = np.empty((len(windows), network["n_targets"])), 0
+    for steps in ScaledPieces(windows, scale, network["batch_size"] or BATCH).batches():
+        # In a stateful network each sample goes on from the batch before.
+        before = states and [tuple(p[: len(steps)] for p in state) for state in states]
+        batch = slice(done, done + len(steps))
+        y[batch], after = run_network(network, weights, steps.astype(float), before)
+        states, done = after if goes_on else None, batch.stop
     return y
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ._moments import Moments, rounding
 from ._normalization import Normalization
 from ._windows import Windows, WindowScale
 
-__all__ = ["RollOutScales", "Scaling", "learn_scaling", "scale_roll_out"]
+__all__ = ["RollOutScales", "Scaling", "Statistics", "scale_roll_out"]
 
 CHUNK = 8192  # Windows that are laid out at once.
 
@@ -38,7 +39,7 @@ class Scaling:
 
     def let_vary(self, y: NDArray[np.float64]) -> Scaling:
         """Take back that a target is constant where new samples say otherwise."""
-        differs = np.abs(y - self.y_mean) > _rounding(self.y_mean)
+        differs = np.abs(y - self.y_mean) > rounding(self.y_mean)
         varies = (self.y_scale == 0) & differs.any(axis=0)
         return replace(self, y_scale=np.where(varies, 1.0, self.y_scale))
 
@@ -81,9 +82,8 @@ class Scaling:
         mean, scale = self.x_mean[:n_scaled], self.x_scale[:n_scaled]
         centre, unit = self.x_mean.copy(), self.x_scale.copy()
         shift, own_scale = own.shift + mean, None
-        centre[:n_scaled], spread = _mean_and_scale(
-            rows[:, :n_scaled], np.ones(len(rows))
-        )
+        moments = Moments.of(rows[:, :n_scaled], np.ones(len(rows)))
+        centre[:n_scaled], spread = moments.mean_and_scale()
         if own.scale is not None:
             unit[:n_scaled] = np.where(spread > 0, spread, 1.0)
             own_scale = own.scale * scale / unit[:n_scaled]
@@ -112,73 +112,109 @@ class Scaling:
         return y.astype(np.float64) * self.y_scale + self.y_mean
 
 
-def learn_scaling(
-    windows: Windows,
-    y: NDArray[np.float64],
-    sample_weight: NDArray[np.float64],
-    *,
-    standardize: bool,
-) -> Scaling:
-    """Learn means and scales from training samples.
+@dataclass(frozen=True)
+class Statistics:
+    """What the scaling of inputs and targets follows from, and what is added to it.
 
-    Every step of every window counts with the weight of its sample, so that windows
-    give the same numbers whether or not they share their rows.
-
-    Raises
-    ------
-    ValueError
-        If a column has no observed value, or values too large to be squared.
+    Parameters
+    ----------
+    x, y : Moments
+        Those of all steps of all windows, and of the targets.
+    standardize : bool
+        Whether they are scaled at all.
+    inputs : Scaling or None, default=None
+        A scaling of inputs that was taken over, and thus stays.
     """
-    uses = windows.uses_of_rows(sample_weight)
+
+    x: Moments
+    y: Moments
+    standardize: bool
+    inputs: Scaling | None = None
+
+    @classmethod
+    def of(
+        cls,
+        windows: Windows,
+        y: NDArray[np.float64],
+        sample_weight: NDArray[np.float64],
+        *,
+        standardize: bool,
+        inputs: Scaling | None = None,
+    ) -> Statistics:
+        """Take the statistics of training samples.
+
+        Every step of every window counts with the weight of its sample, so that windows
+        give the same numbers whether or not they share their rows.
+        """
+        moments = Moments.of(y, sample_weight)
+        return cls(_moments_of(windows, sample_weight), moments, standardize, inputs)
+
+    def merge(self, other: Statistics) -> Statistics:
+        """Add those of further samples."""
+        return replace(self, x=self.x.merge(other.x), y=self.y.merge(other.y))
+
+    def check_observed(self) -> None:
+        """Refuse inputs of which a column has no observed value."""
+        if not self.x.weight.all():
+            column = int(np.argmin(self.x.weight > 0))
+            raise ValueError(
+                f"Column {column} of X (counted from 0) is NaN in every training "
+                "window; drop it, or pass rows in which it is observed."
+            )
+
+    def scaling(self) -> Scaling:
+        """Give the means and scales that follow.
+
+        Raises
+        ------
+        ValueError
+            If values are too large to be squared.
+        """
+        (x_mean, x_scale), (y_mean, y_scale) = (
+            moments.mean_and_scale() for moments in (self.x, self.y)
+        )
+        for name, scale in (("X", x_scale), ("y", y_scale)):
+            if not np.isfinite(scale).all():
+                column = int(np.argmin(np.isfinite(scale)))
+                raise ValueError(
+                    f"Column {column} of {name} (counted from 0) holds values too "
+                    "large to compute their variance; divide them by a constant."
+                )
+        fill = x_mean
+        if not self.standardize:
+            x_mean, y_mean = np.zeros_like(x_mean), np.zeros_like(y_mean)
+            x_scale, y_scale = np.ones_like(x_mean), np.ones_like(y_mean)
+        x_scale = np.where(x_scale == 0, 1.0, x_scale)
+        scaling = Scaling(x_mean, x_scale, fill, y_mean, y_scale)
+        return scaling if self.inputs is None else scaling.scale_as(self.inputs)
+
+
+def _moments_of(windows: Windows, weights: NDArray[np.float64]) -> Moments:
+    """Give the moments of all steps of windows."""
+    uses = windows.uses_of_rows(weights)
     used = uses > 0
     rows, uses = windows.rows[used].astype(np.float64), uses[used]
-    x_mean, x_scale = _mean_and_scale(rows, uses)
+    if windows.own_scale is None:
+        return Moments.of(rows, uses)
+    n_scaled = windows.own_scale.shift.shape[1]
+    scaled = _moments_of_scaled(windows, weights, n_scaled)
+    return scaled.beside(Moments.of(rows[:, n_scaled:], uses))
+
+
+def _moments_of_scaled(
+    windows: Windows, weights: NDArray[np.float64], n_scaled: int
+) -> Moments:
+    """Give the moments of the columns of which each window has a scale of its own."""
+    windows = windows.with_rows(windows.rows[:, :n_scaled].astype(np.float64))
     if windows.own_scale is not None:
-        n_scaled = windows.own_scale.shift.shape[1]
-        x_mean[:n_scaled], x_scale[:n_scaled] = _of_scaled_windows(
-            windows, sample_weight, n_scaled
-        )
-    if np.isnan(x_mean).any():
-        column = int(np.argmax(np.isnan(x_mean)))
-        raise ValueError(
-            f"Column {column} of X (counted from 0) is NaN in every training window; "
-            "drop it, or pass rows in which it is observed."
-        )
-    y_mean, y_scale = _mean_and_scale(y, sample_weight)
-    for name, scale in (("X", x_scale), ("y", y_scale)):
-        if not np.isfinite(scale).all():
-            column = int(np.argmin(np.isfinite(scale)))
-            raise ValueError(
-                f"Column {column} of {name} (counted from 0) holds values too large to "
-                "compute their variance; divide them by a constant."
-            )
-    if not standardize:
-        return Scaling(
-            np.zeros_like(x_mean),
-            np.ones_like(x_mean),
-            x_mean,
-            np.zeros_like(y_mean),
-            np.ones_like(y_mean),
-        )
-    return Scaling(
-        x_mean, np.where(x_scale == 0, 1.0, x_scale), x_mean, y_mean, y_scale
-    )
-
-
-def _mean_and_scale(
-    values: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weighted mean and standard deviation of each column, NaN left out.
-
-    A column that varies by no more than rounding has the scale 0.
-    """
-    observed = ~np.isnan(values)
-    total = weights @ observed
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = weights @ np.where(observed, values, 0.0) / total
-        deviations = np.where(observed, values - mean, 0.0)
-        scale = np.sqrt(weights @ deviations**2 / total)
-    return mean, np.where(scale <= _rounding(mean), 0.0, scale)
+        windows = replace(windows, own_scale=replace(windows.own_scale, hole=None))
+    moments = Moments.none(n_scaled)
+    for start in range(0, len(windows), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        steps = windows.gather(chunk).reshape(-1, n_scaled)
+        of_steps = np.repeat(weights[chunk], windows.n_steps)
+        moments = moments.merge(Moments.of(steps, of_steps))
+    return moments
 
 
 @dataclass(frozen=True)
@@ -251,29 +287,6 @@ def scale_roll_out(
     return level, normalization.reference, scales
 
 
-def _of_scaled_windows(
-    windows: Windows, weights: NDArray[np.float64], n_scaled: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation over all steps of windows that have a scale each."""
-    windows = windows.with_rows(windows.rows[:, :n_scaled].astype(np.float64))
-    if windows.own_scale is not None:
-        windows = replace(windows, own_scale=replace(windows.own_scale, hole=None))
-    total, first, second = np.zeros((3, n_scaled))
-    for start in range(0, len(windows), CHUNK):
-        chunk = slice(start, start + CHUNK)
-        steps = windows.gather(chunk)
-        observed = ~np.isnan(steps)
-        steps = np.where(observed, steps, 0.0)
-        total += weights[chunk] @ observed.sum(axis=1)
-        first += weights[chunk] @ steps.sum(axis=1)
-        second += weights[chunk] @ (steps**2).sum(axis=1)
-    # The steps lie near zero already, so that the squares lose nothing.
-    with np.errstate(invalid="ignore"):
-        mean = first / total
-        scale = np.sqrt(np.maximum(second / total - mean**2, 0.0))
-    return mean, np.where(scale <= _rounding(mean), 0.0, scale)
-
-
 def _narrow(values: NDArray[np.float64], name: str) -> NDArray[np.float32]:
     """Give scaled values the precision of the network, if they fit into it."""
     with np.errstate(over="ignore"):
@@ -285,8 +298,3 @@ def _narrow(values: NDArray[np.float64], name: str) -> NDArray[np.float32]:
             "windows of the same size as those to predict."
         )
     return narrow
-
-
-def _rounding(mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Tell by how much equal numbers may differ from their computed mean."""
-    return 10 * np.finfo(np.float64).eps * np.abs(mean)

@@ -1,4 +1,4 @@
-"""Windows over a series, as a transformer and as a function."""
+"""Windows over a series, as a transformer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ._runs import RunTable, split_runs
 from ._validation import (
     Interval,
     StrOptions,
-    as_floats,
     check_table,
     feature_names,
     fit_context,
@@ -328,84 +327,3 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
             # A later step of a Pipeline puts what it makes of them on the index again.
             return IndexedWindows.of(values, index)
         return values
-
-
-def make_windows(series, window, horizon=1, gap=1, stride=1):
-    """Cut a series into whole windows and the values that follow them.
-
-    Only windows which lie within the series, together with what they predict, are
-    returned: no row is padded.
-
-    Parameters
-    ----------
-    series : array-like of shape (n_rows,) or (n_rows, n_features)
-        Values in time order.
-    window : int
-        Steps in a window.
-    horizon : int, default=1
-        Values to predict, one after the other, for each window.
-    gap : int, default=1
-        Rows from the last step of a window to the first value to predict. 1 is the
-        next row, 0 the last step itself.
-    stride : int, default=1
-        Rows from one window to the next.
-
-    Returns
-    -------
-    X : ndarray of shape (n_samples, window, n_features)
-        Windows, oldest step first.
-    y : ndarray of shape (n_samples,), (n_samples, horizon), (n_samples, n_features) \
-or (n_samples, horizon, n_features)
-        The values that follow; axes of a single horizon or of a series with one axis
-        are left out.
-
-    Raises
-    ------
-    ValueError
-        If the series is shorter than one window and what it predicts, or holds missing
-        or infinite values.
-    TypeError
-        If the series holds dates.
-
-    See Also
-    --------
-    SlidingWindow : The transformer, one window for every row.
-
-    Examples
-    --------
-    >>> from skrnn import make_windows
-    >>> X, y = make_windows([1.0, 2.0, 3.0, 4.0], window=2)
-    >>> X[:, :, 0]
-    array([[1., 2.],
-           [2., 3.]])
-    >>> y
-    array([3., 4.])
-    """
-    numbers = {"window": window, "horizon": horizon, "stride": stride}
-    for name, value in {**numbers, "gap": gap}.items():
-        least = 0 if name == "gap" else 1
-        if not isinstance(value, Integral) or value < least:
-            raise ValueError(
-                f"{name} must be an integer of at least {least}. Got {value!r} instead."
-            )
-    rules = {"dtype": (np.float64, np.float32), "ensure_2d": False}
-    values = as_floats(
-        series,
-        lambda: check_array(series, input_name="series", **rules),
-        name="series",
-    )
-    rows = values.reshape(len(values), -1)
-    ahead = window - 1 + gap
-    n_windows = len(rows) - ahead - horizon + 1
-    if n_windows < 1:
-        raise ValueError(
-            f"window must fit into the series. Got window={window}, gap={gap}, "
-            f"horizon={horizon}, which span {ahead + horizon} rows, but series has "
-            f"{len(rows)}; shorten the window or pass more rows."
-        )
-    starts = np.arange(0, n_windows, stride)
-    X = Windows(rows, starts, window).materialise().copy()
-    y = Windows(rows, starts + ahead, horizon).gather()
-    if values.ndim == 1:
-        y = y[:, :, 0]
-    return X, y[:, 0] if horizon == 1 else y

@@ -26,6 +26,7 @@ from ._networks import (
     draw_weights,
     in_units_of_data,
 )
+from ._pieces import ScaledPieces
 from ._programs import PROGRAMS, PredictionProgram, Recipe, State, TrainingProgram
 from ._rolling import RollOutProgram
 from ._scaling import RollOutScales
@@ -350,8 +351,9 @@ def predict(
     windows: Windows,
     part: str | None = None,
     summary: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+    scale: Callable[[Windows], Windows] | None = None,
 ) -> np.ndarray:
-    """Predict windows, scaled and NaN where nothing is observed.
+    """Predict windows, NaN where nothing is observed.
 
     Parameters
     ----------
@@ -365,31 +367,35 @@ def predict(
         Part of the network; None is all of it.
     summary : callable, default=None
         From the windows and the predictions of a batch to what is kept of them.
+    scale : callable, default=None
+        Scales windows; None if they are scaled. Of many windows some are scaled at a
+        time, so that the rows may lie on a disk.
 
     Returns
     -------
     y : ndarray of shape (n_samples, ...), float32
         Predictions in the scale of training, or what `summary` makes of them.
     """
-    plain = network.for_prediction().for_windows(missing=windows.any_missing())
+    plain = network.for_prediction()
     few = len(windows) <= LARGE_BATCH // 2
     batch_size = plain.batch_size or (SMALL_BATCH if few else LARGE_BATCH)
+    pieces = ScaledPieces(windows, scale, batch_size)
+    plain = plain.for_windows(missing=pieces.any_missing())
     with PROGRAMS.lend(
         ("predict", plain, batch_size, part),
         lambda: PredictionProgram(plain, batch_size, part),
     ) as program:
         program.load(weights)
         program.forget_sequence()
-        y = None
-        for first in range(0, len(windows), batch_size):
-            batch = slice(first, first + batch_size)
-            gathered = windows.gather(batch)
+        y, done = None, 0
+        for gathered in pieces.batches():
             kept = program(gathered)
             if summary is not None:
                 kept = summary(gathered, kept)
             if y is None:
                 y = np.empty((len(windows), *kept.shape[1:]), dtype=kept.dtype)
-            y[batch] = kept
+            y[done : done + len(kept)] = kept
+            done += len(kept)
     return y
 
 

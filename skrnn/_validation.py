@@ -202,7 +202,7 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
         windows = windows_of(np.asarray(X))
         rows = as_floats(windows.rows, lambda: check_array(windows.rows, **rules))
         windows = windows.with_rows(rows)
-        n_features_in, n_axes = windows.n_features, 3
+        n_features_in, n_axes, table = windows.n_features, 3, rows
     else:
         rules |= {"allow_nd": True, "ensure_2d": False}
         values = as_floats(X, lambda: check_array(X, **rules))
@@ -221,8 +221,8 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
             )
         windows = windows_of(values if values.ndim == 3 else values[:, :, None])
         n_features_in, n_axes = values.shape[-1], values.ndim
-    # The columns of a table are the steps of one feature.
-    table = windows.gather()[:, :, 0] if n_axes == 2 else windows.rows
+        # The columns of a table are the steps of one feature.
+        table = values if n_axes == 2 else windows.rows
     check_no_infinity(table, X)
     if not reset:
         _check_same_shape(estimator, windows, n_axes)

@@ -6,6 +6,7 @@ so that overlapping windows share one copy of their rows.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,6 +118,24 @@ class Windows:
     def with_rows(self, rows: NDArray[Any]) -> Windows:
         """Read the same places from other rows."""
         return replace(self, rows=rows)
+
+    def pieces(self, n_samples: int) -> Iterator[Windows]:
+        """Cut into so many windows at a time, each piece with the rows it reads alone.
+
+        Where few windows read rows that are far apart, they are copied out.
+        """
+        reach = (self.n_steps - 1) * self.dilation + 1
+        for first in range(0, len(self), n_samples):
+            piece = self.take(slice(first, first + n_samples))
+            low, high = piece.starts.min(), piece.starts.max() + reach
+            if high - low <= len(piece) * reach:
+                rows, starts = self.rows[low:high], piece.starts - low
+                yield replace(piece, rows=rows, starts=starts)
+            else:
+                places = piece.starts[:, None] + self.offsets
+                rows = self.rows[places.ravel()]
+                starts = np.arange(len(piece)) * self.n_steps
+                yield replace(piece, rows=rows, starts=starts, dilation=1)
 
     def gather(self, samples: NDArray[Any] | slice = slice(None)) -> NDArray[Any]:
         """Copy windows out, as an array of shape (n_samples, n_steps, n_features)."""

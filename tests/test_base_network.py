@@ -74,12 +74,19 @@ def test_three_calls_of_partial_fit_are_three_epochs(model, X):
 
 
 @each
-def test_partial_fit_keeps_the_scaling(model, X):
-    parts = clone(model).partial_fit(X)
-    scaling = parts.scaling_
-    parts.partial_fit(1.1 * X)
-    assert_array_equal(parts.scaling_.x_mean, scaling.x_mean)
+def test_partial_fit_goes_on_with_the_statistics_of_the_scaling(model, X):
+    parts = clone(model).partial_fit(X[:11]).partial_fit(1.1 * X[11:])
+    seen = np.concatenate([X[:11], 1.1 * X[11:]]).reshape(-1, X.shape[-1])
+    assert_allclose(parts.scaling_.x_mean, seen.mean(axis=0), rtol=1e-12)
+    assert_allclose(parts.scaling_.x_scale, seen.std(axis=0), rtol=1e-12)
     assert len(parts.history_["loss"]) == 2
+
+
+@each
+def test_warm_start_keeps_the_scaling(model, X):
+    warm = fitted(model, X, warm_start=True)
+    scaling = warm.scaling_
+    assert_array_equal(warm.fit(1.1 * X).scaling_.x_mean, scaling.x_mean)
 
 
 @exact
@@ -168,10 +175,11 @@ def test_failed_later_fit_leaves_what_was_learned(
 
 
 @each
-def test_failed_partial_fit_uses_up_no_random_numbers(model, X):
+def test_failed_partial_fit_uses_up_no_random_numbers_and_adds_no_statistics(model, X):
     stop = Raise(RuntimeError("mine"), epoch=0)
     mine, other = (clone(model).set_params(noise=0.5).partial_fit(X) for _ in range(2))
     with pytest.raises(RuntimeError, match="mine"):
-        mine.set_params(callbacks=stop).partial_fit(X)
+        mine.set_params(callbacks=stop).partial_fit(3 * X)
+    assert_array_equal(mine.scaling_.x_mean, other.scaling_.x_mean)
     mine.set_params(callbacks=None).partial_fit(X)
     assert_same_weights(mine, other.partial_fit(X))

@@ -5,7 +5,7 @@ from samples import a_batch_callback
 
 from skrnn import GRURegressor
 from skrnn._normalization import Normalization
-from skrnn._scaling import learn_scaling
+from skrnn._scaling import Statistics
 from skrnn._windows import Windows
 
 each_mode = pytest.mark.parametrize("mode", ["last", "meanstd"])
@@ -85,7 +85,13 @@ def test_scaling_is_learned_from_normalised_steps(mode, missing):
     laid_out = normalised.gather()
     weight = np.random.default_rng(1).uniform(size=len(laid_out))
     y = np.zeros((len(laid_out), 1))
-    scaling = learn_scaling(normalised, y, weight, standardize=True)
+    scaling = Statistics.of(normalised, y, weight, standardize=True).scaling()
+    parts = [
+        Statistics.of(normalised.take(some), y[some], weight[some], standardize=True)
+        for some in (slice(0, 1), slice(1, 17), slice(17, None))
+    ]
+    running = parts[0].merge(parts[1]).merge(parts[2]).scaling()
+    assert_allclose(running.x_scale, scaling.x_scale, rtol=1e-12)
     steps = laid_out.reshape(-1, 3)
     repeated = np.repeat(weight, N_STEPS)
     for column in range(3):
@@ -102,7 +108,7 @@ def test_scaling_is_learned_from_normalised_steps(mode, missing):
 def test_scaled_rows_give_the_windows_that_scaled_windows_give(mode, missing):
     normalised = with_own_scale(make_windows(missing=missing), mode)
     weight, y = np.ones(len(normalised)), np.zeros((len(normalised), 1))
-    scaling = learn_scaling(normalised, y, weight, standardize=True)
+    scaling = Statistics.of(normalised, y, weight, standardize=True).scaling()
     laid_out = normalised.gather()
     partly = np.isnan(laid_out) & ~np.isnan(laid_out).all(axis=2, keepdims=True)
     expected = np.where(partly, scaling.fill, laid_out)

@@ -24,7 +24,6 @@ def replaced(place, value, array=X):
         (np.full((18, 4), "a"), Y, ValueError, "could not convert string to float"),
         (np.full((18, 4), {}), Y, TypeError, "must be a string or a real number"),
         (X + 1j, Y, ValueError, "Complex data not supported"),
-        (replaced((..., 1), np.nan), Y, ValueError, "Column 1 of X"),
         (replaced((..., 0, slice(None)), np.nan), Y, ValueError, "No whole window"),
         (X, replaced(3, np.nan, Y), ValueError, "y contains NaN"),
         (X, replaced(3, np.inf, Y), ValueError, "y contains infinity"),
@@ -43,6 +42,11 @@ def test_data_that_cannot_be_learned_from(method, windows, target, error, messag
         getattr(model, method)(windows, target)
     assert recorder.starts == 0
     assert vars(model) == vars(network(callbacks=recorder))
+
+
+def test_fit_refuses_a_column_without_a_value():
+    with pytest.raises(ValueError, match="Column 1 of X"):
+        network().fit(replaced((..., 1), np.nan), Y)
 
 
 @pytest.mark.parametrize(
@@ -203,10 +207,10 @@ def test_weights_that_the_last_step_spoils_are_not_kept():
     assert not hasattr(model, "weights_")
 
 
-def test_failed_partial_fit_uses_up_no_random_numbers():
+def test_failed_partial_fit_uses_up_no_random_numbers_and_adds_no_statistics():
     stop = Raise(RuntimeError("mine"), epoch=0)
     model, other = (network(dropout=0.5).partial_fit(X, Y) for _ in range(2))
     with pytest.raises(RuntimeError, match="mine"):
-        model.set_params(callbacks=stop).partial_fit(X, Y)
+        model.set_params(callbacks=stop).partial_fit(3 * X, 3 * Y)
     model.set_params(callbacks=None).partial_fit(X, Y)
     assert_same_weights(model, other.partial_fit(X, Y))

@@ -1,8 +1,10 @@
+from functools import reduce
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skrnn._scaling import learn_scaling
+from skrnn._scaling import Statistics
 from skrnn._windows import Windows, windows_of
 
 RNG = np.random.RandomState(0)
@@ -13,7 +15,9 @@ Y = RNG.normal(size=(9, 2)) + 7
 
 def learn(windows=OVERLAPPING, y=Y, weight=None, standardize=True):
     weight = np.ones(len(windows)) if weight is None else np.asarray(weight, float)
-    return learn_scaling(windows, y, weight, standardize=standardize)
+    statistics = Statistics.of(windows, y, weight, standardize=standardize)
+    statistics.check_observed()
+    return statistics.scaling()
 
 
 def test_statistics_are_those_of_every_step_of_every_window():
@@ -39,6 +43,45 @@ def test_weights_mean_repetition():
     )
     for name, value in vars(expected).items():
         assert_allclose(getattr(weighted, name), value, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 4])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_statistics_of_chunks_are_those_of_all_windows(size, standardize):
+    rows = ROWS + np.array([1e6, 0.0])
+    rows[:7, 1] = np.nan  # Of which the first chunks have nothing.
+    windows, weight = OVERLAPPING.with_rows(rows), RNG.uniform(0.1, 3, size=9)
+
+    def statistics(samples):
+        parts = windows.take(samples), Y[samples], weight[samples]
+        return Statistics.of(*parts, standardize=standardize)
+
+    chunks = [statistics(slice(i, i + size)) for i in range(0, 9, size)]
+    running = reduce(Statistics.merge, chunks).scaling()
+    for name, value in vars(statistics(slice(None)).scaling()).items():
+        assert_allclose(getattr(running, name), value, rtol=1e-12)
+
+
+def test_scaling_of_inputs_that_was_taken_over_stays():
+    given, weight = learn(), np.ones(9)
+    chunks = [
+        Statistics.of(windows, Y, weight, standardize=True, inputs=inputs)
+        for windows, inputs in (
+            (OVERLAPPING, given),
+            (OVERLAPPING.with_rows(3 * ROWS), None),
+        )
+    ]
+    scaling = reduce(Statistics.merge, chunks).scaling()
+    assert_array_equal(scaling.x_mean, given.x_mean)
+    assert_array_equal(scaling.fill, given.fill)
+
+
+def test_column_without_a_value_so_far_is_left_as_it_is():
+    rows = ROWS.copy()
+    rows[:, 1] = np.nan
+    windows = OVERLAPPING.with_rows(rows)
+    scaling = Statistics.of(windows, Y, np.ones(9), standardize=True).scaling()
+    assert (scaling.x_mean[1], scaling.x_scale[1], scaling.fill[1]) == (0, 1, 0)
 
 
 def test_rows_in_no_window_do_not_count():

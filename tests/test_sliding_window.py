@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skrnn import SlidingWindow, make_windows
+from skrnn import SlidingWindow
 
 
 @pytest.fixture(params=["array", *CONTAINERS])
@@ -524,72 +524,3 @@ WHY_ROW_ORDER_MATTERS = {
 )
 def test_scikit_learn_finds_an_ordinary_transformer(estimator, check):
     check(estimator)
-
-
-# --------------------------------------------------------------------------------------
-# make_windows
-# --------------------------------------------------------------------------------------
-
-
-def windows_and_targets_by_loops(series, window, horizon, gap, stride):
-    X, y = [], []
-    for start in range(0, len(series), stride):
-        last = start + window - 1
-        if last + gap + horizon <= len(series):
-            X.append([series[i] for i in range(start, start + window)])
-            y.append([series[last + gap + k] for k in range(horizon)])
-    return np.array(X), np.array(y)
-
-
-@pytest.mark.parametrize("window", [1, 3])
-@pytest.mark.parametrize("horizon", [1, 2])
-@pytest.mark.parametrize("gap", [0, 1, 4])
-@pytest.mark.parametrize("stride", [1, 3])
-@pytest.mark.parametrize("n_features", [None, 1, 2])
-def test_make_windows_cuts_whole_windows(window, horizon, gap, stride, n_features):
-    shape = (11,) if n_features is None else (11, n_features)
-    series = np.random.default_rng(0).normal(size=shape)
-    X, y = make_windows(series, window, horizon, gap, stride)
-    cut, ahead = windows_and_targets_by_loops(series, window, horizon, gap, stride)
-    np.testing.assert_array_equal(X, cut.reshape(len(cut), window, n_features or 1))
-    np.testing.assert_array_equal(y, ahead[:, 0] if horizon == 1 else ahead)
-
-
-@pytest.mark.parametrize("container", [list, np.array, pd.Series])
-def test_make_windows_has_the_format_of_the_lecture(container):
-    X, y = make_windows(container([1, 2, 3, 4]), window=2)
-    np.testing.assert_array_equal(X[:, :, 0], [[1, 2], [2, 3]])
-    np.testing.assert_array_equal(y, [3, 4])
-
-
-def test_make_windows_keeps_float32_and_returns_copies():
-    series = np.arange(5, dtype=np.float32)
-    X, y = make_windows(series, 2)
-    assert X.dtype == y.dtype == np.float32
-    X[:], y[:] = -1, -1
-    np.testing.assert_array_equal(series, np.arange(5))
-
-
-@pytest.mark.parametrize(
-    ("series", "parameters", "message"),
-    [
-        (range(4), {"window": 0}, "window must be an integer of at least 1. Got 0"),
-        (range(4), {"window": 2.0}, "window must be an integer .* Got 2.0"),
-        (range(4), {"window": 2, "horizon": 0}, "horizon must be an integer"),
-        (range(4), {"window": 2, "stride": -1}, "stride must be an integer"),
-        (range(4), {"window": 2, "gap": -1}, "gap must be an integer of at least 0"),
-        (range(4), {"window": 4}, "window=4, gap=1, horizon=1, which span 5 rows, but"),
-        ([1, np.nan, 3], {"window": 1}, "Input series contains NaN"),
-        ([1, np.inf, 3], {"window": 1}, "Input series contains infinity"),
-        (["a", "b"], {"window": 1}, "could not convert string to float"),
-        (np.ones((4, 2, 1)), {"window": 1}, "Found array with dim 3"),
-    ],
-)
-def test_make_windows_refuses_bad_input(series, parameters, message):
-    with pytest.raises(ValueError, match=message):
-        make_windows(series, **parameters)
-
-
-def test_make_windows_does_not_count_dates():
-    with pytest.raises(TypeError, match="Dates and durations of series"):
-        make_windows(JAN, window=2)

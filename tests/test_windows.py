@@ -45,6 +45,21 @@ def test_windows_that_are_taken_share_the_rows():
     assert windows.with_rows(windows.rows[:, :1]).n_features == 1
 
 
+@pytest.mark.parametrize("n_samples", [1, 2, 4, 9])
+def test_pieces_are_all_windows_with_no_more_rows_than_they_read(n_samples):
+    for windows in (scattered_windows(), Windows(np.eye(9), np.arange(4), 3, 2)):
+        pieces = list(windows.pieces(n_samples))
+        joined = np.concatenate([piece.gather() for piece in pieces])
+        np.testing.assert_array_equal(joined, windows.gather())
+        assert [len(piece) for piece in pieces[:-1]] == [n_samples] * (len(pieces) - 1)
+        assert all(len(piece.rows) <= 5 * len(piece) for piece in pieces)
+
+
+def test_pieces_of_windows_in_a_row_share_the_rows():
+    windows = Windows(np.eye(9), np.arange(7), 3)
+    assert all(np.shares_memory(p.rows, windows.rows) for p in windows.pieces(4))
+
+
 def test_windows_that_begin_with_nothing_observed_are_told():
     windows = scattered_windows()
     expected = np.isnan(by_loops(windows)[:, 0]).all(axis=1)
