@@ -243,8 +243,9 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         windows = check_array(
             X, dtype=None, allow_nd=True, ensure_all_finite="allow-nan"
         )
-        expected = (self.window, self.n_features_in_)
-        if windows.shape[1:] not in (expected, (self.window * self.n_features_in_,)):
+        window, *_ = self._lengths
+        expected = (window, self.n_features_in_)
+        if windows.shape[1:] not in (expected, (window * self.n_features_in_,)):
             raise ValueError(
                 f"X must hold windows of {self.window} steps and "
                 f"{self.n_features_in_} features, as transform returns them. Got shape "
@@ -269,7 +270,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         names = names_in(self, input_features)
-        lags = self.gap + self.dilation * np.arange(self.window)[::-1]
+        window, gap, dilation = self._lengths
+        lags = gap + dilation * np.arange(window)[::-1]
         return np.array(
             [f"{name}_lag{lag}" for lag in lags for name in names], dtype=object
         )
@@ -296,7 +298,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
 
     def _learn(self, X):
         rows = check_table(self, X, reset=True)
-        reach = self.gap + (self.window - 1) * self.dilation
+        window, gap, dilation = self._lengths
+        reach = gap + (window - 1) * dilation
         if reach >= len(rows):
             raise ValueError(
                 f"window must fit into the rows. Got window={self.window}, "
@@ -315,9 +318,15 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         )
         return rows, runs
 
+    @property
+    def _lengths(self):
+        """Window, gap and dilation as Python's integers, which do not overflow."""
+        return int(self.window), int(self.gap), int(self.dilation)
+
     def _tabulate(self, rows, runs: RunTable, heads) -> Windows:
+        window, gap, dilation = self._lengths
         return tabulate_windows(
-            rows, runs, self.window, gap=self.gap, dilation=self.dilation, heads=heads
+            rows, runs, window, gap=gap, dilation=dilation, heads=heads
         )
 
     def _present(self, windows: Windows, index):
@@ -388,6 +397,8 @@ or (n_samples, horizon, n_features)
             raise ValueError(
                 f"{name} must be an integer of at least {least}. Got {value!r} instead."
             )
+    # Those of NumPy would overflow: np.uint8(200) + np.uint8(100) is 44.
+    window, horizon, gap, stride = map(int, (window, horizon, gap, stride))
     rules = {"dtype": (np.float64, np.float32), "ensure_2d": False}
     values = as_floats(
         series,

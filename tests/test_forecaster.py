@@ -363,3 +363,13 @@ def test_network_learns_to_continue_a_sine():
     )
     forecaster = AutoregressiveForecaster(network, window=12).fit(None, sine[:120])
     assert np.sqrt(np.mean((forecaster.forecast(40) - sine[120:]) ** 2)) < 0.1
+
+
+@pytest.mark.parametrize("narrow", [np.uint8, np.int8])
+def test_narrow_integers_of_numpy_do_not_overflow(narrow):
+    y = np.sin(np.arange(300.0)).cumsum()
+    settings = {"window": 100, "horizon": 60, "calibration": 90}
+    small = {name: narrow(value) for name, value in settings.items()}
+    expected = AutoregressiveForecaster(Ridge(), **settings).fit(None, y).forecast(3)
+    forecaster = AutoregressiveForecaster(Ridge(), **small).fit(None, y)
+    assert_array_equal(forecaster.forecast(narrow(3)), expected)

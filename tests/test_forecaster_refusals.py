@@ -267,3 +267,18 @@ def test_forecast_that_grows_without_bound_says_so():
         refusal("not finite after [0-9]+ steps.*predict fewer rows"),
     ):
         forecaster.fit(None, doubled).forecast(2000)
+
+
+@pytest.mark.parametrize("difference", [60, 10**12, 10**30])
+def test_an_order_of_differences_beyond_the_rows_is_refused_at_once(difference):
+    _, y = make_daily()
+    forecaster = AutoregressiveForecaster(Ridge(), window=2, difference=difference)
+    with refusal("difference=.*lower difference"):
+        forecaster.fit(None, y)
+
+
+def test_a_calibration_beyond_all_counts_is_refused():
+    _, y = make_daily()
+    forecaster = AutoregressiveForecaster(Ridge(), window=2, calibration=10**30)
+    with refusal("held out for calibration"):
+        forecaster.fit(None, y)

@@ -593,3 +593,13 @@ def test_make_windows_refuses_bad_input(series, parameters, message):
 def test_make_windows_does_not_count_dates():
     with pytest.raises(TypeError, match="Dates and durations of series"):
         make_windows(JAN, window=2)
+
+
+def test_narrow_integers_of_numpy_do_not_overflow():
+    rows = np.arange(400.0)[:, None]
+    narrow = {"gap": np.uint8(200), "dilation": np.uint8(3)}
+    windows = SlidingWindow(np.uint8(40), **narrow).fit_transform(rows)
+    expected = SlidingWindow(40, gap=200, dilation=3).fit_transform(rows)
+    np.testing.assert_array_equal(windows, expected)
+    X, y = make_windows(rows[:, 0], np.uint8(200), gap=np.uint8(100))
+    assert (len(X), y[0]) == (101, 299.0)
