@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from numbers import Real
 from typing import Any
@@ -85,6 +86,11 @@ def as_floats(
     """Convert X, naming what cannot be converted: a column of a frame, or all of it."""
     try:
         # Those which NumPy or pandas would convert, and lose what they mean.
+        if np.ma.is_masked(X):
+            raise ValueError(
+                f"{name} is a masked array, and what its mask hides would be used; "
+                f"pass {name}.filled(np.nan), where NaN may be missing values."
+            )
         kinds = _dtype_kinds(X)
         if kinds & set("mM"):
             raise TypeError(
@@ -97,17 +103,19 @@ def as_floats(
                 f"columns of {name}."
             )
         return convert()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
         encode = "; encode it, for instance with OneHotEncoder, or drop it"
         way_out = encode if isinstance(X, pd.DataFrame) else ""
         for part, column in _parts(X, name):
             if not _holds_numbers(column):
-                kind = TypeError if isinstance(error, TypeError) else ValueError
                 raise kind(
                     f"{part} has dtype {column.dtype}, which cannot be used as "
                     f"numbers{way_out}. {error}"
                 ) from error
-        raise
+        if re.search(rf"\b{name}\b", str(error)):
+            raise
+        raise kind(f"{name} must be a table or an array of numbers. {error}") from error
 
 
 def check_columns(X: Any) -> None:
@@ -262,10 +270,20 @@ def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float6
     sample_weight : ndarray of shape (n_samples,)
         The weights; a number or None weighs all samples alike.
     """
-    if sample_weight is None or isinstance(sample_weight, Real):
+    if sample_weight is None:
         return np.ones(n_samples)
-    weight = check_array(
-        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
+    if isinstance(sample_weight, Real) and 0 < sample_weight < np.inf:
+        return np.ones(n_samples)
+    if isinstance(sample_weight, Real):
+        raise ValueError(
+            f"sample_weight must be above 0 and finite. Got {sample_weight} instead."
+        )
+    rules = {"dtype": np.float64, "ensure_2d": False, "allow_nd": True}
+    name = "sample_weight"
+    weight = as_floats(
+        sample_weight,
+        lambda: check_array(sample_weight, input_name=name, **rules),
+        name=name,
     )
     if weight.ndim != 1:
         raise ValueError(
@@ -282,6 +300,12 @@ def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float6
             "sample_weight must not be negative and not zero for every sample. Got a "
             f"smallest weight of {weight.min()} and a largest of {weight.max()}."
         )
+    with np.errstate(over="ignore"):
+        if np.isinf(weight.sum()):
+            raise ValueError(
+                "sample_weight must have a finite sum. Got a largest weight of "
+                f"{weight.max()}; divide the weights by it."
+            )
     return weight
 
 
@@ -324,7 +348,13 @@ def _dtype_kinds(X: Any) -> set[str]:
     """Collect the letters by which NumPy calls the kinds of numbers in X."""
     if isinstance(X, (list, tuple)):
         X = np.asarray(X)
-    dtypes = X.dtypes if isinstance(X, pd.DataFrame) else [getattr(X, "dtype", None)]
+    if isinstance(X, pd.DataFrame):
+        dtypes = list(X.dtypes)
+    elif hasattr(X, "schema"):  # A frame of Polars or Arrow, whose types are its own.
+        names = getattr(X, "column_names", None) or X.columns
+        dtypes = [np.asarray(X[name]).dtype for name in names]
+    else:
+        dtypes = [getattr(X, "dtype", None)]
     return {getattr(dtype, "kind", "O") for dtype in dtypes}
 
 
@@ -333,8 +363,13 @@ def _parts(X: Any, name: str) -> Iterator[tuple[str, pd.Series[Any]]]:
     if isinstance(X, pd.DataFrame):
         for label, column in X.items():
             yield f"Column {label!r} of {name}", column
-    elif isinstance(X, (np.ndarray, pd.Series, pd.Index)):
+    elif isinstance(X, (np.ndarray, pd.Series, pd.Index)) and not _has_fields(X):
         yield name, pd.Series(np.ravel(X))
+
+
+def _has_fields(X: Any) -> bool:
+    """Tell whether each element of X is a record, which pandas would refuse."""
+    return getattr(X.dtype, "fields", None) is not None
 
 
 def _holds_numbers(column: pd.Series[Any]) -> bool:
@@ -343,7 +378,7 @@ def _holds_numbers(column: pd.Series[Any]) -> bool:
         return False
     try:
         column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False
     return True
 

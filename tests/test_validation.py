@@ -87,6 +87,44 @@ def test_column_without_numbers_is_named(check, name):
             check(Forecast(), frame, reset=True)
 
 
+SIX = np.arange(6.0).reshape(3, 2)
+NO_NUMBERS = {
+    "text": "text",
+    "a dict": {"a": [1, 2]},
+    "a generator": (row for row in [[1, 2]]),
+    "rows of unequal length": [[1, 2], [3]],
+    "integers beyond floats": [[10**400]],
+    "records": np.zeros(3, dtype=[("a", float), ("b", float)]),
+    "a mask": np.ma.masked_array(SIX, mask=SIX > 3),
+}
+
+
+@pytest.mark.parametrize("X", NO_NUMBERS.values(), ids=NO_NUMBERS)
+@pytest.mark.parametrize("check", [check_table, check_windows])
+def test_what_holds_no_numbers_is_refused_by_the_name_of_the_argument(check, X):
+    with pytest.raises((ValueError, TypeError), match=r"\bX\b"):
+        check(Forecast(), X, reset=True)
+
+
+def test_an_empty_mask_hides_nothing():
+    rows = check_table(Forecast(), np.ma.masked_array(SIX), reset=True)
+    np.testing.assert_array_equal(rows, SIX)
+
+
+def test_dates_and_durations_in_frames_of_polars_are_no_numbers():
+    polars = pytest.importorskip("polars")
+    for column in (
+        [ONE_DAY.to_pytimedelta()] * 2,
+        [pd.Timestamp(0).to_pydatetime()] * 2,
+    ):
+        X = polars.DataFrame({"good": [1.0, 2.0], "bad": column})
+        with pytest.raises(TypeError, match="of X would become mere counts"):
+            check_table(Forecast(), X, reset=True)
+    numbers = polars.DataFrame({"a": [1, None], "b": [2.5, 3]})
+    rows = check_table(Forecast(), numbers, reset=True)
+    np.testing.assert_array_equal(rows, [[1, 2.5], [np.nan, 3]])
+
+
 def test_column_without_numbers_is_named_where_names_repeat():
     X = pd.DataFrame([[1, "x"], [2, "y"]], columns=["v", "v"])
     with pytest.raises(ValueError, match="Column 'v' of X has dtype"):
@@ -335,6 +373,11 @@ def test_weights_are_taken_one_by_one(weight):
         ([1, -1, 1], "must not be negative .* smallest weight of -1.0"),
         ([0, 0, 0], "not zero for every sample"),
         ([1, np.nan, 1], "Input sample_weight contains NaN"),
+        (np.nan, "sample_weight must be above 0 and finite. Got nan"),
+        (-1, "sample_weight must be above 0"),
+        (0.0, "sample_weight must be above 0"),
+        ([1e308, 1e308, 1], "sample_weight must have a finite sum"),
+        (["a", "b", "c"], "sample_weight"),
         (["a", "b", "c"], "could not convert string to float"),
     ],
 )
