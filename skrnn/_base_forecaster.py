@@ -133,9 +133,19 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         targets = rows.targets.T.reshape(-1, 1) if self._wide else rows.targets
         return rows, request, self._origin.followed_by(request, targets)
 
-    def _move_on(self, rows, request, stretches):
-        self._origin = self._origin.moved_on(request, stretches)
-        self.n_samples_fit_ += len(rows.targets)
+    def _move_on(self, rows, request, stretches, estimator=None):
+        """Start behind the rows, with an estimator that has learned from them if any.
+
+        All at once: an interrupt must not leave one that would learn from them twice.
+        """
+        set_fitted(
+            self,
+            {
+                "estimator_": self.estimator_ if estimator is None else estimator,
+                "_origin": self._origin.moved_on(request, stretches),
+                "n_samples_fit_": self.n_samples_fit_ + len(rows.targets),
+            },
+        )
         return self
 
     def _continue(self, origin, request):

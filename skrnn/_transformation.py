@@ -22,7 +22,7 @@ def lags_of(difference: Any, n_rows: int) -> tuple[int, ...]:
         large as the number of rows.
     """
     if isinstance(difference, Integral):
-        if difference >= n_rows:
+        if int(difference) >= n_rows:
             raise ValueError(
                 f"difference={difference} needs n_samples > {difference} rows of y. "
                 f"Got n_samples={n_rows}; lower difference, or pass more rows."

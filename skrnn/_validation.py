@@ -73,11 +73,12 @@ def set_fitted(estimator: Any, fitted: dict[str, Any]) -> None:
     Values that are None stand for attributes which do not exist after this fit, such as
     `feature_names_in_` where the columns have no names.
     """
-    state = vars(estimator)
-    state.update({name: value for name, value in fitted.items() if value is not None})
-    for name, value in fitted.items():
-        if value is None:
-            state.pop(name, None)
+    state = {
+        name: value for name, value in vars(estimator).items() if name not in fitted
+    }
+    state |= {name: value for name, value in fitted.items() if value is not None}
+    # One assignment, which no interrupt can come into the middle of.
+    estimator.__dict__ = state
 
 
 def as_floats(
@@ -272,7 +273,7 @@ def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float6
     """
     if sample_weight is None:
         return np.ones(n_samples)
-    if isinstance(sample_weight, Real) and 0 < sample_weight < np.inf:
+    if isinstance(sample_weight, Real) and 0 < float(sample_weight) < np.inf:
         return np.ones(n_samples)
     if isinstance(sample_weight, Real):
         raise ValueError(

@@ -1,3 +1,4 @@
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -415,3 +416,25 @@ def test_only_pandas_objects_have_an_index():
     assert index_of(frame).equals(frame.index)
     assert index_of(frame["a"]).equals(frame.index)
     assert index_of([1, 2]) is None
+
+
+def test_an_interrupt_leaves_an_estimator_as_it_was_or_as_it_will_be():
+    before = {"a_": 1, "names_": ["x"]}
+    after = {"a_": 2, "b_": 3}
+    for n in range(40):
+        estimator, lines = SimpleNamespace(**before), iter(range(n))
+
+        def interrupt(frame, event, arg, lines=lines):
+            if event == "line" and next(lines, None) is None:
+                raise KeyboardInterrupt
+            return interrupt
+
+        sys.settrace(interrupt)
+        try:
+            set_fitted(estimator, {"a_": 2, "b_": 3, "names_": None})
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(None)
+        assert vars(estimator) in (before, after)
+    assert vars(estimator) == after
