@@ -10,6 +10,7 @@ from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ._memory import check_memory
 from ._past import Past
 from ._runs import RunTable, split_runs
 from ._validation import (
@@ -178,6 +179,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         ------
         ValueError, TypeError
             As in `fit`.
+        MemoryError
+            As in `transform`.
         """
         rows, runs = self._learn(X)
         return self._present(self._tabulate(rows, runs, heads={}), index_of(X))
@@ -208,6 +211,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
             another kind than there.
         TypeError
             If columns hold dates, or the index has no spacing, as one of strings.
+        MemoryError
+            If windows laid out as a table would not fit into memory.
         """
         check_is_fitted(self)
         rows = check_table(self, X, reset=False)
@@ -330,6 +335,14 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         )
 
     def _present(self, windows: Windows, index):
+        if self.flatten:
+            check_memory(
+                windows.n_bytes,
+                f"A table of {len(windows)} rows and {self.window} times "
+                f"{windows.n_features} columns (flatten=True)",
+                "shorten window, transform fewer rows at once, or set flatten=False "
+                "for a recurrent estimator, which needs no copy of the windows",
+            )
         values = windows.materialise()
         if self.flatten:
             return values.reshape(len(values), -1)

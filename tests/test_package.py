@@ -23,6 +23,7 @@ LAYERS = (
         "_drawing",
         "_folds",
         "_losses",
+        "_memory",
         "_networks",
         "_normalization",
         "_origin",
