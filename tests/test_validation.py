@@ -1,5 +1,4 @@
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -20,8 +19,11 @@ from skrnn._validation import (
 )
 
 
-class Forecast(SimpleNamespace):
+class Forecast:
     """Stands for any estimator: checks read its name and what it has learned."""
+
+    def __init__(self, **state):
+        vars(self).update(state)
 
 
 def table(**columns):
@@ -422,7 +424,7 @@ def test_an_interrupt_leaves_an_estimator_as_it_was_or_as_it_will_be():
     before = {"a_": 1, "names_": ["x"]}
     after = {"a_": 2, "b_": 3}
     for n in range(40):
-        estimator, lines = SimpleNamespace(**before), iter(range(n))
+        estimator, lines = Forecast(**before), iter(range(n))
 
         def interrupt(frame, event, arg, lines=lines):
             if event == "line" and next(lines, None) is None:
