@@ -24,6 +24,8 @@ from ._networks import (
     SEED,
     Network,
     affine,
+    count_kernels,
+    count_recurrent,
     dense_layer,
     mask_missing,
     recurrent_layer,
@@ -191,6 +193,17 @@ class RowAutoencoding(Autoencoding):
     activation: str | Callable[..., Any] = "relu"
     tied: bool = False
 
+    @property
+    def least_weights(self) -> int:
+        """Weights of the kernels of the encoder."""
+        return count_kernels((self.n_features, *self.hidden, self.n_components))
+
+    @property
+    def widths(self) -> str:
+        """The widths of all layers by the names of their parameters."""
+        hidden = f"hidden_layer_sizes={self.hidden}"
+        return f"n_components={self.n_components}, {hidden}"
+
     def as_read(self, windows: Any) -> Any:
         """Give rows of shape (n_samples, n_features)."""
         return keras.ops.reshape(windows, (-1, self.n_features))
@@ -256,6 +269,17 @@ class WindowAutoencoding(Autoencoding):
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     bidirectional: ClassVar[bool] = False
+
+    @property
+    def least_weights(self) -> int:
+        """Weights of the kernels of the encoder."""
+        of_code = count_kernels((self.units[-1], self.n_components))
+        return of_code + count_recurrent(self.cell, (self.n_features, *self.units))
+
+    @property
+    def widths(self) -> str:
+        """The widths of all layers by the names of their parameters."""
+        return f"n_components={self.n_components}, units={self.units}"
 
     def for_prediction(self) -> WindowAutoencoding:
         """Leave out what matters in training only."""

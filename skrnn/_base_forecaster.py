@@ -33,16 +33,19 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     def _learn(self, X, y, method):
         """Learn by a method of the estimator, and change only when that succeeded."""
-        transformation = Transformation(lags_of(self.difference), self.log)
         rows = read_series(self, X, y, log=self.log, fitted=False)
+        lags = lags_of(self.difference, len(rows.targets))
+        transformation = Transformation(lags, self.log)
         panel = rows.panel(wide=self.columns == "series")
-        training = panel.before_last(self.calibration) if self.calibration else panel
+        # An integer of NumPy would overflow; more rows than there are leave none.
+        calibration = min(int(self.calibration), panel.n_rows)
+        training = panel.before_last(calibration) if calibration else panel
         chosen = settle(self, panel, training, transformation.reach)
         estimator = chosen.estimator
         plan = Extrapolator(
             chosen.window, chosen.horizon, transformation, chosen.normalize
         )
-        check_rows(panel, training, plan, self.calibration)
+        check_rows(panel, training, plan, int(self.calibration))
         pooled = panel.names != [None]
         values = plan.transform(panel)
         levels = plan.levels(values, panel, training, pooled=pooled)
@@ -57,8 +60,8 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         samples = plan.samples(values, panel.known, starts, estimator)
         getattr(estimator, method)(*samples)
         errors = None
-        if self.calibration:
-            errors = forecast_errors(plan, estimator, panel, levels, self.calibration)
+        if calibration:
+            errors = forecast_errors(plan, estimator, panel, levels, calibration)
         n_known = panel.known.shape[1]
         set_fitted(
             self,
@@ -130,9 +133,19 @@ class BaseForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         targets = rows.targets.T.reshape(-1, 1) if self._wide else rows.targets
         return rows, request, self._origin.followed_by(request, targets)
 
-    def _move_on(self, rows, request, stretches):
-        self._origin = self._origin.moved_on(request, stretches)
-        self.n_samples_fit_ += len(rows.targets)
+    def _move_on(self, rows, request, stretches, estimator=None):
+        """Start behind the rows, with an estimator that has learned from them if any.
+
+        All at once: an interrupt must not leave one that would learn from them twice.
+        """
+        set_fitted(
+            self,
+            {
+                "estimator_": self.estimator_ if estimator is None else estimator,
+                "_origin": self._origin.moved_on(request, stretches),
+                "n_samples_fit_": self.n_samples_fit_ + len(rows.targets),
+            },
+        )
         return self
 
     def _continue(self, origin, request):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._memory import check_memory
 from ._tensorflow import tf
 from ._windows import Windows
 
@@ -60,14 +61,21 @@ class Table(NamedTuple):
     @classmethod
     def of(cls, windows: Windows, targets: np.ndarray, weights: np.ndarray) -> Table:
         """Pad arrays to a size which many fits share, a power of two."""
-        n_samples = _padded_size(len(windows))
+        n_samples, n_rows = _padded_size(len(windows)), _padded_size(len(windows.rows))
+        check_memory(
+            # The padded table as an array and as a tensor; zeros cost nothing at first.
+            (n_rows + len(windows.rows)) * windows.n_features * windows.rows.itemsize,
+            f"The table of {len(windows.rows)} rows of X, padded to {n_rows} and held "
+            "twice,",
+            "train on fewer rows at once, for instance by partial_fit",
+        )
         own_scale, hole = (), ()
         if (own := windows.own_scale) is not None:
             parts = [own.shift] if own.scale is None else [own.shift, own.scale]
             own_scale = tuple(_pad(part, n_samples) for part in parts)
             hole = () if own.hole is None else (tf.constant(own.hole),)
         return cls(
-            _pad(windows.rows, _padded_size(len(windows.rows))),
+            _pad(windows.rows, n_rows),
             _pad(windows.starts.astype(np.int32), n_samples),
             tf.constant(windows.offsets.astype(np.int32)),
             _pad(targets, n_samples),

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from ._base_recurrent import BaseRecurrentRegressor
+from ._memory import check_memory
 from ._normalization import Normalization
 from ._origin import Origin
 from ._panel import Panel
@@ -221,6 +222,14 @@ class Extrapolator:
         y = y.reshape(len(starts), -1)
         X = windows
         if not isinstance(estimator, BaseRecurrentRegressor):
+            check_memory(
+                windows.n_bytes,
+                f"The table of windows that {type(estimator).__name__} learns from "
+                f"(window={self.window}, {len(windows)} rows of "
+                f"{windows.n_features} channels)",
+                "shorten window, pass fewer rows, or use a recurrent regressor, which "
+                "needs no copy of the windows",
+            )
             X = self._as_input(windows.materialise(), estimator)
         return X, y[:, 0] if y.shape[1] == 1 else y
 

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._base_forecaster import BaseForecaster
 from ._conformal import error_quantiles, radii
 from ._forecast_input import read_future
+from ._memory import check_memory
 from ._panel import panel_of_stretches
 from ._validation import (
     HasMethods,
@@ -198,7 +199,7 @@ class AutoregressiveForecaster(BaseForecaster):
     """
 
     _parameter_constraints = {
-        "estimator": [HasMethods(["fit", "predict"]), None],
+        "estimator": [HasMethods(["fit", "predict", "get_params"]), None],
         "window": [Interval(Integral, 1, None, closed="left"), None],
         "horizon": [Interval(Integral, 1, None, closed="left"), None],
         "difference": [Interval(Integral, 0, None, closed="left"), tuple, list],
@@ -327,11 +328,12 @@ class AutoregressiveForecaster(BaseForecaster):
         starts = panel.shortened(plan.reach).whole_windows(plan.window, plan.horizon)
         # The origin keeps so few rows that each window ends in a new one.
         starts = plan.learnable(values, starts, self.estimator_)
+        estimator = self.estimator_
         if len(starts):
-            samples = plan.samples(values, panel.known, starts, self.estimator_)
+            samples = plan.samples(values, panel.known, starts, estimator)
             # What fails half way must not leave a half trained estimator.
-            self.estimator_ = copy.deepcopy(self.estimator_).partial_fit(*samples)
-        return self._move_on(rows, request, stretches)
+            estimator = copy.deepcopy(estimator).partial_fit(*samples)
+        return self._move_on(rows, request, stretches, estimator)
 
     def update(self, X, y):
         """Let forecasts start behind new observations, without training.
@@ -427,6 +429,8 @@ class AutoregressiveForecaster(BaseForecaster):
             If the forecaster has columns known in advance, or `n_steps` is below 1.
         TypeError
             If `n_steps` is no integer.
+        MemoryError
+            If so many rows would not fit into memory.
         """
         check_is_fitted(self)
         check_scalar(n_steps, "n_steps", Integral, min_val=1)
@@ -437,6 +441,12 @@ class AutoregressiveForecaster(BaseForecaster):
                 "exogenous=False."
             )
         origin, form = self._start_from(history)
+        check_memory(
+            # The predictions, and the stamps or numbers of their rows.
+            8 * int(n_steps) * len(origin) * (self.n_targets_ + 1),
+            f"A forecast of n_steps={n_steps} rows of {len(origin)} series",
+            "forecast fewer rows at once",
+        )
         index = origin.index_ahead(n_steps, self._level_names, together=self._wide)
         if self._wide:
             request = origin.request(index, np.empty((n_steps, 0)), each=True)

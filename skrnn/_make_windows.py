@@ -71,7 +71,9 @@ or (n_samples, horizon, n_targets)
     >>> y
     array([3., 4.])
     """
-    _check_integers(window=window, horizon=horizon, gap=gap, stride=stride)
+    window, horizon, gap, stride = _integers(
+        window=window, horizon=horizon, gap=gap, stride=stride
+    )
     rows = _as_numbers(series, "series")
     aims = rows if target is None else _as_numbers(target, "target")
     starts = np.asarray(_starts(len(rows), len(aims), window, horizon, gap, stride))
@@ -149,7 +151,7 @@ or (n_samples, horizon, n_targets)
     [[2.0, 3.0, 4.0], [3.0, 4.0, 5.0]] [5. 6.]
     [[4.0, 5.0, 6.0]] [7.]
     """
-    _check_integers(
+    window, horizon, gap, stride, chunk_size = _integers(
         window=window, horizon=horizon, gap=gap, stride=stride, chunk_size=chunk_size
     )
     n_rows = count_rows(series, "series")
@@ -181,13 +183,15 @@ def _chunks(
         yield X, _following(aims, places + low + ahead - begin, horizon)
 
 
-def _check_integers(**numbers: Any) -> None:
+def _integers(**numbers: Any) -> list[int]:
+    """Check numbers, and give them as Python's integers, which do not overflow."""
     for name, value in numbers.items():
         least = 0 if name == "gap" else 1
         if not isinstance(value, Integral) or value < least:
             raise ValueError(
                 f"{name} must be an integer of at least {least}. Got {value!r} instead."
             )
+    return [int(value) for value in numbers.values()]
 
 
 def _starts(

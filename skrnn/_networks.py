@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ __all__ = [
     "Network",
     "affine",
     "build_network",
+    "count_kernels",
+    "count_recurrent",
     "dense_layer",
     "draw_weights",
     "in_units_of_data",
@@ -26,6 +29,9 @@ __all__ = [
 ]
 
 LAYERS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+
+# Blocks of a kernel.
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 # A seed must be given to every layer, or Keras draws one from Python's global random
 # numbers, which are the user's. The engine replaces it before each training.
@@ -45,6 +51,16 @@ class Network(ABC):
     batch_size: int | None = None
     terms: dict[str, float] | None = None
     output_activation: str = "linear"
+
+    @property
+    def least_weights(self) -> int:
+        """Weights that the network has at least, counted without building it."""
+        return 0
+
+    @property
+    def widths(self) -> str:
+        """The widths of all layers by the names of their parameters."""
+        return ""
 
     @property
     def stateful(self) -> bool:
@@ -135,6 +151,26 @@ class Architecture(Network):
     tied: bool = True
     output_activation: str = "linear"
 
+    @property
+    def least_weights(self) -> int:
+        """Weights of all kernels but those around a bidirectional layer."""
+        read = self.n_features * self.segment
+        before = (read, *self.dense_before)
+        if self.segment > 1 and not self.dense_before:
+            before = (read, self.units[0])
+        after = (self.units[-1], *self.dense_after)
+        return (
+            count_kernels(before)
+            + count_recurrent(self.cell, (before[-1], *self.units))
+            + count_kernels(after)
+        )
+
+    @property
+    def widths(self) -> str:
+        """The widths of all layers by the names of their parameters."""
+        names = ("units", "dense_before", "dense_after")
+        return ", ".join(f"{name}={getattr(self, name)}" for name in names)
+
     def build(self, loss: Any = None) -> Any:
         """Build the Keras model."""
         return build_network(self)
@@ -167,6 +203,16 @@ class Architecture(Network):
         copied = weights[behind - 4 : behind - 1]
         untied = [*weights[:behind], *copied, *weights[behind:]]
         return replace(self, tied=False), untied
+
+
+def count_kernels(widths: Sequence[int]) -> int:
+    """Count the weights between Dense layers of these widths, biases left out."""
+    return sum(a * b for a, b in pairwise(widths))
+
+
+def count_recurrent(cell: str, widths: Sequence[int]) -> int:
+    """Count the weights of recurrent layers, of which the first width is the inputs."""
+    return GATES[cell] * sum((a + b) * b for a, b in pairwise(widths))
 
 
 def build_network(architecture: Architecture) -> Any:

@@ -56,11 +56,12 @@ def settle(forecaster: Any, panel: Panel, training: Panel, reach: int) -> SetUp:
     set_up : SetUp
         A set-up that the rows are enough for, if there is one.
     """
-    window, horizon, normalize = (
-        forecaster.window,
-        forecaster.horizon,
-        forecaster.normalize,
+    # Integers of NumPy would overflow.
+    window, horizon = (
+        None if value is None else int(value)
+        for value in (forecaster.window, forecaster.horizon)
     )
+    normalize = forecaster.normalize
     if forecaster.estimator is not None:
         return SetUp(
             clone(forecaster.estimator),

@@ -12,9 +12,14 @@ import inspect
 import sys
 from typing import Any
 
-from ._tensorflow import keras
+from ._tensorflow import keras, tf
 
-__all__ = ["check_activation", "compile_arguments", "make_callbacks"]
+__all__ = [
+    "check_activation",
+    "compile_arguments",
+    "explain_failure",
+    "make_callbacks",
+]
 
 _PATCHED = {
     keras.Model: ("__reduce__", "__deepcopy__"),
@@ -95,8 +100,9 @@ def compile_arguments(
     Raises
     ------
     ValueError
-        If a name is not one of Keras's.
+        If a name is not one of Keras's, or a setting is of another kind.
     """
+    _check_kinds(loss, optimizer, metrics)
     if isinstance(optimizer, keras.optimizers.Optimizer):
         own = type(optimizer).from_config(optimizer.get_config())
         routed = {}
@@ -111,7 +117,10 @@ def compile_arguments(
     try:
         arguments = wrapper._get_compile_kwargs()
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(_what_is_unknown(loss, optimizer, metrics) or error) from error
+        unknown = _what_is_unknown(loss, optimizer, metrics)
+        raise ValueError(
+            unknown or f"loss, optimizer or metrics cannot be made: {error}"
+        ) from error
     return {
         "loss": arguments["loss"],
         "optimizer": arguments["optimizer"],
@@ -142,9 +151,64 @@ def make_callbacks(callbacks: Any) -> list[Any]:
 
 
 def check_activation(parameter: str, activation: Any) -> None:
-    """Refuse the name of an activation that is not one of Keras's."""
+    """Refuse what is no activation: an unknown name, or a function of something else.
+
+    A layer is left alone, because it would take its shape from what it is tried on.
+    """
     if not _is_known(keras.activations, activation):
         raise ValueError(_refusal(parameter, activation, keras.activations))
+    if isinstance(activation, (str, keras.layers.Layer)):
+        return
+    zeros = keras.ops.zeros((2, 3))
+    try:
+        got = getattr(activation(zeros), "shape", None)
+        reason = f"which gives shape {got} for shape (2, 3)"
+    except Exception as error:  # A function of the user's can fail in any way.
+        got, reason = None, f"which fails with {type(error).__name__}: {error}"
+    if got is None or tuple(got) != (2, 3):
+        raise ValueError(
+            f"{parameter} must be a name of Keras's, or a function from an array to "
+            f"one of the same shape. Got {activation!r} instead, {reason}."
+        )
+
+
+def explain_failure(loss: Any, metrics: Any, shape: tuple[int, ...]) -> str | None:
+    """Say which function of the user's fails on targets and predictions of a shape.
+
+    Returns
+    -------
+    explanation : str or None
+        None if loss and metrics can be computed, so that something else has failed.
+    """
+    functions = [
+        ("loss", loss),
+        *(("metrics", each) for each in _listed(metrics) or ()),
+    ]
+    for parameter, function in functions:
+        if isinstance(function, (str, keras.metrics.Metric)):
+            continue
+        try:
+            made = function() if inspect.isclass(function) else function
+            reason = _why_no_measure(made, shape, learns=parameter == "loss")
+        except Exception as error:  # A function of the user's can fail in any way.
+            reason = f"fails with {type(error).__name__}: {error}"
+        if reason:
+            return (
+                f"{parameter} must be a function of targets and predictions that gives "
+                f"numbers. Got {function!r} instead, which {reason}."
+            )
+    return None
+
+
+def _why_no_measure(function: Any, shape: tuple[int, ...], *, learns: bool) -> str:
+    """Try a function out, and say what is wrong with what it gives."""
+    targets, predictions = tf.zeros(shape), tf.ones(shape)
+    with tf.GradientTape() as tape:
+        tape.watch(predictions)
+        values = tf.convert_to_tensor(function(targets, predictions))
+    if learns and tape.gradient(values, predictions) is None:
+        return "does not depend on the predictions, or in a way without a slope"
+    return ""
 
 
 def _listed(values: Any) -> list[Any] | None:
@@ -172,6 +236,28 @@ def _as_metric(given: Any, made: Any) -> Any:
     if isinstance(made, keras.metrics.Metric):
         return type(made)(name=given)
     return keras.metrics.MeanMetricWrapper(made, name=given)
+
+
+def _check_kinds(loss: Any, optimizer: Any, metrics: Any) -> None:
+    """Refuse what is neither a name nor of the kind that Keras needs."""
+    of_losses = inspect.isclass(loss) and not issubclass(loss, keras.losses.Loss)
+    if of_losses or not (isinstance(loss, str) or callable(loss)):
+        raise ValueError(
+            "loss must be a name of Keras's, a function, or a class or an instance of "
+            f"keras.losses.Loss. Got {loss!r} instead."
+        )
+    kind = optimizer if inspect.isclass(optimizer) else type(optimizer)
+    if not issubclass(kind, (str, keras.optimizers.Optimizer)):
+        raise ValueError(
+            "optimizer must be a name of Keras's, or a class or an instance of "
+            f"keras.optimizers.Optimizer. Got {optimizer!r} instead."
+        )
+    for metric in _listed(metrics) or ():
+        if not (isinstance(metric, str) or callable(metric)):
+            raise ValueError(
+                "metrics must hold names of Keras's, functions or instances of "
+                f"keras.metrics.Metric. Got {metric!r} instead."
+            )
 
 
 def _what_is_unknown(

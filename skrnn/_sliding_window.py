@@ -10,6 +10,7 @@ from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ._memory import check_memory
 from ._past import Past
 from ._runs import RunTable, split_runs
 from ._validation import (
@@ -177,6 +178,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         ------
         ValueError, TypeError
             As in `fit`.
+        MemoryError
+            As in `transform`.
         """
         rows, runs = self._learn(X)
         return self._present(self._tabulate(rows, runs, heads={}), index_of(X))
@@ -207,6 +210,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
             another kind than there.
         TypeError
             If columns hold dates, or the index has no spacing, as one of strings.
+        MemoryError
+            If windows laid out as a table would not fit into memory.
         """
         check_is_fitted(self)
         rows = check_table(self, X, reset=False)
@@ -242,8 +247,9 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         windows = check_array(
             X, dtype=None, allow_nd=True, ensure_all_finite="allow-nan"
         )
-        expected = (self.window, self.n_features_in_)
-        if windows.shape[1:] not in (expected, (self.window * self.n_features_in_,)):
+        window, *_ = self._lengths
+        expected = (window, self.n_features_in_)
+        if windows.shape[1:] not in (expected, (window * self.n_features_in_,)):
             raise ValueError(
                 f"X must hold windows of {self.window} steps and "
                 f"{self.n_features_in_} features, as transform returns them. Got shape "
@@ -268,7 +274,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         names = names_in(self, input_features)
-        lags = self.gap + self.dilation * np.arange(self.window)[::-1]
+        window, gap, dilation = self._lengths
+        lags = gap + dilation * np.arange(window)[::-1]
         return np.array(
             [f"{name}_lag{lag}" for lag in lags for name in names], dtype=object
         )
@@ -295,7 +302,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
 
     def _learn(self, X):
         rows = check_table(self, X, reset=True)
-        reach = self.gap + (self.window - 1) * self.dilation
+        window, gap, dilation = self._lengths
+        reach = gap + (window - 1) * dilation
         if reach >= len(rows):
             raise ValueError(
                 f"window must fit into the rows. Got window={self.window}, "
@@ -314,12 +322,26 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         )
         return rows, runs
 
+    @property
+    def _lengths(self):
+        """Window, gap and dilation as Python's integers, which do not overflow."""
+        return int(self.window), int(self.gap), int(self.dilation)
+
     def _tabulate(self, rows, runs: RunTable, heads) -> Windows:
+        window, gap, dilation = self._lengths
         return tabulate_windows(
-            rows, runs, self.window, gap=self.gap, dilation=self.dilation, heads=heads
+            rows, runs, window, gap=gap, dilation=dilation, heads=heads
         )
 
     def _present(self, windows: Windows, index):
+        if self.flatten:
+            check_memory(
+                windows.n_bytes,
+                f"A table of {len(windows)} rows and {self.window} times "
+                f"{windows.n_features} columns (flatten=True)",
+                "shorten window, transform fewer rows at once, or set flatten=False "
+                "for a recurrent estimator, which needs no copy of the windows",
+            )
         values = windows.materialise()
         if self.flatten:
             return values.reshape(len(values), -1)

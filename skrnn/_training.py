@@ -7,7 +7,8 @@ the same results in the same form.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from ._autoencoder_networks import (
     parts_in_units_of_data,
 )
 from ._epoch import Table, pad_order
+from ._memory import check_memory
 from ._networks import (
     Architecture,
     Network,
@@ -30,7 +32,7 @@ from ._pieces import ScaledPieces
 from ._programs import PROGRAMS, PredictionProgram, Recipe, State, TrainingProgram
 from ._rolling import RollOutProgram
 from ._scaling import RollOutScales
-from ._scikeras import make_callbacks
+from ._scikeras import explain_failure, make_callbacks
 from ._tensorflow import keras, tf
 from ._watching import (
     early_stopping,
@@ -180,10 +182,18 @@ def train(
     ------
     FloatingPointError
         If the loss becomes NaN or infinite.
+    MemoryError
+        If the network would not fit into memory.
     """
     validation = None if held_out is None else replace(samples, chosen=held_out)
     missing = samples.any_missing() or (validation and validation.any_missing())
     network = architecture.for_windows(missing=bool(missing))
+    check_memory(
+        # Those of the model, and those that it starts from.
+        2 * 4 * network.least_weights,
+        f"A network of {network.least_weights} weights or more ({network.widths})",
+        "choose smaller widths",
+    )
     watchers = make_callbacks(course.callbacks)
     # What a callback of the user's does to the model, no later fit may inherit.
     kept = recipe.key is not None and not may_change_model(watchers)
@@ -192,9 +202,12 @@ def train(
     if not network.stateful:
         course = replace(course, batch_size=_useful(course.batch_size, len(samples)))
     key = ("train", network, recipe.key, course.batch_size) if kept else None
-    with PROGRAMS.lend(
-        key, lambda: TrainingProgram(network, recipe, course.batch_size)
-    ) as program:
+    with (
+        _explained(network, recipe),
+        PROGRAMS.lend(
+            key, lambda: TrainingProgram(network, recipe, course.batch_size)
+        ) as program,
+    ):
         if state is None:
             weights = draw_weights(program.model, random_state)
             for place, weight in (given or {}).items():
@@ -213,6 +226,22 @@ def train(
         return program.state(), {
             name: [float(each) for each in values] for name, values in history.items()
         }
+
+
+@contextlib.contextmanager
+def _explained(network: Network, recipe: Recipe) -> Iterator[None]:
+    """Say it if a loss or metric of the user's is why building or training failed."""
+    try:
+        yield
+    except Exception as error:
+        copies = network.terms is not None
+        shape = (
+            (network.n_steps, network.n_features) if copies else (network.n_targets,)
+        )
+        why = explain_failure(recipe.loss, recipe.metrics, (2, *shape))
+        if why is None:
+            raise
+        raise ValueError(why) from error
 
 
 def _compiled_fit(

@@ -12,15 +12,21 @@ from numpy.typing import NDArray
 __all__ = ["Transformation", "lags_of"]
 
 
-def lags_of(difference: Any) -> tuple[int, ...]:
+def lags_of(difference: Any, n_rows: int) -> tuple[int, ...]:
     """Give the lags of successive differences: (1, 1) for the order 2.
 
     Raises
     ------
     ValueError
-        If `difference` is neither an order nor a sequence of lags.
+        If `difference` is neither an order nor a sequence of lags, or the order is as
+        large as the number of rows.
     """
     if isinstance(difference, Integral):
+        if int(difference) >= n_rows:
+            raise ValueError(
+                f"difference={difference} needs n_samples > {difference} rows of y. "
+                f"Got n_samples={n_rows}; lower difference, or pass more rows."
+            )
         return (1,) * int(difference)
     lags = tuple(difference)
     if not all(isinstance(lag, Integral) and int(lag) >= 1 for lag in lags):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from numbers import Real
 from typing import Any
@@ -72,11 +73,12 @@ def set_fitted(estimator: Any, fitted: dict[str, Any]) -> None:
     Values that are None stand for attributes which do not exist after this fit, such as
     `feature_names_in_` where the columns have no names.
     """
-    state = vars(estimator)
-    state.update({name: value for name, value in fitted.items() if value is not None})
-    for name, value in fitted.items():
-        if value is None:
-            state.pop(name, None)
+    state = {
+        name: value for name, value in vars(estimator).items() if name not in fitted
+    }
+    state |= {name: value for name, value in fitted.items() if value is not None}
+    # One assignment, which no interrupt can come into the middle of.
+    estimator.__dict__ = state
 
 
 def as_floats(
@@ -85,6 +87,11 @@ def as_floats(
     """Convert X, naming what cannot be converted: a column of a frame, or all of it."""
     try:
         # Those which NumPy or pandas would convert, and lose what they mean.
+        if np.ma.is_masked(X):
+            raise ValueError(
+                f"{name} is a masked array, and what its mask hides would be used; "
+                f"pass {name}.filled(np.nan), where NaN may be missing values."
+            )
         kinds = _dtype_kinds(X)
         if kinds & set("mM"):
             raise TypeError(
@@ -97,17 +104,19 @@ def as_floats(
                 f"columns of {name}."
             )
         return convert()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
         encode = "; encode it, for instance with OneHotEncoder, or drop it"
         way_out = encode if isinstance(X, pd.DataFrame) else ""
         for part, column in _parts(X, name):
             if not _holds_numbers(column):
-                kind = TypeError if isinstance(error, TypeError) else ValueError
                 raise kind(
                     f"{part} has dtype {column.dtype}, which cannot be used as "
                     f"numbers{way_out}. {error}"
                 ) from error
-        raise
+        if re.search(rf"\b{name}\b", str(error)):
+            raise
+        raise kind(f"{name} must be a table or an array of numbers. {error}") from error
 
 
 def check_columns(X: Any) -> None:
@@ -262,10 +271,20 @@ def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float6
     sample_weight : ndarray of shape (n_samples,)
         The weights; a number or None weighs all samples alike.
     """
-    if sample_weight is None or isinstance(sample_weight, Real):
+    if sample_weight is None:
         return np.ones(n_samples)
-    weight = check_array(
-        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
+    if isinstance(sample_weight, Real) and 0 < float(sample_weight) < np.inf:
+        return np.ones(n_samples)
+    if isinstance(sample_weight, Real):
+        raise ValueError(
+            f"sample_weight must be above 0 and finite. Got {sample_weight} instead."
+        )
+    rules = {"dtype": np.float64, "ensure_2d": False, "allow_nd": True}
+    name = "sample_weight"
+    weight = as_floats(
+        sample_weight,
+        lambda: check_array(sample_weight, input_name=name, **rules),
+        name=name,
     )
     if weight.ndim != 1:
         raise ValueError(
@@ -282,7 +301,9 @@ def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float6
             "sample_weight must not be negative and not zero for every sample. Got a "
             f"smallest weight of {weight.min()} and a largest of {weight.max()}."
         )
-    return weight
+    # Sums of products with weights of such sizes would be infinite or lose digits.
+    extreme = not 1e-100 < weight.max() < 1e100
+    return weight / weight.max() if extreme else weight
 
 
 def check_enough_samples(estimator: Any, n_samples: int) -> None:
@@ -324,7 +345,13 @@ def _dtype_kinds(X: Any) -> set[str]:
     """Collect the letters by which NumPy calls the kinds of numbers in X."""
     if isinstance(X, (list, tuple)):
         X = np.asarray(X)
-    dtypes = X.dtypes if isinstance(X, pd.DataFrame) else [getattr(X, "dtype", None)]
+    if isinstance(X, pd.DataFrame):
+        dtypes = list(X.dtypes)
+    elif hasattr(X, "schema"):  # A frame of Polars or Arrow, whose types are its own.
+        names = getattr(X, "column_names", None) or X.columns
+        dtypes = [np.asarray(X[name]).dtype for name in names]
+    else:
+        dtypes = [getattr(X, "dtype", None)]
     return {getattr(dtype, "kind", "O") for dtype in dtypes}
 
 
@@ -333,8 +360,13 @@ def _parts(X: Any, name: str) -> Iterator[tuple[str, pd.Series[Any]]]:
     if isinstance(X, pd.DataFrame):
         for label, column in X.items():
             yield f"Column {label!r} of {name}", column
-    elif isinstance(X, (np.ndarray, pd.Series, pd.Index)):
+    elif isinstance(X, (np.ndarray, pd.Series, pd.Index)) and not _has_fields(X):
         yield name, pd.Series(np.ravel(X))
+
+
+def _has_fields(X: Any) -> bool:
+    """Tell whether each element of X is a record, which pandas would refuse."""
+    return getattr(X.dtype, "fields", None) is not None
 
 
 def _holds_numbers(column: pd.Series[Any]) -> bool:
@@ -343,7 +375,7 @@ def _holds_numbers(column: pd.Series[Any]) -> bool:
         return False
     try:
         column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False
     return True
 

@@ -104,6 +104,12 @@ class Windows:
         return int(self.rows.shape[1])
 
     @property
+    def n_bytes(self) -> int:
+        """Memory of the windows if they are laid out."""
+        n_values = len(self) * self.n_steps * self.n_features
+        return int(n_values) * self.rows.itemsize
+
+    @property
     def offsets(self) -> NDArray[np.intp]:
         """Rows from the start of a window to each of its steps, shape (n_steps,)."""
         return np.arange(self.n_steps, dtype=np.intp) * self.dilation

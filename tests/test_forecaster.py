@@ -8,7 +8,7 @@ from series import INDEXES, N_AHEAD, N_ROWS, each_index, make_daily, no_columns
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import BaggingRegressor
-from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.linear_model import LinearRegression, Ridge, SGDRegressor
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
@@ -363,3 +363,28 @@ def test_network_learns_to_continue_a_sine():
     )
     forecaster = AutoregressiveForecaster(network, window=12).fit(None, sine[:120])
     assert np.sqrt(np.mean((forecaster.forecast(40) - sine[120:]) ** 2)) < 0.1
+
+
+@pytest.mark.parametrize("narrow", [np.uint8, np.int8])
+def test_narrow_integers_of_numpy_do_not_overflow(narrow):
+    y = np.sin(np.arange(300.0)).cumsum()
+    settings = {"window": 100, "horizon": 60, "calibration": 90}
+    small = {name: narrow(value) for name, value in settings.items()}
+    expected = AutoregressiveForecaster(Ridge(), **settings).fit(None, y).forecast(3)
+    forecaster = AutoregressiveForecaster(Ridge(), **small).fit(None, y)
+    assert_array_equal(forecaster.forecast(narrow(3)), expected)
+
+
+def test_an_interrupted_partial_fit_does_not_learn_from_rows_twice(monkeypatch):
+    y = np.sin(np.arange(30.0))
+    forecaster = AutoregressiveForecaster(SGDRegressor(random_state=0), window=2)
+    forecaster.partial_fit(None, y[:20])
+    before = forecaster.forecast(3)
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(forecaster._origin), "moved_on", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        forecaster.partial_fit(None, y[20:])
+    assert_array_equal(forecaster.forecast(3), before)

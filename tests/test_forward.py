@@ -132,7 +132,7 @@ def test_each_direction_of_each_layer_has_a_trace_in_the_order_of_the_steps():
 def fitted(cls=LSTMRegressor, n_steps=8, **settings):
     X, y = make_windows(50 + np.sin(np.arange(60) / 5), window=n_steps)
     settings = {"epochs": 1, "random_state": 0, "learning_rate": 0.05, **settings}
-    return cls(4, **settings).fit(X, y), X
+    return cls(**{"units": 4, **settings}).fit(X, y), X
 
 
 @pytest.mark.parametrize(

@@ -265,3 +265,10 @@ def test_bad_rows_are_named_when_they_are_read():
         next(chunks)
     with pytest.raises(TypeError, match=r"Rows 0 to 2 of series: .*Dates and dur"):
         next(iter_windows(JAN, 2))
+
+
+def test_narrow_integers_of_numpy_do_not_overflow():
+    X, y = make_windows(np.arange(400.0), np.uint8(200), gap=np.uint8(100))
+    assert (len(X), y[0]) == (101, 299.0)
+    chunks = iter_windows(np.arange(400.0), np.uint8(200), chunk_size=np.uint8(150))
+    assert [len(y) for _, y in chunks] == [150, 50]

@@ -1,7 +1,20 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
+
+from skrnn import (
+    Autoencoder,
+    AutoregressiveForecaster,
+    GRURegressor,
+    LSTMRegressor,
+    RecurrentAutoencoder,
+    RNNRegressor,
+    SlidingWindow,
+    _memory,
+)
 
 # Windows of 12 500 steps over 200 000 rows: 18.7 GB if they were copied. A process of
 # its own, because the peak of resident memory never comes down again. The weights
@@ -40,3 +53,126 @@ def test_memory_grows_with_the_rows_and_not_with_the_windows():
     gigabytes, grown_by_megabytes = map(float, done.stdout.split())
     assert gigabytes > 18
     assert grown_by_megabytes < 200
+
+
+# Fits and small predictions of networks in turn; `benchmarks/bench_long_life.py` has a
+# thousand times as many.
+LONG_LIFE = """
+import gc
+import os
+import numpy as np
+from skrnn import AutoregressiveForecaster, GRURegressor, RNNRegressor
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+X, y = np.random.default_rng(0).normal(size=(40, 5, 2)), np.arange(40.0)
+settings = {"units": 2, "epochs": 1}
+models = [RNNRegressor(**settings), RNNRegressor(bidirectional=True, **settings)]
+forecaster = AutoregressiveForecaster(GRURegressor(**settings), window=3)
+
+
+def live(n_turns):
+    for _ in range(n_turns):
+        for model in models:
+            model.fit(X, y)
+        forecaster.fit(None, y)
+        for _ in range(20):
+            for model in models:
+                model.predict(X[:3])
+            forecaster.forecast(2)
+    gc.collect()
+
+
+live(5)
+before = resident()
+live(60)
+print(resident() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_memory_stays_over_a_long_life_of_fits_and_predictions():
+    done = subprocess.run(
+        [sys.executable, "-c", LONG_LIFE], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 5
+
+
+ROWS = np.zeros((200, 1))
+TOO_LARGE = {
+    "a flat table": (
+        lambda: SlidingWindow(80_000, flatten=True).fit(np.zeros((200_000, 1))),
+        lambda made: made.transform(np.zeros((200_000, 1))),
+        "flatten=True",
+    ),
+    "what Ridge learns from": (
+        lambda: AutoregressiveForecaster(Ridge(), window=80_000),
+        lambda made: made.fit(None, np.zeros(200_000)),
+        "table of windows that Ridge learns from",
+    ),
+    "a forecast": (
+        lambda: AutoregressiveForecaster(Ridge(), window=2).fit(None, ROWS[:, 0]),
+        lambda made: made.forecast(10**12),
+        "n_steps=1000000000000",
+    ),
+    **{
+        f"units of {cls.__name__}": (
+            lambda cls=cls: cls(units=(3, 10**6), dense_before=2),
+            lambda made: made.fit(ROWS.reshape(20, 10), ROWS[:20, 0]),
+            r"units=\(3, 1000000\)",
+        )
+        for cls in (RNNRegressor, LSTMRegressor, GRURegressor)
+    },
+    "hidden layers": (
+        lambda: Autoencoder(2, hidden_layer_sizes=(10**6, 10**6)),
+        lambda made: made.fit(ROWS.reshape(20, 10)),
+        "hidden_layer_sizes",
+    ),
+    "units of an autoencoder": (
+        lambda: RecurrentAutoencoder(2, units=10**30),
+        lambda made: made.fit(ROWS.reshape(20, 10)),
+        "units",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "use", "what"), TOO_LARGE.values(), ids=TOO_LARGE)
+def test_what_cannot_fit_is_refused_with_its_bytes_and_a_way_out(make, use, what):
+    made = make()
+    before = {**vars(made)}
+    with pytest.raises(MemoryError, match=rf"(?s){what}.* bytes \(.*available; \w+"):
+        use(made)
+    assert vars(made) == before
+
+
+def test_nothing_is_refused_where_the_system_says_nothing(monkeypatch):
+    monkeypatch.setattr(_memory, "available_bytes", lambda: None)
+    _memory.check_memory(10**18, "X", "pass less")
+
+
+def test_a_group_leaves_its_limit_and_what_it_has_cached(tmp_path):
+    folder = tmp_path / "sys"
+    folder.mkdir()
+    (folder / "memory.max").write_text("1000")
+    (folder / "memory.current").write_text("700")
+    (folder / "memory.stat").write_text("anon 300\nfile 400\nshmem 50\n")
+    files = _memory._GROUPS[""]
+    assert list(_memory._left_in_group(folder, *files)) == [650]
+    (folder / "memory.max").write_text("max")
+    assert list(_memory._left_in_group(folder, *files)) == []
+
+
+def test_network_weights_are_counted_from_below_but_closely():
+    from skrnn._networks import Architecture, build_network
+
+    for cell in ("rnn", "lstm", "gru"):
+        shape = {"n_steps": 6, "n_features": 3, "n_targets": 2, "segment": 2}
+        architecture = Architecture(cell, units=(40, 30), dense_after=(50,), **shape)
+        n_weights = build_network(architecture).count_params()
+        assert 0.9 * n_weights < architecture.least_weights <= n_weights

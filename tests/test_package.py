@@ -26,6 +26,7 @@ LAYERS = (
         "_forward",
         "_labels",
         "_losses",
+        "_memory",
         "_networks",
         "_normalization",
         "_origin",

@@ -239,3 +239,7 @@ def test_no_seed_draws_from_the_global_numbers_of_numpy():
         models.append(fitted(random_state=None))
     assert_same_weights(*models)
     assert differ(models[0], fitted(random_state=None))
+
+
+def test_a_narrow_integer_of_numpy_is_a_batch_size():
+    assert_same_weights(fitted(batch_size=np.uint8(7)), fitted(batch_size=7))

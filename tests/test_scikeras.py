@@ -177,3 +177,41 @@ def test_scikeras_imported_earlier_is_used_and_left_patched():
         "assert skrnn._scikeras._wrappers is scikeras.wrappers"
     )
     assert finished.returncode == 0, finished.stderr
+
+
+class NoSetting:
+    pass
+
+
+@pytest.mark.parametrize("value", [int, NoSetting, NoSetting(), print, len])
+def test_an_activation_that_gives_no_array_of_the_same_shape_is_refused(value):
+    with pytest.raises(ValueError, match=r"^activation must be a name of"):
+        check_activation("activation", value)
+
+
+@pytest.mark.parametrize(
+    "value", [np.negative, keras.ops.tanh, keras.layers.PReLU(), "tanh"]
+)
+def test_functions_and_layers_are_activations(value):
+    check_activation("activation", value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("loss", NoSetting),
+        ("loss", NoSetting()),
+        ("loss", int),
+        ("optimizer", NoSetting),
+        ("optimizer", NoSetting()),
+        ("optimizer", print),
+        ("metrics", [None]),
+        ("metrics", [5]),
+        ("metrics", ["mae", ["mae"]]),
+    ],
+)
+def test_a_setting_of_another_kind_is_refused_by_name(setting, value):
+    settings = {"loss": "mse", "optimizer": "adam", "learning_rate": 0.1}
+    settings |= {"metrics": None, setting: value}
+    with pytest.raises(ValueError, match=f"^{setting} must"):
+        compile_arguments(**settings)

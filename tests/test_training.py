@@ -469,3 +469,21 @@ def test_a_callback_that_freezes_everything_leaves_the_weights():
     got, _ = fit_in_order(*args, callbacks=[FreezeAll()])
     for mine, theirs in zip(got, weights, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "match"),
+    [
+        (Recipe(lambda one: one), "loss must be a function.*TypeError"),
+        (Recipe(lambda t, p: None), "loss must be a function.*ValueError"),
+        (Recipe(lambda t, p: t), "loss must be.*does not depend on the predictions"),
+        (Recipe(metrics=[lambda one: one]), "metrics must be a function.*TypeError"),
+    ],
+)
+def test_a_function_that_fails_is_named_in_place_of_a_trace_through_keras(
+    recipe, match
+):
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    with pytest.raises(ValueError, match=match):
+        fit_in_order(architecture, recipe, weights_for(architecture), samples)

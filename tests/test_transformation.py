@@ -52,10 +52,10 @@ def test_logarithm_is_taken_back():
     ("difference", "lags"), [(0, ()), (2, (1, 1)), ((1, 12), (1, 12)), ([7], (7,))]
 )
 def test_an_order_is_that_many_lags_of_one(difference, lags):
-    assert lags_of(difference) == lags
+    assert lags_of(difference, n_rows=9) == lags
 
 
 @pytest.mark.parametrize("difference", [(0,), (1, -12), (1.5,), ("1",)])
 def test_what_is_no_lag_is_refused(difference):
     with pytest.raises(ValueError, match="difference must be an order such as 1 or 2"):
-        lags_of(difference)
+        lags_of(difference, n_rows=9)

@@ -1,4 +1,4 @@
-from types import SimpleNamespace
+import sys
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,11 @@ from skrnn._validation import (
 )
 
 
-class Forecast(SimpleNamespace):
+class Forecast:
     """Stands for any estimator: checks read its name and what it has learned."""
+
+    def __init__(self, **state):
+        vars(self).update(state)
 
 
 def table(**columns):
@@ -85,6 +88,44 @@ def test_column_without_numbers_is_named(check, name):
     for frame in (X, X[["bad"]]):
         with pytest.raises(error, match=f"Column 'bad' of X has .*(\n.*)*{message}"):
             check(Forecast(), frame, reset=True)
+
+
+SIX = np.arange(6.0).reshape(3, 2)
+NO_NUMBERS = {
+    "text": "text",
+    "a dict": {"a": [1, 2]},
+    "a generator": (row for row in [[1, 2]]),
+    "rows of unequal length": [[1, 2], [3]],
+    "integers beyond floats": [[10**400]],
+    "records": np.zeros(3, dtype=[("a", float), ("b", float)]),
+    "a mask": np.ma.masked_array(SIX, mask=SIX > 3),
+}
+
+
+@pytest.mark.parametrize("X", NO_NUMBERS.values(), ids=NO_NUMBERS)
+@pytest.mark.parametrize("check", [check_table, check_windows])
+def test_what_holds_no_numbers_is_refused_by_the_name_of_the_argument(check, X):
+    with pytest.raises((ValueError, TypeError), match=r"\bX\b"):
+        check(Forecast(), X, reset=True)
+
+
+def test_an_empty_mask_hides_nothing():
+    rows = check_table(Forecast(), np.ma.masked_array(SIX), reset=True)
+    np.testing.assert_array_equal(rows, SIX)
+
+
+def test_dates_and_durations_in_frames_of_polars_are_no_numbers():
+    polars = pytest.importorskip("polars")
+    for column in (
+        [ONE_DAY.to_pytimedelta()] * 2,
+        [pd.Timestamp(0).to_pydatetime()] * 2,
+    ):
+        X = polars.DataFrame({"good": [1.0, 2.0], "bad": column})
+        with pytest.raises(TypeError, match="of X would become mere counts"):
+            check_table(Forecast(), X, reset=True)
+    numbers = polars.DataFrame({"a": [1, None], "b": [2.5, 3]})
+    rows = check_table(Forecast(), numbers, reset=True)
+    np.testing.assert_array_equal(rows, [[1, 2.5], [np.nan, 3]])
 
 
 def test_column_without_numbers_is_named_where_names_repeat():
@@ -335,12 +376,22 @@ def test_weights_are_taken_one_by_one(weight):
         ([1, -1, 1], "must not be negative .* smallest weight of -1.0"),
         ([0, 0, 0], "not zero for every sample"),
         ([1, np.nan, 1], "Input sample_weight contains NaN"),
+        (np.nan, "sample_weight must be above 0 and finite. Got nan"),
+        (-1, "sample_weight must be above 0"),
+        (0.0, "sample_weight must be above 0"),
+        (["a", "b", "c"], "sample_weight"),
         (["a", "b", "c"], "could not convert string to float"),
     ],
 )
 def test_bad_weights_are_refused(weight, message):
     with pytest.raises(ValueError, match=message):
         check_sample_weight(weight, 3)
+
+
+@pytest.mark.parametrize("size", [1e-310, 1e300])
+def test_weights_of_an_extreme_size_count_by_their_ratios(size):
+    got = check_sample_weight(np.array([1, 2, 4]) * size, 3)
+    np.testing.assert_allclose(got, [0.25, 0.5, 1])
 
 
 # --------------------------------------------------------------------------------------
@@ -372,3 +423,25 @@ def test_only_pandas_objects_have_an_index():
     assert index_of(frame).equals(frame.index)
     assert index_of(frame["a"]).equals(frame.index)
     assert index_of([1, 2]) is None
+
+
+def test_an_interrupt_leaves_an_estimator_as_it_was_or_as_it_will_be():
+    before = {"a_": 1, "names_": ["x"]}
+    after = {"a_": 2, "b_": 3}
+    for n in range(40):
+        estimator, lines = Forecast(**before), iter(range(n))
+
+        def interrupt(frame, event, arg, lines=lines):
+            if event == "line" and next(lines, None) is None:
+                raise KeyboardInterrupt
+            return interrupt
+
+        sys.settrace(interrupt)
+        try:
+            set_fitted(estimator, {"a_": 2, "b_": 3, "names_": None})
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(None)
+        assert vars(estimator) in (before, after)
+    assert vars(estimator) == after

@@ -1,0 +1,105 @@
+"""Refusals of what cannot fit into memory, before anything is laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["available_bytes", "check_memory"]
+
+# What is smaller is not worth the look at the machine, and laid out unasked.
+SMALL = 2**28
+
+# The files of a group of processes: what it may use, what it uses, and its details.
+_GROUPS = {
+    "memory": (
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        ("total_cache", "total_shmem"),
+    ),
+    "": ("memory.max", "memory.current", ("file", "shmem")),
+}
+
+
+def check_memory(n_bytes: int, what: str, way_out: str) -> None:
+    """Refuse what needs more memory than the machine, or the container, has left.
+
+    Parameters
+    ----------
+    n_bytes : int
+        What is needed at least. To count too little only leaves the refusal to the
+        system.
+    what : str
+        What needs it, the parameter or the data by name.
+    way_out : str
+        What to do instead.
+
+    Raises
+    ------
+    MemoryError
+        If there is not as much.
+    """
+    if n_bytes < SMALL:
+        return
+    available = available_bytes()
+    if available is not None and n_bytes > available:
+        raise MemoryError(
+            f"{what} needs at least {n_bytes} bytes ({n_bytes / 1e9:.3g} GB) of memory."
+            f" Got {available} ({available / 1e9:.3g} GB) available; {way_out}."
+        )
+
+
+def available_bytes() -> int | None:
+    """Tell how much memory this process can still get; None where nothing says so.
+
+    That is what the system can free without writing to disk, and its swap space, or
+    less where the process belongs to a group with a limit, as in a container.
+    """
+    known = _read_table(Path("/proc/meminfo"))
+    if "MemAvailable" not in known:
+        return None  # Not Linux: nothing is refused.
+    left = [1024 * (known["MemAvailable"] + known.get("SwapFree", 0))]
+    return max(min([*left, *_left_in_groups()]), 0)
+
+
+def _left_in_groups() -> Iterator[int]:
+    """Give what is left to each group that this process belongs to."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers not in _GROUPS:
+            continue
+        root = Path("/sys/fs/cgroup") / controllers
+        group = root / path.lstrip("/")
+        # Inside a container the path may be that outside of it.
+        for folder in (group, *group.parents):
+            yield from _left_in_group(folder, *_GROUPS[controllers])
+            if folder == root:
+                break
+
+
+def _left_in_group(
+    folder: Path, limit: str, usage: str, reclaimable: tuple[str, str]
+) -> Iterator[int]:
+    """Give what is left to a group: files that are only cached can go."""
+    try:
+        allowed = int((folder / limit).read_text())
+        used = int((folder / usage).read_text())
+    except (OSError, ValueError):  # No such group, or "max": no limit.
+        return
+    details = _read_table(folder / "memory.stat")
+    cached, shared = (details.get(name, 0) for name in reclaimable)
+    yield allowed - used + cached - shared
+
+
+def _read_table(path: Path) -> dict[str, int]:
+    """Read lines of names and numbers; nothing where there is no such file."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return {}
+    rows = (line.replace(":", " ").split() for line in lines)
+    return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdigit()}
