@@ -55,6 +55,55 @@ def test_memory_grows_with_the_rows_and_not_with_the_windows():
     assert grown_by_megabytes < 200
 
 
+# Fits and small predictions of networks in turn; `benchmarks/bench_long_life.py` has a
+# thousand times as many.
+LONG_LIFE = """
+import gc
+import os
+import numpy as np
+from skrnn import AutoregressiveForecaster, GRURegressor, RNNRegressor
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+X, y = np.random.default_rng(0).normal(size=(40, 5, 2)), np.arange(40.0)
+settings = {"units": 2, "epochs": 1}
+models = [RNNRegressor(**settings), RNNRegressor(bidirectional=True, **settings)]
+forecaster = AutoregressiveForecaster(GRURegressor(**settings), window=3)
+
+
+def live(n_turns):
+    for _ in range(n_turns):
+        for model in models:
+            model.fit(X, y)
+        forecaster.fit(None, y)
+        for _ in range(20):
+            for model in models:
+                model.predict(X[:3])
+            forecaster.forecast(2)
+    gc.collect()
+
+
+live(5)
+before = resident()
+live(60)
+print(resident() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_memory_stays_over_a_long_life_of_fits_and_predictions():
+    done = subprocess.run(
+        [sys.executable, "-c", LONG_LIFE], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 5
+
+
 ROWS = np.zeros((200, 1))
 TOO_LARGE = {
     "a flat table": (

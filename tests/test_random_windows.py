@@ -68,6 +68,7 @@ def places(frame, place_of):
     return dict(zip(map(place_of.get, frame.index), frame.to_numpy(), strict=True))
 
 
+@pytest.mark.slow
 @REPEATABLE
 @given(st.data())
 def test_windows_of_random_indexes_equal_a_walk_back(data):

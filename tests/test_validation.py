@@ -379,7 +379,6 @@ def test_weights_are_taken_one_by_one(weight):
         (np.nan, "sample_weight must be above 0 and finite. Got nan"),
         (-1, "sample_weight must be above 0"),
         (0.0, "sample_weight must be above 0"),
-        ([1e308, 1e308, 1], "sample_weight must have a finite sum"),
         (["a", "b", "c"], "sample_weight"),
         (["a", "b", "c"], "could not convert string to float"),
     ],
@@ -387,6 +386,12 @@ def test_weights_are_taken_one_by_one(weight):
 def test_bad_weights_are_refused(weight, message):
     with pytest.raises(ValueError, match=message):
         check_sample_weight(weight, 3)
+
+
+@pytest.mark.parametrize("size", [1e-310, 1e300])
+def test_weights_of_an_extreme_size_count_by_their_ratios(size):
+    got = check_sample_weight(np.array([1, 2, 4]) * size, 3)
+    np.testing.assert_allclose(got, [0.25, 0.5, 1])
 
 
 # --------------------------------------------------------------------------------------
