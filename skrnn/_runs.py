@@ -252,7 +252,7 @@ def _group_by_series(
 def _check_stamps(stamps: pd.Index) -> None:
     """Refuse stamps that have no spacing or are missing."""
     spaced = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
-    number = pd.api.types.is_numeric_dtype(stamps) and stamps.dtype != bool
+    number = pd.api.types.is_numeric_dtype(stamps) and stamps.dtype.kind not in "bc"
     if not (isinstance(stamps, spaced) or number):
         raise TypeError(
             "The index of X must hold dates, periods or numbers, whose spacing tells "
@@ -265,6 +265,12 @@ def _check_stamps(stamps: pd.Index) -> None:
         raise ValueError(
             f"The index of X has a missing stamp at row {row}; drop such rows or give "
             "them a stamp."
+        )
+    infinite = np.isinf(stamps.to_numpy(dtype=np.float64)) if number else np.zeros(1)
+    if infinite.any():
+        raise ValueError(
+            f"The index of X has an infinite stamp at row {int(np.argmax(infinite))}; "
+            "drop such rows or give them a stamp."
         )
 
 

@@ -329,6 +329,12 @@ BAD_ROWS = {
         "no name of a series at row 2",
     ),
     "missing stamp": (stamped(*JAN, pd.NaT), ValueError, "missing stamp at row 3"),
+    "infinite stamp": (
+        numbers(4, index=[0.0, 1.0, 2.0, np.inf]),
+        ValueError,
+        "infinite stamp at row 3",
+    ),
+    "complex stamps": (numbers(4, index=np.arange(4) * 1j), TypeError, "complex128"),
     "missing stamp of series ordered by time": (
         numbers(
             4,
