@@ -415,7 +415,7 @@ def test_bad_rows_are_refused_in_fit(name):
     ("fitted", "X", "message"),
     [
         (numbers(9), stamped(9, 11, 10), "unsorted stamp 10 after 11"),
-        (numbers(9), stamped(9, np.inf, 12), "unsorted stamp 12.0 after inf"),
+        (numbers(9), stamped(9, np.inf, 12), "infinite stamp"),
         (numbers(9), stamped(*JAN), "dtype datetime64.*but those seen in fit.*int64"),
         (stamped(*JAN), numbers(3), "dtype int64, but those seen in fit.*datetime64"),
         (
