@@ -79,7 +79,7 @@ def read_series(forecaster: Any, X: Any, y: Any, *, log: bool, fitted: bool) -> 
             "AutoregressiveForecaster requires y to be passed, but the target y is "
             "None; pass the series to continue as y."
         )
-    check_consistent_length(X, y)
+    _check_lengths(X, y)
     index = common_index(X, y)
     targets = as_floats(
         y,
@@ -160,6 +160,16 @@ def _read_columns(forecaster: Any, X: Any, index: pd.Index | None) -> np.ndarray
     way_out = "columns known in advance need a value in each row to predict."
     check_finite(known, X, index, way_out, name="X")
     return known
+
+
+def _check_lengths(X: Any, y: Any) -> None:
+    """Refuse what has no length, by name, and then unequal lengths."""
+    for name, rows in (("X", X), ("y", y)):
+        try:
+            check_consistent_length(rows)
+        except TypeError as error:
+            raise TypeError(f"{name} must be a table or an array. {error}") from error
+    check_consistent_length(X, y)
 
 
 def _lacks_columns(forecaster: Any) -> str:

@@ -277,6 +277,15 @@ def test_an_order_of_differences_beyond_the_rows_is_refused_at_once(difference):
         forecaster.fit(None, y)
 
 
+@pytest.mark.parametrize("rows", [3.0, np.array(3.0), (row for row in [1, 2]), object])
+def test_what_has_no_rows_is_refused_by_the_name_of_the_argument(rows):
+    forecaster = AutoregressiveForecaster(Ridge(), window=2)
+    with refusal("^X must be a table or an array", TypeError):
+        forecaster.fit(rows, np.arange(9.0))
+    with refusal("^y must be a table or an array", TypeError):
+        forecaster.fit(None, rows)
+
+
 def test_a_calibration_beyond_all_counts_is_refused():
     _, y = make_daily()
     forecaster = AutoregressiveForecaster(Ridge(), window=2, calibration=10**30)
