@@ -73,7 +73,7 @@ class AutoencoderDetector(OutlierMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "autoencoder": [HasMethods(["fit", "score_samples"]), None],
+        "autoencoder": [HasMethods(["fit", "score_samples", "get_params"]), None],
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
     }
 

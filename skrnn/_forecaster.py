@@ -199,7 +199,7 @@ class AutoregressiveForecaster(BaseForecaster):
     """
 
     _parameter_constraints = {
-        "estimator": [HasMethods(["fit", "predict"]), None],
+        "estimator": [HasMethods(["fit", "predict", "get_params"]), None],
         "window": [Interval(Integral, 1, None, closed="left"), None],
         "horizon": [Interval(Integral, 1, None, closed="left"), None],
         "difference": [Interval(Integral, 0, None, closed="left"), tuple, list],

@@ -100,8 +100,12 @@ def test_default_is_an_autoencoder_with_a_seed():
 
 
 def test_what_has_no_scores_is_refused():
-    with pytest.raises(ValueError, match="autoencoder"):
-        AutoencoderDetector(StandardScaler()).fit(X)
+    class NoEstimator:
+        fit = score_samples = print
+
+    for autoencoder in (StandardScaler(), NoEstimator()):
+        with pytest.raises(ValueError, match="'autoencoder' parameter"):
+            AutoencoderDetector(autoencoder).fit(X)
 
 
 @pytest.mark.parametrize(
