@@ -25,6 +25,8 @@ from sklearn.utils import get_tags
 import skrnn
 from skrnn import _training
 
+pytestmark = pytest.mark.slow
+
 PUBLIC = [getattr(skrnn, name) for name in skrnn.__all__]
 CLASSES = [each for each in PUBLIC if inspect.isclass(each) and hasattr(each, "fit")]
 each_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)

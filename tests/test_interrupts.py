@@ -24,6 +24,8 @@ from skrnn import AutoregressiveForecaster, RNNRegressor, get_config
 from skrnn._programs import PROGRAMS
 from skrnn._tensorflow import keras
 
+pytestmark = pytest.mark.slow
+
 SOURCES = os.path.dirname(skrnn.__file__)
 
 
@@ -255,24 +257,30 @@ def test_an_exception_of_a_callback_comes_through_and_loses_nothing(
     assert_as_in_a_fresh_process(fresh)
 
 
+# Python drops what a signal raises while it runs a finalizer; then the fit goes on.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_signals_at_random_moments_leave_all_usable(fresh):
-    moments, times = random.Random(0), []
-
     def interrupt(number, frame):
         raise KeyboardInterrupt
 
+    moments, n_raised = random.Random(0), 0
+    whole = bits(network(epochs=300).fit(X, Y))
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        for _ in range(12):
-            estimator = network(epochs=3000)
-            times.append(moments.uniform(0.001, 0.3))
-            signal.setitimer(signal.ITIMER_REAL, times[-1])
-            with pytest.raises(KeyboardInterrupt):
+        for _ in range(8):
+            estimator = network(epochs=300)
+            signal.setitimer(signal.ITIMER_REAL, moments.uniform(0.001, 0.1))
+            try:
                 estimator.fit(X, Y)
-            assert not hasattr(estimator, "weights_")
+            except KeyboardInterrupt:
+                n_raised += 1
+                assert not hasattr(estimator, "weights_")
+            else:
+                assert bits(estimator) == whole
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    assert n_raised > 3
     assert len(PROGRAMS) <= get_config()["program_cache_size"]
     assert_as_in_a_fresh_process(fresh)
 
@@ -290,7 +298,6 @@ class KillsItsWorker(RNNRegressor):
         return super().fit(X, y, sample_weight)
 
 
-@pytest.mark.slow
 def test_a_killed_worker_costs_a_search_and_not_the_next_one(monkeypatch, fresh):
     monkeypatch.setenv("SKRNN_TESTS_PARENT", str(os.getpid()))
     grid, settings = {"learning_rate": [0.01, 0.1]}, {"units": 2, "epochs": 1}

@@ -54,7 +54,13 @@ def window_of(z, x, t, settings):
     if mode == "last":
         shift = seen[-1]
     elif mode == "meanstd":
-        shift, scale = seen.mean(axis=0), seen.std(axis=0)
+        shift, spread, reference = (
+            seen.mean(axis=0),
+            seen.std(axis=0),
+            settings["of_all"],
+        )
+        # What varies by less than that is constant, and has the scale of the series.
+        scale = np.where(spread > 1e-7 * reference, spread, reference)
     values = []
     for s in range(t - window, t):
         values.extend((z[s] - shift) / scale)
@@ -77,6 +83,11 @@ def learned_by_hand(y, x, settings):
 
 def on_scale(y, settings):
     return [[np.log(v) if settings["log"] else v for v in row] for row in y]
+
+
+def scale_of(y, settings):
+    """The scale of the series, which windows that are constant get."""
+    return np.std(difference(on_scale(y, settings), settings["lags"]), axis=0)
 
 
 def continued_by_hand(model, y, x, n_steps, settings):
@@ -133,9 +144,9 @@ def data_of(draw, settings, n_series):
 
 
 def forecaster_of(settings, estimator):
-    given = {**settings, "difference": settings["lags"]}
-    del given["lags"]
-    return AutoregressiveForecaster(estimator, **given)
+    names = ("window", "horizon", "log", "normalize")
+    given = {name: settings[name] for name in names}
+    return AutoregressiveForecaster(estimator, difference=settings["lags"], **given)
 
 
 @REPEATABLE
@@ -143,6 +154,7 @@ def forecaster_of(settings, estimator):
 def test_forecasts_of_random_settings_equal_a_loop(data):
     settings = data.draw(set_ups())
     (y,), (x,), n_steps = data_of(data.draw, settings, 1)
+    settings["of_all"] = scale_of(y, settings)
     index = None
     if data.draw(st.booleans()):
         index = CLOCKS[data.draw(st.sampled_from(list(CLOCKS)))]
@@ -188,6 +200,7 @@ def test_updates_row_by_row_equal_one_fit_on_all_rows(data):
     if some < needed + settings["horizon"]:
         return
     forecaster.fit(first, y[:some])
+    settings["of_all"] = scale_of(y[:some], settings)
     row = some
     while row < len(y):
         step = data.draw(st.integers(1, len(y) - row))
@@ -235,7 +248,7 @@ def alone_by_hand(model, y, x, n_steps, settings):
     rows = on_scale(y, settings)
     z = np.array(difference(rows, lags))
     centre, spread = z.mean(axis=0), z.std(axis=0)
-    plain = {**settings, "lags": (), "log": False}
+    plain = {**settings, "lags": (), "log": False, "of_all": 1.0}
     known = x[sum(lags) :]
     scaled = continued_by_hand(model, (z - centre) / spread, known, n_steps, plain)
     for change in scaled * spread + centre:
