@@ -100,6 +100,8 @@ with plt.rc_context():  # Optuna would change the style of later figures, too.
     ax = optuna_plots.plot_optimization_history(
         search.study_, target_name="Score (minus the error in spots)"
     )
+ax.set_title("")
+ax.legend(loc="lower right")
 ax.figure.set_size_inches(8, 4)
 history_figure = ax.figure
 
@@ -109,10 +111,10 @@ history_figure = ax.figure
 #
 # A learning rate that is far too low shows itself after a few epochs, and there is no
 # need to wait for the last. A study of one's own prunes such trials by a Keras
-# callback, which reports the validation loss of every epoch; the median of the trials
-# before it at the same epoch is the bar. The callback is a parameter of the network like
-# any other, and the window remains a parameter of the pipeline. What it costs: a network
-# that is watched by a callback other than Keras's own is compiled anew in each fit.
+# callback, which reports the validation loss of every epoch; the bar is the median, at
+# the same epoch, of the trials before it. The callback is a parameter of the network
+# like any other, and the window remains one of the pipeline. It has its price: a
+# network that is watched by a callback other than Keras's own is compiled in each fit.
 
 from optuna_integration import KerasPruningCallback
 
@@ -138,8 +140,8 @@ trials = study.trials_dataframe()
 print(trials[["params_window", "params_units", "params_rate", "value", "state"]])
 
 # %%
-# The grey lines are the trials that were pruned: they end where their loss was above the
-# median. A loss of 1 is what predicting the mean would give.
+# The grey lines are the trials that were pruned: they end where their loss was above
+# the median. A loss of 1 is what predicting the mean would give.
 
 with plt.rc_context():
     ax = optuna_plots.plot_intermediate_values(study)

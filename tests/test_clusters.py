@@ -205,34 +205,43 @@ def test_workers_receive_rows_and_not_windows(searched):
 # A worker that dies
 
 
-def names_of_guide(tmp_path):
+def names_of_guide(tmp_path, *steps, **grid):
     """Give what the blocks of the guide search; the second fold kills a worker."""
     killer = KillsItsWorker(tmp_path / "killed", 1900, spared=os.getpid())
-    folds = list(CV.split(ROWS))
-    search = GridSearchCV(
-        windowed(killer), GRID, cv=folds, refit=False, error_score="raise"
-    )
+    model, folds = make_pipeline(killer, *steps), list(CV.split(ROWS))
+    search = GridSearchCV(model, grid, cv=folds, refit=False, error_score="raise")
     names = {"joblib": joblib, "chain": chain, "X": ROWS, "y": Y, "folds": folds}
     return {**names, "search": search}
 
 
-@pytest.mark.parametrize("name", ["dask", "ray"])
-def test_a_search_outlives_a_killed_worker(name, request, tmp_path, serial):
-    request.getfixturevalue(name)
-    search = run_block(f"search-on-{name}", **names_of_guide(tmp_path))["search"]
+def lines_of_guide(tmp_path):
+    """Give the same with a ridge regression, which needs no TensorFlow."""
+    windows = SlidingWindow(2, gap=1, flatten=True)
+    steps = windows, SimpleImputer(), Ridge()
+    return names_of_guide(tmp_path, *steps, ridge__alpha=[1.0, 10.0])
+
+
+def scores_of(search):
+    return search.cv_results_["mean_test_score"]
+
+
+def test_a_search_on_dask_outlives_a_killed_worker(dask, tmp_path, serial):
+    names = names_of_guide(tmp_path, *windowed(), **GRID)
+    search = run_block("search-on-dask", **names)["search"]
     assert (tmp_path / "killed").exists()
-    found = search.cv_results_["mean_test_score"], search.best_params_
-    assert_same(found, serial[by_grid])
+    assert_same((scores_of(search), search.best_params_), serial[by_grid])
+
+
+def test_a_search_on_ray_outlives_a_killed_worker(ray, tmp_path):
+    names = lines_of_guide(tmp_path)
+    scores = scores_of(run_block("search-on-ray", **names)["search"])
+    assert (tmp_path / "killed").exists()
+    assert_allclose(scores, scores_of(names["search"].fit(ROWS, Y)))
 
 
 def test_loky_ends_a_search_that_loses_a_worker_and_can_search_again(loky, tmp_path):
-    search = names_of_guide(tmp_path)["search"]
-    ridge = [("impute", SimpleImputer()), ("ridge", Ridge())]
-    windows = ("slidingwindow", SlidingWindow(2, gap=1, flatten=True))
-    search.estimator.steps[1:] = [windows, *ridge]
-    search.set_params(param_grid={"ridge__alpha": [1.0, 10.0]}, n_jobs=2)
+    search = lines_of_guide(tmp_path)["search"].set_params(n_jobs=2)
     with pytest.raises(TerminatedWorkerError):
         search.fit(ROWS, Y)
-    again = search.fit(ROWS, Y).cv_results_["mean_test_score"]
-    alone = search.set_params(n_jobs=None).fit(ROWS, Y).cv_results_["mean_test_score"]
-    assert_allclose(again, alone)
+    again = scores_of(search.fit(ROWS, Y))
+    assert_allclose(again, scores_of(search.set_params(n_jobs=None).fit(ROWS, Y)))
