@@ -213,6 +213,19 @@ def test_activity_prints_its_table_and_writes_its_figures(tmp_path):
     assert names_in(tmp_path / "figures") == {"confusion.png", "windows.png"}
 
 
+# Optuna
+
+
+@pytest.mark.slow
+def test_optuna_prunes_trials_and_writes_its_figures(tmp_path):
+    pytest.importorskip("optuna_integration")
+    few = ("--epochs", "6", "--trials", "8")
+    printed = run_example("plot_optuna.py", tmp_path, "--output", "figures", *few)
+    states = {line.split()[-1] for line in printed.splitlines() if line}
+    assert {"PRUNED", "COMPLETE"} <= states
+    assert names_in(tmp_path / "figures") == {"history.png", "pruning.png"}
+
+
 # Autoencoders. The build of the documentation runs their pages in full; here are the
 # two that take the least, so that `--output` and few epochs are tried.
 

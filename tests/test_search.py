@@ -1,8 +1,6 @@
 import json
 import os
-import sys
 import threading
-from uuid import uuid4
 
 import cloudpickle
 import joblib
@@ -10,33 +8,12 @@ import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
 from joblib.parallel import LokyBackend
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
+from workers import Witness
 
 from skrnn import RNNRegressor, SlidingWindow
 from skrnn._programs import PROGRAMS
-from skrnn._tensorflow import tf
-
-
-class Witness(TransformerMixin, BaseEstimator):
-    """Passes rows on, and notes in a file where and on what it was fitted."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def fit(self, X, y=None):
-        note = {
-            "process": os.getpid(),
-            "tensorflow": id(sys.modules["tensorflow"]),
-            "n_threads": tf.config.threading.get_intra_op_parallelism_threads(),
-            "shape": X.shape,
-        }
-        (self.folder / uuid4().hex).write_text(json.dumps(note))
-        return self
-
-    def transform(self, X):
-        return X
 
 
 class WeighingLoky(LokyBackend):
