@@ -25,6 +25,7 @@ from ._networks import (
     Network,
     affine,
     dense_layer,
+    exportable,
     mask_missing,
     recurrent_layer,
 )
@@ -314,6 +315,6 @@ def parts_in_units_of_data(
     codes = keras.Input((network.n_components,), name="codes")
     X_copy = affine(x_scale, x_mean, name="in_units")(decoder(codes))
     return (
-        keras.Model(X, code, name="encoder"),
-        keras.Model(codes, X_copy, name="decoder"),
+        exportable(keras.Model(X, code, name="encoder")),
+        exportable(keras.Model(codes, X_copy, name="decoder")),
     )

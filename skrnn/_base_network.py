@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from ._state import StoredMixin
 from ._validation import HasMethods, Interval
 
 __all__ = ["BaseNetworkEstimator", "check_same_network", "widths", "with_sections"]
@@ -85,7 +86,7 @@ MAY_CHANGE = {
 }
 
 
-class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
+class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of the estimators that train a network."""
 
     _parameter_constraints = {

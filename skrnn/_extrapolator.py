@@ -15,6 +15,7 @@ from ._base_recurrent import BaseRecurrentRegressor
 from ._normalization import Normalization
 from ._origin import Origin
 from ._panel import Panel
+from ._plain import stored
 from ._recursion import known_ahead, roll_out
 from ._transformation import Transformation
 from ._windows import Windows, WindowScale
@@ -54,6 +55,7 @@ def _first_inside(estimator: BaseEstimator) -> BaseEstimator | None:
     return inner if hasattr(inner, "fit") else None
 
 
+@stored
 @dataclass(frozen=True)
 class Extrapolator:
     """How series become windows, and predictions of windows the series to come.

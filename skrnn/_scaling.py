@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._normalization import Normalization
+from ._plain import stored
 from ._windows import Windows, WindowScale
 
 __all__ = ["RollOutScales", "Scaling", "learn_scaling", "scale_roll_out"]
@@ -15,6 +16,7 @@ __all__ = ["RollOutScales", "Scaling", "learn_scaling", "scale_roll_out"]
 CHUNK = 8192  # Windows that are laid out at once.
 
 
+@stored
 @dataclass(frozen=True)
 class Scaling:
     """Means and scales of inputs and targets.
