@@ -115,6 +115,15 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         tags.non_deterministic = self.random_state is None
         return tags
 
+    def __getstate__(self):
+        state = super().__getstate__()
+        trained_by = state.get("_trained_by", "")
+        # Training does not go on with an optimizer that is no longer the parameter, and
+        # skops cannot store instances of Keras's.
+        if not isinstance(trained_by, (str, type)) and trained_by != self.optimizer:
+            state |= {"_trained_by": None, "_optimizer_state": None}
+        return state
+
     @property
     def loss_curve_(self):
         """Training loss of each epoch."""

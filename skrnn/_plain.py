@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import singledispatch
 from typing import Any, TypeVar
 
@@ -102,7 +103,7 @@ def _plain_index(index: pd.Index) -> Any:
 
 @_maker("Index")
 def _index(values: Any, dtype: str, name: Any) -> pd.Index:
-    return pd.Index(values, dtype=dtype, name=name)
+    return pd.Index(values, dtype=dtype, name=name, tupleize_cols=False)
 
 
 @as_plain.register(pd.RangeIndex)
@@ -131,9 +132,19 @@ def _levels(levels: list[Any], codes: list[Any], names: list[Any]) -> Any:
 @as_plain.register(pd.DatetimeIndex)
 def _plain_dates(index: pd.DatetimeIndex) -> Any:
     zone = None if index.tz is None else str(index.tz)
-    if zone is not None and str(pd.DatetimeTZDtype("ns", zone).tz) != zone:
+    if zone is not None and not _is_named(index.tz, zone):
         return index
     return _tagged("DatetimeIndex", **_ticks(index), zone=zone)
+
+
+def _is_named(tz: Any, name: str) -> bool:
+    """Tell whether pandas finds a time zone by its name."""
+    try:
+        found: Any = pd.DatetimeTZDtype("ns", name).tz
+    except (KeyError, TypeError, ValueError):  # What there is depends on the system.
+        return False
+    day = datetime(2024, 7, 1)
+    return str(found) == name and found.utcoffset(day) == tz.utcoffset(day)
 
 
 @_maker("DatetimeIndex")
