@@ -81,6 +81,12 @@ def cut_apart(joined: NDArray[Any], counts: NDArray[Any]) -> list[NDArray[Any]]:
     return np.split(joined, np.cumsum(counts)[:-1]) if len(counts) else []
 
 
+@as_plain.register(np.ndarray)
+def _plain_array(array: NDArray[Any]) -> NDArray[Any]:
+    # The strides of an empty array mean nothing, but joblib's hashes count them.
+    return array if array.size else np.zeros(array.shape, array.dtype)
+
+
 # The plain forms of what pandas has, each followed by the way back.
 
 

@@ -43,7 +43,7 @@ def exported(model, path):
 
 def assert_close(ours, theirs, scale):
     assert theirs.shape == ours.shape
-    assert np.abs(theirs - ours).max() <= 1e-5 * scale
+    assert (np.abs(theirs - ours) <= 1e-5 * scale).all()
 
 
 @pytest.mark.parametrize("cls", [RNNRegressor, LSTMRegressor, GRURegressor])
