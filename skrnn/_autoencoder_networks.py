@@ -27,6 +27,7 @@ from ._networks import (
     count_kernels,
     count_recurrent,
     dense_layer,
+    exportable,
     mask_missing,
     recurrent_layer,
 )
@@ -338,6 +339,6 @@ def parts_in_units_of_data(
     codes = keras.Input((network.n_components,), name="codes")
     X_copy = affine(x_scale, x_mean, name="in_units")(decoder(codes))
     return (
-        keras.Model(X, code, name="encoder"),
-        keras.Model(codes, X_copy, name="decoder"),
+        exportable(keras.Model(X, code, name="encoder")),
+        exportable(keras.Model(codes, X_copy, name="decoder")),
     )

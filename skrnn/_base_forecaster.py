@@ -22,13 +22,14 @@ from ._forecast_input import read_future, read_series, split_history
 from ._origin import Origin, shape_like
 from ._recommended import settle
 from ._runs import match_index
+from ._state import StoredMixin
 from ._transformation import Transformation, lags_of
 from ._validation import feature_names, index_of, set_fitted
 
 __all__ = ["BaseForecaster"]
 
 
-class BaseForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """Base of the forecaster: from rows to a fitted state, and from that to rows."""
 
     def _learn(self, X, y, method):

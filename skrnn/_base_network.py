@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from ._scaling import Statistics
+from ._state import StoredMixin
 from ._validation import HasMethods, Interval
 
 __all__ = ["BaseNetworkEstimator", "check_same_network", "widths", "with_sections"]
@@ -86,7 +87,7 @@ MAY_CHANGE = {
 }
 
 
-class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
+class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of the estimators that train a network."""
 
     _parameter_constraints = {
@@ -114,6 +115,15 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
         tags.input_tags.allow_nan = True
         tags.non_deterministic = self.random_state is None
         return tags
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        trained_by = state.get("_trained_by", "")
+        # Training does not go on with an optimizer that is no longer the parameter, and
+        # skops cannot store instances of Keras's.
+        if not isinstance(trained_by, (str, type)) and trained_by != self.optimizer:
+            state |= {"_trained_by": None, "_optimizer_state": None}
+        return state
 
     @property
     def loss_curve_(self):
@@ -165,6 +175,9 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
         statistics = Statistics.of(
             *samples, standardize=self.standardize, inputs=inputs
         )
+        if resume and not hasattr(self, "_statistics"):
+            # Stored before there were statistics: the scaling stays as it was learned.
+            return None, self.scaling_.let_vary(samples[1])
         if resume:
             statistics = self._statistics.merge(statistics)
         elif not one_pass:  # What is missing in a chunk may come with a later one.

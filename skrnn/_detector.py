@@ -10,12 +10,13 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import Autoencoder
+from ._state import StoredMixin
 from ._validation import HasMethods, Interval, fit_context, set_fitted
 
 __all__ = ["AutoencoderDetector"]
 
 
-class AutoencoderDetector(OutlierMixin, BaseEstimator):
+class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
     """Finds outliers as what an autoencoder copies worst.
 
     An autoencoder that has learned to copy ordinary samples fails at others. The

@@ -16,6 +16,7 @@ from ._memory import check_memory
 from ._normalization import Normalization
 from ._origin import Origin
 from ._panel import Panel
+from ._plain import stored
 from ._recursion import known_ahead, roll_out
 from ._transformation import Transformation
 from ._windows import Windows, WindowScale
@@ -55,6 +56,7 @@ def _first_inside(estimator: BaseEstimator) -> BaseEstimator | None:
     return inner if hasattr(inner, "fit") else None
 
 
+@stored
 @dataclass(frozen=True)
 class Extrapolator:
     """How series become windows, and predictions of windows the series to come.

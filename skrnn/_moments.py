@@ -7,9 +7,12 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ._plain import stored
+
 __all__ = ["Moments", "rounding"]
 
 
+@stored
 @dataclass(frozen=True)
 class Moments:
     """Weight, mean and squared deviations of columns; NaN does not count.

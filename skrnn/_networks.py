@@ -23,6 +23,7 @@ __all__ = [
     "count_recurrent",
     "dense_layer",
     "draw_weights",
+    "exportable",
     "in_units_of_data",
     "mask_missing",
     "recurrent_layer",
@@ -326,7 +327,15 @@ def in_units_of_data(
     if both_classes:
         first = affine(np.array([-1.0]), np.array([1.0]), name="first_class")(y)
         y = keras.layers.Concatenate(dtype=wide, name="classes")([first, y])
-    return keras.Model(windows, y, name=f"{model.name}_in_units_of_data")
+    model = keras.Model(windows, y, name=f"{model.name}_in_units_of_data")
+    return exportable(model)
+
+
+def exportable(model: Any) -> Any:
+    """Call a model once, on no data: Keras exports none that was never called."""
+    shape, dtype = model.input_shape, model.input.dtype
+    model(keras.Input(shape[1:], shape[0], dtype=dtype))
+    return model
 
 
 def affine(scale: np.ndarray, offset: np.ndarray, name: str | None = None) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ._plain import stored
 from ._windows import Windows, WindowScale
 
 __all__ = ["CONSTANT", "Normalization"]
@@ -19,6 +20,7 @@ CONSTANT = 1e-7
 CHUNK = 8192
 
 
+@stored
 @dataclass(frozen=True)
 class Normalization:
     """How the windows of a series are normalised.

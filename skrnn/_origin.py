@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ._panel import Panel
+from ._plain import cut_apart, lay_end_to_end, stored
 from ._runs import match_index, on_clock, slack_of, split_runs, stamps_after
 from ._validation import index_of
 
@@ -133,6 +134,7 @@ def shape_like(
     return pd.DataFrame(values.reshape(len(values), -1), index, columns)
 
 
+@stored
 @dataclass(frozen=True)
 class Origin:
     """Where forecasts start: the last rows of each series, and their place in time.
@@ -204,6 +206,15 @@ class Origin:
             step=panel.step,
             has_index=panel.has_index,
         )
+
+    def stored_fields(self) -> dict[str, Any]:
+        """Give the fields with the rows behind all series in one array."""
+        return {**vars(self), "beyond": lay_end_to_end(self.beyond)}
+
+    @classmethod
+    def from_fields(cls, **fields: Any) -> Origin:
+        """Take what `stored_fields` gives."""
+        return cls(**{**fields, "beyond": cut_apart(*fields["beyond"])})
 
     def __len__(self) -> int:
         return len(self.names)

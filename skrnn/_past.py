@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ._plain import cut_apart, lay_end_to_end, stored
 from ._runs import RunTable, match_index, on_clock, slack_of, step_after
 
 __all__ = ["Past"]
 
 
+@stored
 class Past:
     """The last rows of every run, found again by the stamp that follows them.
 
@@ -43,6 +45,46 @@ class Past:
         # Rows that were fitted on have no past; without stamps only their bytes tell.
         # And of several series an array continues none.
         self._digest = _digest(rows) if always and len(set(runs.series)) == 1 else None
+
+    def stored_fields(self) -> dict[str, Any]:
+        """Give what is remembered in few arrays, however many the runs are."""
+        ticks = [ticks for ticks, _ in self._follow_ups.values()]
+        return {
+            "step": self.step,
+            "kind": self._kind,
+            "tails": lay_end_to_end(self._tails),
+            "series": list(self._follow_ups),
+            "follow_ups": ticks[0].append(ticks[1:]) if ticks else None,
+            "runs": lay_end_to_end([runs for _, runs in self._follow_ups.values()]),
+            "slack": self._slack,
+            "digest": self._digest,
+        }
+
+    @classmethod
+    def from_fields(
+        cls,
+        *,
+        step: Any,
+        kind: pd.Index | None,
+        tails: Any,
+        series: list[Hashable],
+        follow_ups: pd.Index | None,
+        runs: Any,
+        slack: Any,
+        digest: bytes | None,
+    ) -> Past:
+        """Take what `stored_fields` gives."""
+        past = cls.__new__(cls)
+        past.step, past._slack, past._digest = step, slack, digest
+        past._kind, past._tails = kind, cut_apart(*tails)
+        own = cut_apart(*runs)
+        places = cut_apart(np.arange(sum(map(len, own))), runs[1])
+        past._follow_ups = {}
+        if follow_ups is not None:
+            ticks = [follow_ups[rows] for rows in places]
+            known = zip(series, ticks, own, strict=True)
+            past._follow_ups = {name: (each, own) for name, each, own in known}
+        return past
 
     def match(self, index: pd.Index | None) -> pd.Index | None:
         """Express an index as the one seen in `fit`; None stays None."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ._moments import Moments, rounding
 from ._normalization import Normalization
+from ._plain import stored
 from ._windows import Windows, WindowScale
 
 __all__ = ["RollOutScales", "Scaling", "Statistics", "scale_roll_out"]
@@ -16,6 +17,7 @@ __all__ = ["RollOutScales", "Scaling", "Statistics", "scale_roll_out"]
 CHUNK = 8192  # Windows that are laid out at once.
 
 
+@stored
 @dataclass(frozen=True)
 class Scaling:
     """Means and scales of inputs and targets.
@@ -112,6 +114,7 @@ class Scaling:
         return y.astype(np.float64) * self.y_scale + self.y_mean
 
 
+@stored
 @dataclass(frozen=True)
 class Statistics:
     """What the scaling of inputs and targets follows from, and what is added to it.

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._memory import check_memory
 from ._past import Past
 from ._runs import RunTable, split_runs
+from ._state import StoredMixin
 from ._validation import (
     Interval,
     StrOptions,
@@ -31,7 +32,7 @@ def _is_flat(transformer):
     return bool(transformer.flatten)
 
 
-class SlidingWindow(TransformerMixin, BaseEstimator):
+class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
     """Give every row of a series the window of rows that ends there.
 
     Rows are read in time order, oldest first, and exactly as many windows come back:

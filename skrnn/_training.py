@@ -26,6 +26,7 @@ from ._networks import (
     Network,
     build_network,
     draw_weights,
+    exportable,
     in_units_of_data,
 )
 from ._pieces import ScaledPieces
@@ -490,4 +491,4 @@ def as_keras_model(
 def autoencoder_as_keras_model(encoder: Any, decoder: Any) -> Any:
     """Build a Keras model from X to its copy."""
     X = keras.Input(encoder.input_shape[1:], dtype="float64", name="X")
-    return keras.Model(X, decoder(encoder(X)), name="autoencoder")
+    return exportable(keras.Model(X, decoder(encoder(X)), name="autoencoder"))

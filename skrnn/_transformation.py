@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._plain import stored
+
 __all__ = ["Transformation", "lags_of"]
 
 
@@ -37,6 +39,7 @@ def lags_of(difference: Any, n_rows: int) -> tuple[int, ...]:
     return tuple(int(lag) for lag in lags)
 
 
+@stored
 @dataclass(frozen=True)
 class Transformation:
     """What a forecaster does to a series ahead of its windows, row by row.
