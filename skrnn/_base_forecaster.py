@@ -22,6 +22,7 @@ from ._forecast_input import read_future, read_series, split_history
 from ._origin import Origin, shape_like
 from ._recommended import settle
 from ._runs import match_index
+from ._summary import show_inside
 from ._transformation import Transformation, lags_of
 from ._validation import feature_names, index_of, set_fitted
 
@@ -30,6 +31,9 @@ __all__ = ["BaseForecaster"]
 
 class BaseForecaster(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """Base of the forecaster: from rows to a fitted state, and from that to rows."""
+
+    def _sk_visual_block_(self):
+        return show_inside(self, "estimator")
 
     def _learn(self, X, y, method):
         """Learn by a method of the estimator, and change only when that succeeded."""
