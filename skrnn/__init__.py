@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skrnn import datasets
+    from skrnn import datasets, inspection
     from skrnn._autoencoder import Autoencoder
     from skrnn._backtest import backtest
     from skrnn._config import get_config, set_config
@@ -38,6 +38,7 @@ __all__ = [
     "datasets",
     "error_by_step",
     "get_config",
+    "inspection",
     "make_windows",
     "set_config",
 ]
@@ -63,7 +64,7 @@ _MODULE_OF = {
     "make_windows": "skrnn._sliding_window",
     "set_config": "skrnn._config",
 }
-_SUBPACKAGES = ("datasets",)
+_SUBPACKAGES = ("datasets", "inspection")
 
 
 def __getattr__(name: str) -> Any:

@@ -34,6 +34,7 @@ LAYERS = (
         "_runs",
         "_scaling",
         "_scikeras",
+        "_summary",
         "_tensorflow",
         "_transformation",
         "_time_axis",
@@ -63,6 +64,7 @@ LAYERS = (
         "_sliding_window",
         "_variational_autoencoder",
         "datasets",
+        "inspection",
     },
 )
 
