@@ -135,6 +135,13 @@ def test_windows_are_given_in_the_units_of_x(lstm):
     assert g.feature_names == ["x0", "x1"]
 
 
+def test_features_of_windows_can_be_named(lstm):
+    names = ["value", "cue"]
+    assert gate_activations(lstm, X, feature_names=names).feature_names == names
+    with pytest.raises(ValueError, match=r"feature_names must name each.* 2\. Got"):
+        gate_activations(lstm, X, feature_names=["value"])
+
+
 # --------------------------------------------------------------------------------------
 # What estimators are around it
 # --------------------------------------------------------------------------------------

@@ -117,7 +117,9 @@ def test_lags_of_windows_count_from_the_row_behind_them():
     X, y = make_windows(ROWS["load"].to_numpy(), window=3)
     ridge = Ridge().fit(X[:, :, 0], y)
     assert_array_equal(step_importance(ridge, X[:, :, 0], y).lags, [3, 2, 1])
-    assert_array_equal(step_importance(ridge, X[:, :, 0], y, gap=0).lags, [2, 1, 0])
+    named = step_importance(ridge, X[:, :, 0], y, gap=0, feature_names=["load"])
+    assert_array_equal(named.lags, [2, 1, 0])
+    assert list(named.to_frame().columns) == ["load"]
 
 
 def test_rows_pass_the_steps_around_the_windows():

@@ -167,6 +167,7 @@ class GateDisplay:
         gates=None,
         layer=-1,
         direction=None,
+        feature_names=None,
         ax=None,
         **map_kw,
     ):
@@ -187,6 +188,8 @@ class GateDisplay:
             Which of the recurrent layers; -1 is the last.
         direction : {"forward", "backward"}, default=None
             Which half of a bidirectional layer; None is "forward".
+        feature_names : list of str, default=None
+            Names of the features of a step, as in `gate_activations`.
         ax : matplotlib Axes, default=None
             A subplot whose place the axes share. If None, a new figure is created.
         **map_kw : dict
@@ -206,7 +209,13 @@ class GateDisplay:
             As there, and in :meth:`plot`.
         """
         import_pyplot("GateDisplay.from_estimator")
-        activations = gate_activations(estimator, X, layer=layer, direction=direction)
+        activations = gate_activations(
+            estimator,
+            X,
+            layer=layer,
+            direction=direction,
+            feature_names=feature_names,
+        )
         return cls(activations, sample=sample).plot(ax, gates=gates, **map_kw)
 
 

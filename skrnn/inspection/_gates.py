@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._cells import ACTIVATIONS
 from skrnn._forward import trace_network
 from skrnn._runs import on_clock
-from skrnn._validation import check_windows, names_in
+from skrnn._validation import check_windows
 
-from ._inside import Route, open_up, walk
+from ._inside import Route, name_features, open_up, walk
 
 __all__ = ["GateActivations", "gate_activations"]
 
@@ -177,7 +177,12 @@ class GateActivations:
 
 
 def gate_activations(
-    estimator: Any, X: Any, *, layer: int = -1, direction: str | None = None
+    estimator: Any,
+    X: Any,
+    *,
+    layer: int = -1,
+    direction: str | None = None,
+    feature_names: Any = None,
 ) -> GateActivations:
     """Tell what the gates of a recurrent layer do at every step of windows.
 
@@ -197,6 +202,9 @@ def gate_activations(
     direction : {"forward", "backward"}, default=None
         Which half of a bidirectional layer; None is "forward". Steps are in the order
         of the window either way.
+    feature_names : list of str, default=None
+        Names of the features of a step; None takes those of the columns that a
+        `SlidingWindow` makes windows of, else ``x0``, ``x1`` and so on.
 
     Returns
     -------
@@ -214,7 +222,8 @@ def gate_activations(
     TypeError
         If it is not, and does not end in, a recurrent estimator.
     ValueError
-        If the network has no such layer or direction, or X is not what `predict` takes.
+        If the network has no such layer or direction, X is not what `predict` takes,
+        or `feature_names` are not as many as its features.
 
     See Also
     --------
@@ -268,7 +277,7 @@ def gate_activations(
     return GateActivations(
         gates=traces[number],
         windows=windows.gather(),
-        feature_names=_names_of_features(route, windows.n_features),
+        feature_names=name_features(feature_names, route.slider, windows.n_features),
         rows=route.rows,
         lags=route.lags if as_made else None,
         stamps=_stamps_of_steps(route) if as_made else None,
@@ -334,15 +343,6 @@ def _in_numpy(network: dict[str, Any]) -> dict[str, Any]:
     from skrnn._scikeras import activation_of_arrays
 
     return {name: activation_of_arrays(value) for name, value in unknown.items()}
-
-
-def _names_of_features(route: Route, n_features: int) -> list[str]:
-    """Name the features of a step, by the columns that windows were made of."""
-    if route.slider is not None:
-        names = [str(name) for name in names_in(route.slider)]
-        if len(names) == n_features:
-            return names
-    return [f"x{i}" for i in range(n_features)]
 
 
 def _stamps_of_steps(route: Route) -> list[pd.Index] | None:

@@ -13,9 +13,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skrnn._sliding_window import SlidingWindow
-from skrnn._validation import index_of
+from skrnn._validation import index_of, names_in
 
-__all__ = ["Route", "open_up", "walk"]
+__all__ = ["Route", "name_features", "open_up", "walk"]
 
 
 @dataclass(frozen=True)
@@ -105,3 +105,31 @@ def walk(transformers: list[Any], X: Any) -> Route:
     fitting = [name for name in names if name is not None and len(name) == n_samples]
     rows = fitting[0] if fitting else pd.RangeIndex(n_samples, name="sample")
     return Route(X, rows, slider, stamps)
+
+
+def name_features(
+    names: Any, slider: SlidingWindow | None, n_features: int
+) -> list[str]:
+    """Name the features of a step: as given, by columns, or by their number.
+
+    Parameters
+    ----------
+    names : list of str or None
+        Names that the user gave.
+    slider : SlidingWindow or None
+        The transformer that made windows of columns.
+    n_features : int
+        How many there are.
+    """
+    if names is not None:
+        given = [str(name) for name in names]
+        if len(given) != n_features:
+            raise ValueError(
+                f"feature_names must name each feature of a step, {n_features}. Got "
+                f"{given} instead."
+            )
+        return given
+    columns = [] if slider is None else [str(name) for name in names_in(slider)]
+    if len(columns) == n_features:
+        return columns
+    return [f"x{i}" for i in range(n_features)]

@@ -16,10 +16,9 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._sliding_window import SlidingWindow
-from skrnn._validation import names_in
 from skrnn._windows import Windows, windows_of
 
-from ._inside import walk
+from ._inside import name_features, walk
 
 __all__ = ["StepImportance", "step_importance"]
 
@@ -40,12 +39,12 @@ class StepImportance(Bunch):
     >>> from skrnn.inspection import step_importance
     >>> X = np.random.default_rng(0).normal(size=(200, 3))
     >>> importance = step_importance(Ridge().fit(X, X[:, 1]), X, X[:, 1])
-    >>> importance.to_frame().round(1) + 0.0
-    feature  x0
+    >>> importance.to_frame()["x0"].abs().round() + 0.0
     lag
-    3       0.0
-    2       2.0
-    1       0.0
+    3    0.0
+    2    2.0
+    1    0.0
+    Name: x0, dtype: float64
     """
 
     def to_frame(self) -> pd.DataFrame:
@@ -74,6 +73,7 @@ def step_importance(
     n_repeats: int = 5,
     sample_weight: Any = None,
     gap: int = 1,
+    feature_names: Any = None,
     n_jobs: int | None = None,
     random_state: Any = None,
 ) -> StepImportance:
@@ -109,6 +109,9 @@ def step_importance(
         Rows from the last step of a window to the row that it belongs to, by which lags
         are counted where X holds windows; 1, as in `make_windows`, makes the last step
         lag 1. A `SlidingWindow` in a Pipeline says itself what its steps are.
+    feature_names : list of str, default=None
+        Names of the features of a step; None takes those of the columns that a
+        `SlidingWindow` makes windows of, else ``x0``, ``x1`` and so on.
     n_jobs : int, default=None
         Processes, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
@@ -139,7 +142,8 @@ def step_importance(
     NotFittedError
         If `estimator` is not fitted.
     ValueError
-        If `permute` or `gap` is none of the above, or X and y differ in length.
+        If `permute` or `gap` is none of the above, X and y differ in length, or
+        `feature_names` are not as many as the features.
     TypeError
         If `scoring` holds several scores.
 
@@ -189,6 +193,8 @@ def step_importance(
         )
     inner, scorer = _open_search(estimator, scoring)
     reader = _read(inner, X, gap)
+    n_steps, n_features = reader.windows.n_steps, reader.windows.n_features
+    names = name_features(feature_names, reader.slider, n_features)
     groups = list(_groups(reader.windows, permute))
     if len(y) != len(reader.windows):
         raise ValueError(
@@ -208,7 +214,6 @@ def step_importance(
         n_jobs=n_jobs,
         random_state=random_state,
     )
-    n_steps, n_features = reader.windows.n_steps, reader.windows.n_features
     axes = {"value": (n_steps, n_features), "step": (n_steps,)}
     shape = axes.get(permute, (n_features,))
     return StepImportance(
@@ -216,7 +221,7 @@ def step_importance(
         importances_std=found.importances_std.reshape(shape),
         importances=found.importances.reshape(*shape, n_repeats),
         lags=reader.lags,
-        feature_names=reader.feature_names,
+        feature_names=names,
         permute=permute,
     )
 
@@ -235,18 +240,18 @@ class _Reader:
         Axes that the estimator reads: 3, or 2 for flat windows.
     lags : ndarray of shape (n_steps,)
         Rows from each step to the row of the window.
-    feature_names : list of str
-        Names of the features.
     labels : dict
         Index and columns of flat windows that are a frame.
+    slider : SlidingWindow or None
+        What made them.
     """
 
     estimator: Any
     windows: Windows
     n_axes: int
     lags: NDArray[np.intp]
-    feature_names: list[str]
     labels: dict[str, pd.Index]
+    slider: SlidingWindow | None = None
 
     def present(self, windows: NDArray[Any]) -> Any:
         """Give windows the form in which the estimator reads them."""
@@ -315,11 +320,10 @@ def _read(estimator: Any, X: Any, gap: int) -> _Reader:
         if sliders:
             behind = sliders[-1] + 1
             route = walk([s for s in steps[:behind] if hasattr(s, "transform")], X)
-            names = [str(name) for name in names_in(route.slider)]
-            n_axes = 2 if route.slider.flatten else 3
-            windows, labels = _as_windows(route.X, len(names))
-            rest = estimator[behind:]
-            return _Reader(rest, windows, n_axes, route.lags, names, labels)
+            slider, rest = route.slider, estimator[behind:]
+            windows, labels = _as_windows(route.X, slider.n_features_in_)
+            n_axes = 2 if slider.flatten else 3
+            return _Reader(rest, windows, n_axes, route.lags, labels, slider)
     if not isinstance(gap, (int, np.integer)) or gap < 0:
         raise ValueError(f"gap must be an integer of at least 0. Got {gap!r} instead.")
     n_axes = np.ndim(X)
@@ -330,8 +334,7 @@ def _read(estimator: Any, X: Any, gap: int) -> _Reader:
         )
     windows, labels = _as_windows(X, 1 if n_axes == 2 else np.shape(X)[2])
     lags = gap + np.arange(windows.n_steps)[::-1]
-    names = [f"x{i}" for i in range(windows.n_features)]
-    return _Reader(estimator, windows, n_axes, lags, names, labels)
+    return _Reader(estimator, windows, n_axes, lags, labels)
 
 
 def _as_windows(X: Any, n_features: int) -> tuple[Windows, dict[str, pd.Index]]:
