@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skrnn import datasets
+    from skrnn import datasets, inspection
     from skrnn._autoencoder import Autoencoder
     from skrnn._backtest import backtest
     from skrnn._config import get_config, set_config
@@ -47,6 +47,7 @@ __all__ = [
     "datasets",
     "error_by_step",
     "get_config",
+    "inspection",
     "iter_windows",
     "make_windows",
     "set_config",
@@ -77,7 +78,7 @@ _MODULE_OF = {
     "make_windows": "skrnn._make_windows",
     "set_config": "skrnn._config",
 }
-_SUBPACKAGES = ("datasets",)
+_SUBPACKAGES = ("datasets", "inspection")
 
 
 def __getattr__(name: str) -> Any:

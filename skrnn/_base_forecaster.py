@@ -23,6 +23,7 @@ from ._origin import Origin, shape_like
 from ._recommended import settle
 from ._runs import match_index
 from ._state import StoredMixin
+from ._summary import show_inside
 from ._transformation import Transformation, lags_of
 from ._validation import feature_names, index_of, set_fitted
 
@@ -31,6 +32,9 @@ __all__ = ["BaseForecaster"]
 
 class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """Base of the forecaster: from rows to a fitted state, and from that to rows."""
+
+    def _sk_visual_block_(self):
+        return show_inside(self, "estimator")
 
     def _learn(self, X, y, method):
         """Learn by a method of the estimator, and change only when that succeeded."""

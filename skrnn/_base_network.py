@@ -11,9 +11,11 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from ._scaling import Statistics
 from ._state import StoredMixin
+from ._summary import list_layers, show_layers, tabulate
 from ._validation import HasMethods, Interval
 
 __all__ = ["BaseNetworkEstimator", "check_same_network", "widths", "with_sections"]
@@ -134,6 +136,32 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
     def n_iter_(self):
         """Epochs trained."""
         return len(self.history_["loss"])
+
+    def summary(self, *, print_fn=None):
+        """Print the layers of the network, without building it.
+
+        The numbers are those of `weights_`. Layers are named as in the Keras model of
+        `to_keras`, which repeats the weights that a network uses twice, and holds the
+        scaling.
+
+        Parameters
+        ----------
+        print_fn : callable, default=None
+            What to do with the table, a string of several lines; `print` if None.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        check_is_fitted(self)
+        layers = list_layers(self._network, self.weights_)
+        (print_fn or print)(tabulate(type(self).__name__, layers))
+
+    def _sk_visual_block_(self):
+        fitted = hasattr(self, "weights_")
+        layers = list_layers(self._network, self.weights_) if fitted else None
+        return show_layers(self, layers)
 
     @property
     def _loss(self):

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import Autoencoder
 from ._state import StoredMixin
+from ._summary import show_inside
 from ._validation import HasMethods, Interval, fit_context, set_fitted
 
 __all__ = ["AutoencoderDetector"]
@@ -88,6 +89,9 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
         tags.input_tags = inner.input_tags
         tags.non_deterministic = inner.non_deterministic
         return tags
+
+    def _sk_visual_block_(self):
+        return show_inside(self, "autoencoder")
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):

@@ -218,10 +218,10 @@ def points(part, target):
     """Return the axis values and the numbers of one target, or None."""
     if part is None or len(part) == 0:
         return None
-    return _axis_values(part.index), part.iloc[:, target].to_numpy(dtype=float)
+    return axis_values(part.index), part.iloc[:, target].to_numpy(dtype=float)
 
 
-def _axis_values(index):
+def axis_values(index):
     """Return an index as dates or numbers that Matplotlib draws unaided."""
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
@@ -333,7 +333,7 @@ def label_axes(axes, target_names, index):
     for ax, name in zip(axes, target_names, strict=True):
         ax.set_ylabel(name)
         if _holds_dates(index):
-            _format_dates(ax, index)
+            format_dates(ax, index)
         elif pd.api.types.is_integer_dtype(index):
             ax.xaxis.set_major_locator(whole_numbers())
     default = "" if _holds_dates(index) else "Index"
@@ -346,7 +346,7 @@ def label_axes(axes, target_names, index):
         axes[0].legend(loc="best" if n_points <= LONG_SERIES else "upper left")
 
 
-def _format_dates(ax, index):
+def format_dates(ax, index):
     """Write dates as briefly as their range allows."""
     from matplotlib import dates
 

@@ -173,14 +173,22 @@ def trace_network(
         One for each recurrent layer, from the first to the last; two, forwards and
         backwards, for a bidirectional one. The steps of both are those of the windows.
     """
-    traces: list[Trace] = []
-    run_network(
-        network,
-        [weight.astype(np.float64) for weight in weights],
-        windows.gather().astype(np.float64),
-        traces=traces,
-    )
-    return traces
+    weights = [weight.astype(np.float64) for weight in weights]
+    size = network["batch_size"] or max(len(windows), 1)
+    states: list[State] | None = None
+    traces: list[list[Trace]] = []
+    for first in range(0, len(windows), size):
+        steps = windows.gather(slice(first, first + size)).astype(np.float64)
+        if states is not None:  # Each sample goes on from the batch before.
+            states = [tuple(part[: len(steps)] for part in state) for state in states]
+        traces.append([])
+        _, states = run_network(network, weights, steps, states, traces[-1])
+    if len(traces) == 1:
+        return traces[0]
+    return [
+        {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        for parts in zip(*traces, strict=True)
+    ]
 
 
 def _function(activation: Any) -> Callable[[Array], Array]:

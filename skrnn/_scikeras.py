@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from ._tensorflow import keras, tf
 
 __all__ = [
+    "activation_of_arrays",
     "check_activation",
     "compile_arguments",
     "explain_failure",
@@ -148,6 +150,17 @@ def make_callbacks(callbacks: Any) -> list[Any]:
             f"{callbacks!r} instead."
         ) from error
     return list(wrapper._fit_callbacks)
+
+
+def activation_of_arrays(activation: Any) -> Callable[[Any], Any]:
+    """Give an activation that is known to Keras as a function of NumPy's arrays."""
+    function = keras.activations.get(activation)
+
+    def of_array(x: Any) -> Any:
+        y = function(keras.ops.convert_to_tensor(x, "float32"))
+        return keras.ops.convert_to_numpy(y).astype(x.dtype)
+
+    return of_array
 
 
 def check_activation(parameter: str, activation: Any) -> None:

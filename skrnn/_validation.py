@@ -23,10 +23,16 @@ from sklearn.utils.validation import (
 
 from ._windows import IndexedWindows, Windows, windows_of
 
+try:
+    from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
+except ImportError:  # scikit-learn 1.6
+    from sklearn.utils._estimator_html_repr import _VisualBlock as VisualBlock
+
 __all__ = [
     "HasMethods",
     "Interval",
     "StrOptions",
+    "VisualBlock",
     "as_floats",
     "check_columns",
     "check_enough_samples",

@@ -41,6 +41,7 @@ LAYERS = (
         "_stored_rows",
         "_scikeras",
         "_state",
+        "_summary",
         "_tensorflow",
         "_transformation",
         "_time_axis",
@@ -73,6 +74,7 @@ LAYERS = (
         "_sliding_window",
         "_variational_autoencoder",
         "datasets",
+        "inspection",
     },
 )
 

@@ -1,0 +1,15 @@
+"""Look inside: what the gates of a network do, and which steps it listens to."""
+
+from ._gate_display import GateDisplay
+from ._gates import GateActivations, gate_activations
+from ._step_importance import StepImportance, step_importance
+from ._step_importance_display import StepImportanceDisplay
+
+__all__ = [
+    "GateActivations",
+    "GateDisplay",
+    "StepImportance",
+    "StepImportanceDisplay",
+    "gate_activations",
+    "step_importance",
+]

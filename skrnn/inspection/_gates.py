@@ -1,0 +1,370 @@
+"""What the gates of a recurrent layer do at every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._cells import ACTIVATIONS
+from skrnn._forward import trace_network
+from skrnn._runs import on_clock
+from skrnn._validation import check_windows
+
+from ._inside import Route, name_features, open_up, walk
+
+__all__ = ["GateActivations", "gate_activations"]
+
+
+@dataclass(frozen=True, eq=False)
+class GateActivations:
+    """What the gates and states of a recurrent layer were, step by step.
+
+    `gate_activations` returns one. Each gate is an attribute and, by its name, an item:
+    ``activations.forget`` is ``activations["forget"]``.
+
+    Parameters
+    ----------
+    gates : dict of str to ndarray of shape (n_samples, n_steps, units)
+        The gates and states in the order in which a step computes them. NaN in a gate
+        marks a step with nothing observed, which the network skips; states stand still
+        there. With `segment` of the estimator above 1 a step of the layer is a segment
+        of the window, so there are ``n_steps // segment`` of them.
+    windows : ndarray of shape (n_samples, n_steps, n_features)
+        What went in, in the units of X.
+    feature_names : list of str
+        Names of its columns.
+    rows : pandas.Index of length n_samples
+        The row that each window belongs to: the index of X, or numbers.
+    lags : ndarray of shape (n_steps,) or None
+        Rows from each step of a window to the row it belongs to, known where a
+        `SlidingWindow` made the windows.
+    stamps : list of pandas.Index or None
+        For each step of a window the stamp of that step in all windows, known where
+        a `SlidingWindow` read rows with an index.
+    segment : int
+        Steps of a window in one step of the layer.
+    name : str
+        Name of the estimator.
+
+    See Also
+    --------
+    GateDisplay : Draws those of one window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import GRURegressor, make_windows
+    >>> from skrnn.inspection import gate_activations
+    >>> X, y = make_windows(np.sin(np.arange(40) / 3), window=8)
+    >>> gru = GRURegressor(units=2, epochs=1, random_state=0).fit(X, y)
+    >>> activations = gate_activations(gru, X)
+    >>> list(activations)
+    ['update', 'reset', 'candidate', 'hidden']
+    >>> activations.update.shape
+    (32, 8, 2)
+    """
+
+    gates: dict[str, NDArray[np.float64]]
+    windows: NDArray[np.float64]
+    feature_names: list[str]
+    rows: pd.Index
+    lags: NDArray[np.intp] | None = None
+    stamps: list[pd.Index] | None = None
+    segment: int = 1
+    name: str = ""
+
+    def __getattr__(self, name: str) -> NDArray[np.float64]:
+        gates = vars(self).get("gates", {})  # A copy being made has none yet.
+        if name not in gates:
+            raise AttributeError(
+                f"There is no gate {name!r}; the layer has {', '.join(gates)}."
+            )
+        return gates[name]
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        return self.gates[name]
+
+    def __iter__(self) -> Any:
+        return iter(self.gates)
+
+    def __len__(self) -> int:
+        return len(self.gates)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.gates]
+
+    def times(self, sample: int, *, every_step: bool = False) -> pd.Index:
+        """Give the time axis of one window.
+
+        Parameters
+        ----------
+        sample : int
+            Which window; negative numbers count from the last one.
+        every_step : bool, default=False
+            Whether to give all steps of the window, also where the layer reads
+            segments of them.
+
+        Returns
+        -------
+        times : pandas.Index
+            Stamps where they are known, else numbers of the steps, 0 being the oldest.
+            That of a segment is the stamp of its last row.
+        """
+        segment = 1 if every_step else self.segment
+        if self.stamps is None:
+            n_steps = self.windows.shape[1] // segment
+            return pd.RangeIndex(n_steps, name="step" if segment == 1 else "segment")
+        stamps = self.stamps[segment - 1 :: segment]
+        own = [stamp[[sample]] for stamp in stamps]
+        return own[0].append(own[1:]).rename(self._time_name)
+
+    def to_frame(self, sample: int | None = None) -> pd.DataFrame:
+        """Lay out the gates as a table.
+
+        Parameters
+        ----------
+        sample : int, default=None
+            Which window; None lays out all of them below each other.
+
+        Returns
+        -------
+        frame : DataFrame
+            A row for each step and a column for each unit of each gate, under the
+            levels "gate" and "unit". The index is the stamp of the step ("time", or
+            the name of the index of X) where stamps are known, else its number
+            ("step"; "segment" where the layer reads segments). Of several windows the
+            row which the window belongs to stands ahead of it.
+        """
+        columns = [
+            (name, unit)
+            for name, gate in self.gates.items()
+            for unit in range(gate.shape[2])
+        ]
+        columns = pd.MultiIndex.from_tuples(columns, names=["gate", "unit"])
+        own = slice(None) if sample is None else sample
+        values = np.concatenate([gate[own] for gate in self.gates.values()], axis=-1)
+        values = values.reshape(-1, len(columns))
+        index = self._index() if sample is None else self.times(sample)
+        return pd.DataFrame(values, index=index, columns=columns)
+
+    @property
+    def _time_name(self) -> Any:
+        name = self.rows.names[-1]
+        return "time" if name is None or self.stamps is None else name
+
+    def _index(self) -> pd.MultiIndex:
+        """Give the rows of the windows and, below each, its steps."""
+        n_samples, n_steps = next(iter(self.gates.values())).shape[:2]
+        rows = self.rows.repeat(n_steps)
+        levels = [rows.get_level_values(level) for level in range(rows.nlevels)]
+        names = ["sample" if name is None else name for name in self.rows.names]
+        if self.stamps is None:
+            times = pd.Index(np.tile(np.arange(n_steps), n_samples))
+            name = "step" if self.segment == 1 else "segment"
+        else:
+            stamps = self.stamps[self.segment - 1 :: self.segment]
+            by_step = stamps[0].append(stamps[1:])
+            order = np.arange(n_steps * n_samples).reshape(n_steps, n_samples).T
+            times = by_step.take(order.ravel())
+            name = self._time_name
+            names[-1] = "row" if names[-1] in ("sample", name) else names[-1]
+        return pd.MultiIndex.from_arrays([*levels, times], names=[*names, name])
+
+
+def gate_activations(
+    estimator: Any,
+    X: Any,
+    *,
+    layer: int = -1,
+    direction: str | None = None,
+    feature_names: Any = None,
+) -> GateActivations:
+    """Tell what the gates of a recurrent layer do at every step of windows.
+
+    The fitted network is run in NumPy; TensorFlow is needed only for activations that
+    NumPy lacks.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted recurrent estimator, such as `LSTMRegressor`; or a Pipeline that ends in
+        one, or a search whose best estimator is one.
+    X : array-like
+        What its `predict` takes: windows of shape (n_samples, n_steps, n_features), or
+        rows for a Pipeline that makes windows of them.
+    layer : int, default=-1
+        Which of the recurrent layers, counted from the first, 0; -1 is the last.
+    direction : {"forward", "backward"}, default=None
+        Which half of a bidirectional layer; None is "forward". Steps are in the order
+        of the window either way.
+    feature_names : list of str, default=None
+        Names of the features of a step; None takes those of the columns that a
+        `SlidingWindow` makes windows of, else ``x0``, ``x1`` and so on.
+
+    Returns
+    -------
+    activations : GateActivations
+        Arrays of shape (n_samples, n_steps, units) and, by `to_frame`, a DataFrame:
+
+        - of an LSTM `input`, `forget`, `candidate`, `output`, `cell` and `hidden`;
+        - of a GRU `update`, `reset`, `candidate` and `hidden`;
+        - of a simple RNN `hidden`.
+
+    Raises
+    ------
+    NotFittedError
+        If `estimator` is not fitted.
+    TypeError
+        If it is not, and does not end in, a recurrent estimator.
+    ValueError
+        If the network has no such layer or direction, X is not what `predict` takes,
+        or `feature_names` are not as many as its features.
+
+    See Also
+    --------
+    GateDisplay : Draws the gates of one window.
+    step_importance : Tells which steps matter for the score.
+
+    Notes
+    -----
+    With the gates i, f and o, the candidate g, the state c and the activation a, a step
+    of an LSTM is ``c = f * c_before + i * g`` and ``hidden = o * a(c)`` (Gers et al.
+    1999); with the update gate z one of a GRU is
+    ``hidden = z * hidden_before + (1 - z) * candidate`` (Cho et al. 2014).
+
+    Windows are laid out: the result takes ``n_samples * n_steps * units`` numbers for
+    each gate.
+
+    References
+    ----------
+    F. A. Gers, J. Schmidhuber and F. Cummins, "Learning to forget: continual prediction
+    with LSTM", International Conference on Artificial Neural Networks, 1999.
+
+    K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation", Conference on Empirical Methods in Natural
+    Language Processing, 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrnn import LSTMRegressor, SlidingWindow
+    >>> from skrnn.inspection import gate_activations
+    >>> days = pd.date_range("2026-01-01", periods=30, name="day")
+    >>> X = pd.DataFrame({"wave": np.sin(np.arange(30) / 3)}, index=days)
+    >>> lstm = LSTMRegressor(units=2, epochs=1, random_state=0)
+    >>> model = make_pipeline(SlidingWindow(4, gap=1), lstm).fit(X, X["wave"])
+    >>> frame = gate_activations(model, X).to_frame(sample=-1)
+    >>> frame["forget"].index[[0, -1]].strftime("%d %B").tolist()
+    ['26 January', '29 January']
+    """
+    check_is_fitted(estimator)
+    transformers, network = open_up(estimator)
+    _check_recurrent(estimator, network)
+    route = walk(transformers, X)
+    windows, _ = check_windows(network, route.X, reset=False)
+    number = _number_of(network, layer, direction)
+    description = {**network._network, **_in_numpy(network._network)}
+    scaled = network.scaling_.scale_windows(windows)
+    traces = trace_network(description, network.weights_, scaled)
+    as_made = route.slider is not None and route.slider.window == windows.n_steps
+    return GateActivations(
+        gates=traces[number],
+        windows=windows.gather(),
+        feature_names=name_features(feature_names, route.slider, windows.n_features),
+        rows=route.rows,
+        lags=route.lags if as_made else None,
+        stamps=_stamps_of_steps(route) if as_made else None,
+        segment=description["segment"],
+        name=type(network).__name__,
+    )
+
+
+def _check_recurrent(estimator: Any, network: Any) -> None:
+    """Refuse what has no recurrent layers that read the windows of X."""
+    if hasattr(network, "_cell"):  # The mark of the recurrent base.
+        check_is_fitted(network)
+        return
+    got = type(network).__name__
+    got += "" if network is estimator else f" in a {type(estimator).__name__}"
+    inner = getattr(network, "estimator_", None)
+    way_out = "pass one of these, or a Pipeline or a search (with refit=True) around it"
+    if inner is not None and hasattr(open_up(inner)[1], "_cell"):
+        way_out = (
+            "what it reads are its own predictions, so pass its estimator_ and "
+            "windows of the series, as make_windows cuts them"
+        )
+    raise TypeError(
+        "gate_activations needs a recurrent estimator, such as LSTMRegressor. Got "
+        f"{got} instead; {way_out}."
+    )
+
+
+def _number_of(network: Any, layer: int, direction: str | None) -> int:
+    """Find the trace of a layer and a direction."""
+    n_layers = len(network._network["units"])
+    if not isinstance(layer, (int, np.integer)) or not -n_layers <= layer < n_layers:
+        raise ValueError(
+            f"layer must be an integer from {-n_layers} to {n_layers - 1}, because "
+            f"{type(network).__name__} has {n_layers} recurrent layer(s). Got "
+            f"{layer!r} instead."
+        )
+    if direction not in (None, "forward", "backward"):
+        raise ValueError(
+            f"direction must be 'forward', 'backward' or None. Got {direction!r} "
+            "instead."
+        )
+    if not network._network["bidirectional"]:
+        if direction is not None:
+            raise ValueError(
+                f"direction={direction!r} needs a network that was fitted with "
+                "bidirectional=True. Got bidirectional=False; leave direction out."
+            )
+        return int(layer) % n_layers
+    return 2 * (int(layer) % n_layers) + (direction == "backward")
+
+
+def _in_numpy(network: dict[str, Any]) -> dict[str, Any]:
+    """Give activations that NumPy lacks as functions of arrays."""
+    names = ("activation", "dense_activation", "output_activation")
+    unknown = {
+        name: network[name]
+        for name in names
+        if name in network and network[name] not in ACTIVATIONS
+    }
+    if not unknown:
+        return {}
+    from skrnn._scikeras import activation_of_arrays
+
+    return {name: activation_of_arrays(value) for name, value in unknown.items()}
+
+
+def _stamps_of_steps(route: Route) -> list[pd.Index] | None:
+    """Give for each step the stamps that lie its lag before the rows of windows.
+
+    A window never crosses a hole, so its steps lie whole ticks apart.
+    """
+    if route.stamps is None or route.slider.step_ is None:
+        return None
+    stamps, step = route.stamps.get_level_values(-1), route.slider.step_
+    return [_stamps_before(stamps, step, int(lag)) for lag in route.lags]
+
+
+def _stamps_before(stamps: pd.Index, step: Any, n_steps: int) -> pd.Index:
+    """Go back a number of steps from each stamp."""
+    if n_steps == 0:
+        return stamps
+    if isinstance(stamps, pd.PeriodIndex):
+        return stamps - n_steps * stamps.freq
+    clock = on_clock(stamps, step)
+    before = clock - n_steps * step
+    if clock is stamps:
+        return before
+    first = np.ones(len(before), dtype=bool)  # Of two hours with the same name.
+    return before.tz_localize(stamps.tz, first, "shift_forward")

@@ -1,0 +1,358 @@
+"""Permutation importance of the steps and features of windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.inspection import permutation_importance
+from sklearn.metrics import check_scoring
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._sliding_window import SlidingWindow
+from skrnn._windows import Windows, windows_of
+
+from ._inside import name_features, walk
+
+__all__ = ["StepImportance", "step_importance"]
+
+
+class StepImportance(Bunch):
+    """How much worse a score gets when steps or features of windows are permuted.
+
+    `step_importance` returns one, with the fields that it describes.
+
+    See Also
+    --------
+    StepImportanceDisplay : Draws it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from skrnn.inspection import step_importance
+    >>> X = np.random.default_rng(0).normal(size=(200, 3))
+    >>> importance = step_importance(Ridge().fit(X, X[:, 1]), X, X[:, 1])
+    >>> importance.to_frame()["x0"].abs().round() + 0.0
+    lag
+    3    0.0
+    2    2.0
+    1    0.0
+    Name: x0, dtype: float64
+    """
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the mean importances as a table.
+
+        Returns
+        -------
+        frame : DataFrame
+            A row for each lag, the oldest first, and a column for each feature. Where
+            steps were permuted as a whole, or features, there is one column or one
+            row, "all".
+        """
+        lags = pd.Index(["all"] if self.permute == "feature" else self.lags, name="lag")
+        names = ["all"] if self.permute == "step" else self.feature_names
+        values = np.reshape(self.importances_mean, (len(lags), len(names)))
+        return pd.DataFrame(values, lags, pd.Index(names, name="feature"))
+
+
+def step_importance(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    permute: str = "value",
+    scoring: Any = None,
+    n_repeats: int = 5,
+    sample_weight: Any = None,
+    gap: int = 1,
+    feature_names: Any = None,
+    n_jobs: int | None = None,
+    random_state: Any = None,
+) -> StepImportance:
+    """Tell how much a score depends on each step and each feature of windows.
+
+    The values of a feature at a step are permuted across the windows, so that they tell
+    nothing of the sample any more, and the drop of the score is their importance
+    (Breiman 2001). Nothing is trained.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any fitted regressor or classifier of windows; or a Pipeline with a
+        `SlidingWindow`, whatever follows it; or a search around one of these.
+    X : array-like
+        Rows for such a Pipeline. For other estimators windows of shape (n_samples,
+        n_steps, n_features), or (n_samples, n_steps), the steps of one feature.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        True targets.
+    permute : {"value", "step", "feature"}, default="value"
+        What is permuted at once: one feature at one step; all features of a step,
+        together; or all steps of a feature, together. Neighbouring steps of most
+        series resemble each other, so that any one of them matters little while the
+        others are there: then "feature" shows more.
+    scoring : str or callable, default=None
+        A score of scikit-learn's, by name or as a scorer; None takes the `score` of
+        `estimator`, that of a search being what it searched by.
+    n_repeats : int, default=5
+        Permutations of each.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights for the score.
+    gap : int, default=1
+        Rows from the last step of a window to the row that it belongs to, by which lags
+        are counted where X holds windows; 1, as in `make_windows`, makes the last step
+        lag 1. A `SlidingWindow` in a Pipeline says itself what its steps are.
+    feature_names : list of str, default=None
+        Names of the features of a step; None takes those of the columns that a
+        `SlidingWindow` makes windows of, else ``x0``, ``x1`` and so on.
+    n_jobs : int, default=None
+        Processes, as in scikit-learn.
+    random_state : int, RandomState instance or None, default=None
+        Determines the permutations.
+
+    Returns
+    -------
+    importance : StepImportance
+        A dictionary with attributes:
+
+        importances_mean, importances_std : ndarray of shape (n_steps, n_features)
+            Mean and standard deviation of the drop over the permutations. With
+            ``permute="step"`` of shape (n_steps,), with ``permute="feature"`` of
+            shape (n_features,).
+        importances : ndarray of shape (n_steps, n_features, n_repeats)
+            The drop of each permutation, with the same axes ahead.
+        lags : ndarray of shape (n_steps,)
+            Rows from each step, the oldest first, to the row its window belongs to.
+        feature_names : list of str
+            Names of the features.
+        permute : str
+            As given.
+
+        Its `to_frame` labels the means by lag and feature.
+
+    Raises
+    ------
+    NotFittedError
+        If `estimator` is not fitted.
+    ValueError
+        If `permute` or `gap` is none of the above, X and y differ in length, or
+        `feature_names` are not as many as the features.
+    TypeError
+        If `scoring` holds several scores.
+
+    See Also
+    --------
+    sklearn.inspection.permutation_importance : For a Pipeline, permutes whole columns
+        of rows, before windows are made.
+    StepImportanceDisplay : Draws it.
+
+    Notes
+    -----
+    The estimator predicts ``n_steps * n_features * n_repeats`` times (with "step" or
+    "feature" that one factor less). Windows are laid out once at a time for each
+    process: ``n_samples * n_steps * n_features`` numbers, and about as much again for
+    the permutations.
+
+    Windows that begin before the first row hold missing steps, and permuting puts these
+    into other windows; leave such rows out where they are many.
+
+    References
+    ----------
+    L. Breiman, "Random forests", Machine Learning 45, 5-32, 2001.
+
+    Examples
+    --------
+    The target is what was two rows before, so of the last three rows the second
+    matters:
+
+    >>> import numpy as np
+    >>> from sklearn.impute import SimpleImputer
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrnn import SlidingWindow
+    >>> from skrnn.inspection import step_importance
+    >>> X = np.random.default_rng(0).normal(size=(300, 1))
+    >>> y = np.roll(X[:, 0], 2)
+    >>> windows = SlidingWindow(3, gap=1, flatten=True)
+    >>> model = make_pipeline(windows, SimpleImputer(), Ridge()).fit(X, y)
+    >>> importance = step_importance(model, X, y, random_state=0)
+    >>> int(importance.to_frame()["x0"].idxmax())
+    2
+    """
+    check_is_fitted(estimator)
+    if permute not in ("value", "step", "feature"):
+        raise ValueError(
+            f"permute must be 'value', 'step' or 'feature'. Got {permute!r} instead."
+        )
+    inner, scorer = _open_search(estimator, scoring)
+    reader = _read(inner, X, gap)
+    n_steps, n_features = reader.windows.n_steps, reader.windows.n_features
+    names = name_features(feature_names, reader.slider, n_features)
+    groups = list(_groups(reader.windows, permute))
+    if len(y) != len(reader.windows):
+        raise ValueError(
+            f"X and y must have the same length. Got {len(reader.windows)} samples and "
+            f"{len(y)} targets."
+        )
+    found = permutation_importance(
+        reader.estimator,
+        # A column stands for a group, and says which sample each one takes it from.
+        np.broadcast_to(
+            np.arange(len(y), dtype=np.int32)[:, None], (len(y), len(groups))
+        ),
+        y,
+        scoring=_PermutedScore(scorer, reader, groups),
+        n_repeats=n_repeats,
+        sample_weight=sample_weight,
+        n_jobs=n_jobs,
+        random_state=random_state,
+    )
+    axes = {"value": (n_steps, n_features), "step": (n_steps,)}
+    shape = axes.get(permute, (n_features,))
+    return StepImportance(
+        importances_mean=found.importances_mean.reshape(shape),
+        importances_std=found.importances_std.reshape(shape),
+        importances=found.importances.reshape(*shape, n_repeats),
+        lags=reader.lags,
+        feature_names=names,
+        permute=permute,
+    )
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """An estimator, and the windows that it reads.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is behind the windows.
+    windows : Windows
+        Windows, as rows and starts where they overlap.
+    n_axes : int
+        Axes that the estimator reads: 3, or 2 for flat windows.
+    lags : ndarray of shape (n_steps,)
+        Rows from each step to the row of the window.
+    labels : dict
+        Index and columns of flat windows that are a frame.
+    slider : SlidingWindow or None
+        What made them.
+    """
+
+    estimator: Any
+    windows: Windows
+    n_axes: int
+    lags: NDArray[np.intp]
+    labels: dict[str, pd.Index]
+    slider: SlidingWindow | None = None
+
+    def present(self, windows: NDArray[Any]) -> Any:
+        """Give windows the form in which the estimator reads them."""
+        if self.n_axes == 3:
+            return windows
+        flat = windows.reshape(len(windows), -1)
+        return pd.DataFrame(flat, **self.labels) if self.labels else flat
+
+
+class _PermutedScore:
+    """Scores an estimator on windows parts of which come from other samples.
+
+    Parameters
+    ----------
+    scorer : callable
+        The score.
+    reader : _Reader
+        The estimator and its windows.
+    groups : list of tuple of slice
+        Steps and features of each group.
+    """
+
+    def __init__(self, scorer: Any, reader: _Reader, groups: list[Any]) -> None:
+        self.scorer, self.reader, self.groups = scorer, reader, groups
+
+    def __call__(self, estimator: Any, origins: Any, y: Any, **weights: Any) -> float:
+        """Score; `origins` has the sample that each group is taken from."""
+        windows = self.reader.windows
+        moved = (origins != np.arange(len(origins))[:, None]).any(axis=0)
+        if not moved.any():
+            return self._score(estimator, windows.materialise(), y, weights)
+        permuted = windows.gather()
+        for group in np.flatnonzero(moved):
+            part = (slice(None), *self.groups[group])
+            permuted[part] = permuted[part][origins[:, group]]
+        return self._score(estimator, permuted, y, weights)
+
+    def _score(self, estimator: Any, windows: Any, y: Any, weights: Any) -> float:
+        score = self.scorer(estimator, self.reader.present(windows), y, **weights)
+        if isinstance(score, dict):
+            raise TypeError(
+                "scoring must be one score, by name or as a callable. Got several, "
+                f"{sorted(score)}; call step_importance for each."
+            )
+        return float(score)
+
+
+def _open_search(estimator: Any, scoring: Any) -> tuple[Any, Any]:
+    """Find the estimator in a search, and the scorer to use."""
+    while hasattr(estimator, "best_estimator_"):
+        scoring = estimator.scorer_ if scoring is None else scoring
+        estimator = estimator.best_estimator_
+    if isinstance(scoring, (list, tuple, set, dict)):
+        raise TypeError(
+            "scoring must be one score, by name or as a callable. Got "
+            f"{type(scoring).__name__} instead; call step_importance for each."
+        )
+    return estimator, check_scoring(estimator, scoring=scoring)
+
+
+def _read(estimator: Any, X: Any, gap: int) -> _Reader:
+    """Split a Pipeline behind its windows; others are given windows."""
+    if isinstance(estimator, Pipeline):
+        steps = [step for _, step in estimator.steps]
+        sliders = [i for i, s in enumerate(steps) if isinstance(s, SlidingWindow)]
+        if sliders:
+            behind = sliders[-1] + 1
+            route = walk([s for s in steps[:behind] if hasattr(s, "transform")], X)
+            slider, rest = route.slider, estimator[behind:]
+            windows, labels = _as_windows(route.X, slider.n_features_in_)
+            n_axes = 2 if slider.flatten else 3
+            return _Reader(rest, windows, n_axes, route.lags, labels, slider)
+    if not isinstance(gap, (int, np.integer)) or gap < 0:
+        raise ValueError(f"gap must be an integer of at least 0. Got {gap!r} instead.")
+    n_axes = np.ndim(X)
+    if n_axes not in (2, 3):
+        raise ValueError(
+            "X must hold windows of shape (n_samples, n_steps, n_features) or "
+            f"(n_samples, n_steps). Got {n_axes} axes instead."
+        )
+    windows, labels = _as_windows(X, 1 if n_axes == 2 else np.shape(X)[2])
+    lags = gap + np.arange(windows.n_steps)[::-1]
+    return _Reader(estimator, windows, n_axes, lags, labels)
+
+
+def _as_windows(X: Any, n_features: int) -> tuple[Windows, dict[str, pd.Index]]:
+    """Read windows, flat ones too, as rows and starts; and the labels of a frame."""
+    values = np.asarray(X)
+    windows = windows_of(values.reshape(len(values), -1, n_features))
+    is_frame = isinstance(X, pd.DataFrame)
+    return windows, {"index": X.index, "columns": X.columns} if is_frame else {}
+
+
+def _groups(windows: Windows, permute: str) -> Iterator[tuple[Any, Any]]:
+    """Give the steps and the features of each group, step by step."""
+    every = slice(None)
+    if permute == "feature":
+        yield from ((every, slice(j, j + 1)) for j in range(windows.n_features))
+    elif permute == "step":
+        yield from ((slice(t, t + 1), every) for t in range(windows.n_steps))
+    else:
+        for t in range(windows.n_steps):
+            for j in range(windows.n_features):
+                yield slice(t, t + 1), slice(j, j + 1)
