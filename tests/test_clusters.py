@@ -240,8 +240,8 @@ def test_a_search_on_ray_outlives_a_killed_worker(ray, tmp_path):
 
 
 def test_loky_ends_a_search_that_loses_a_worker_and_can_search_again(loky, tmp_path):
-    search = lines_of_guide(tmp_path)["search"].set_params(n_jobs=2)
+    names = lines_of_guide(tmp_path)
     with pytest.raises(TerminatedWorkerError):
-        search.fit(ROWS, Y)
-    again = scores_of(search.fit(ROWS, Y))
-    assert_allclose(again, scores_of(search.set_params(n_jobs=None).fit(ROWS, Y)))
+        run_block("search-on-loky", **names)
+    again = scores_of(run_block("search-on-loky", **names)["search"])
+    assert_allclose(again, scores_of(names["search"].fit(ROWS, Y)))
