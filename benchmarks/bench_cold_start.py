@@ -19,11 +19,13 @@ from skrnn import AutoregressiveForecaster, LSTMRegressor, SlidingWindow
 
 BACKENDS = ("numpy", "tensorflow")
 PROGRAM = """
-import pickle, resource, sys
+import pickle, sys
 with open(sys.argv[1], "rb") as file:
     model, X = pickle.load(file)
 model.predict(X)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "tensorflow" in sys.modules)
+with open("/proc/self/status") as file:
+    (most,) = (line.split()[1] for line in file if line.startswith("VmHWM"))
+print(most, "tensorflow" in sys.modules)
 """
 
 
@@ -40,7 +42,9 @@ def main():
     for task in ("a pipeline", "a forecaster"):
         ours, theirs = (f"{task}, {backend}" for backend in BACKENDS)
         for unit, of in (("s", best), ("MB", memory)):
-            ratios.append((f"{task}: {unit}, TensorFlow / NumPy", of[theirs] / of[ours], 2))
+            ratios.append(
+                (f"{task}: {unit}, TensorFlow / NumPy", of[theirs] / of[ours], 2)
+            )
     print_aims(ratios)
 
 
