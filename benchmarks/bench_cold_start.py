@@ -1,8 +1,8 @@
 """What a service pays that only predicts: from a fresh interpreter to the first answer.
 
-Each program loads a fitted Pipeline (windows and an LSTM) or a forecaster from a pickle,
-predicts once, and says how much memory it has taken at most. NumPy computes the forward
-pass in one, a compiled program of TensorFlow's in the other; nothing else differs.
+Each program loads a fitted Pipeline (windows and an LSTM) or a forecaster out of a
+pickle, predicts once, and says how much memory it has taken at most. NumPy computes the
+forward pass, or a compiled program of TensorFlow's; nothing else differs.
 """
 
 import pickle
