@@ -20,11 +20,13 @@ from skrnn import AutoregressiveForecaster, LSTMRegressor, SlidingWindow
 
 BACKENDS = ("numpy", "tensorflow")
 PROGRAM = """
-import pickle, resource, sys
+import pickle, sys
 with open(sys.argv[1], "rb") as file:
     model, X = pickle.load(file)
 model.predict(X)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "tensorflow" in sys.modules)
+with open("/proc/self/status") as file:
+    (most,) = (line.split()[1] for line in file if line.startswith("VmHWM"))
+print(most, "tensorflow" in sys.modules)
 """
 
 

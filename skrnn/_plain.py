@@ -81,21 +81,36 @@ def cut_apart(joined: NDArray[Any], counts: NDArray[Any]) -> list[NDArray[Any]]:
     return np.split(joined, np.cumsum(counts)[:-1]) if len(counts) else []
 
 
-@as_plain.register(np.ndarray)
-def _plain_array(array: NDArray[Any]) -> NDArray[Any]:
-    # The strides of an empty array mean nothing, but joblib's hashes count them.
-    return array if array.size else np.zeros(array.shape, array.dtype)
-
-
-# The plain forms of what pandas has, each followed by the way back.
-
-
 def _maker(kind: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def register(make: Callable[..., Any]) -> Callable[..., Any]:
         _MAKERS[kind] = make
         return make
 
     return register
+
+
+@as_plain.register(np.ndarray)
+def _plain_array(array: NDArray[Any]) -> NDArray[Any]:
+    # The strides of an empty array mean nothing, but joblib's hashes count them.
+    return array if array.size else np.zeros(array.shape, array.dtype)
+
+
+@as_plain.register(np.random.RandomState)
+def _plain_generator(generator: np.random.RandomState) -> Any:
+    # What skops loads has another seed, which is of no use, but which hashes count.
+    state = generator.get_state(legacy=False)
+    usual = state["bit_generator"] == "MT19937"
+    return _tagged("RandomState", state=state) if usual else generator
+
+
+@_maker("RandomState")
+def _generator(state: Any) -> np.random.RandomState:
+    generator = np.random.RandomState(0)
+    generator.set_state(state)
+    return generator
+
+
+# The plain forms of what pandas has, each followed by the way back.
 
 
 @as_plain.register(pd.Index)

@@ -29,9 +29,10 @@ class StoredMixin:
     """Stores an estimator as plain values, and reads what older versions stored."""
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {name: as_plain(value) for name, value in vars(self).items()}
+        given = _defaults(type(self))  # Parameters are the user's and stay as they are.
+        state = vars(self).items()
         return {
-            **state,
+            **{key: v if key in given else as_plain(v) for key, v in state},
             "_state_version": STATE_VERSION,
             "_skrnn_version": skrnn.__version__,
         }

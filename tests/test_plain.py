@@ -132,3 +132,19 @@ def test_a_stored_class_is_stored_by_its_fields_within_others():
     found = restore(plain)
     assert found.left[0].left.equals(DATES[0])
     assert (found.left[0].right, found.right) == (1, (2, None))
+
+
+def test_a_generator_goes_on_with_its_numbers():
+    generator = np.random.RandomState(3)
+    generator.normal(size=5)
+    plain = as_plain(generator)
+    assert not isinstance(plain, np.random.RandomState)
+    found = restore(plain)
+    assert (found.normal(size=700) == generator.normal(size=700)).all()
+
+
+def test_an_empty_array_has_strides_of_its_own():
+    array = np.zeros((4, 0))[:, ::2].T
+    plain = as_plain(array)
+    assert (plain.shape, plain.dtype) == (array.shape, array.dtype)
+    assert plain.strides == np.zeros(array.shape).strides
