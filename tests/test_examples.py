@@ -1,3 +1,4 @@
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -224,6 +225,26 @@ def test_optuna_prunes_trials_and_writes_its_figures(tmp_path):
     states = {line.split()[-1] for line in printed.splitlines() if line}
     assert {"PRUNED", "COMPLETE"} <= states
     assert names_in(tmp_path / "figures") == {"history.png", "pruning.png"}
+
+
+# Memory cells
+
+
+@pytest.mark.slow
+def test_memory_cell_keeps_its_value_behind_an_open_forget_gate(tmp_path, monkeypatch):
+    """The page in full, since what it shows has to be learned."""
+    folder = str(tmp_path / "figures")
+    monkeypatch.setattr(sys, "argv", ["plot_memory_cell.py", "--output", folder])
+    page = runpy.run_path(str(EXAMPLES / "plot_memory_cell.py"))
+    assert names_in(tmp_path / "figures") == {"cells.png", "gates.png"}
+    assert page["scores"]["LSTM"].min() > 0.9
+    assert page["scores"]["ridge"].max() < 0.1
+    carrier, activations = page["carrier"], page["activations"]
+    forget = activations.forget[:, 11:, carrier]
+    assert forget.mean(axis=0).min() > 0.9
+    # What is in the cell behind the cue is still there a hundred steps later.
+    written, kept = activations.cell[:, [10, -1], carrier].T
+    assert np.corrcoef(written, kept)[0, 1] > 0.98
 
 
 # Autoencoders. The build of the documentation runs their pages in full; here are the

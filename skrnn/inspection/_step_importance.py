@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import check_scoring
 from sklearn.pipeline import Pipeline
-from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._sliding_window import SlidingWindow
@@ -23,10 +22,25 @@ from ._inside import name_features, walk
 __all__ = ["StepImportance", "step_importance"]
 
 
-class StepImportance(Bunch):
+@dataclass(frozen=True, eq=False)
+class StepImportance:
     """How much worse a score gets when steps or features of windows are permuted.
 
-    `step_importance` returns one, with the fields that it describes.
+    `step_importance` returns one.
+
+    Parameters
+    ----------
+    importances_mean, importances_std : ndarray of shape (n_steps, n_features)
+        Mean and standard deviation of the drop over the permutations. If steps were
+        permuted as a whole, of shape (n_steps,), if features were, (n_features,).
+    importances : ndarray of shape (n_steps, n_features, n_repeats)
+        The drop of each permutation, with the same axes ahead.
+    lags : ndarray of shape (n_steps,)
+        Rows from each step, the oldest first, to the row its window belongs to.
+    feature_names : list of str
+        Names of the features.
+    permute : {"value", "step", "feature"}
+        What was permuted at once.
 
     See Also
     --------
@@ -46,6 +60,13 @@ class StepImportance(Bunch):
     1    0.0
     Name: x0, dtype: float64
     """
+
+    importances_mean: NDArray[np.float64]
+    importances_std: NDArray[np.float64]
+    importances: NDArray[np.float64]
+    lags: NDArray[np.intp]
+    feature_names: list[str]
+    permute: str = "value"
 
     def to_frame(self) -> pd.DataFrame:
         """Give the mean importances as a table.
@@ -120,22 +141,9 @@ def step_importance(
     Returns
     -------
     importance : StepImportance
-        A dictionary with attributes:
-
-        importances_mean, importances_std : ndarray of shape (n_steps, n_features)
-            Mean and standard deviation of the drop over the permutations. With
-            ``permute="step"`` of shape (n_steps,), with ``permute="feature"`` of
-            shape (n_features,).
-        importances : ndarray of shape (n_steps, n_features, n_repeats)
-            The drop of each permutation, with the same axes ahead.
-        lags : ndarray of shape (n_steps,)
-            Rows from each step, the oldest first, to the row its window belongs to.
-        feature_names : list of str
-            Names of the features.
-        permute : str
-            As given.
-
-        Its `to_frame` labels the means by lag and feature.
+        Its `importances_mean`, `importances_std` and `importances` have an entry for
+        each step, the oldest first, and each feature; `to_frame` labels the means by
+        lag and feature.
 
     Raises
     ------
@@ -158,7 +166,7 @@ def step_importance(
     The estimator predicts ``n_steps * n_features * n_repeats`` times (with "step" or
     "feature" that one factor less). Windows are laid out once at a time for each
     process: ``n_samples * n_steps * n_features`` numbers, and about as much again for
-    the permutations.
+    the permutations, however many there are.
 
     Windows that begin before the first row hold missing steps, and permuting puts these
     into other windows; leave such rows out where they are many.
