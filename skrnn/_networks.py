@@ -429,7 +429,9 @@ def _embed_positions(state: Any, n_segments: int, width: int) -> Any:
         name="positions",
     )(positions)
     of_samples = keras.ops.expand_dims(keras.ops.zeros_like(state[:, :1]), axis=-1)
-    return embedded + of_samples
+    # In this order: Keras takes (batch, 1, 1) on the right for a bias of the last axis
+    # or of the second one, if the batch happens to be as long as that.
+    return of_samples + embedded
 
 
 def _regularizer(a: Network) -> Any:

@@ -147,3 +147,21 @@ def test_predictions_of_one_feature_equal_those_by_hand(cell, bidirectional):
     got = predict(architecture, weights, samples.windows)
     expected = run_architecture(architecture, weights, samples.windows.gather())
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_samples", [3, 32])
+def test_a_batch_may_be_as_large_as_a_layer_or_as_the_segments_ahead(n_samples):
+    # Predictions of few windows have a batch of 32, which is also the default width.
+    samples = make_samples(n_samples, n_steps=6, n_targets=5)
+    settings = {"units": (32,), "segment": 2, "decoder": "parallel"}
+    architecture = architecture_of(samples, "rnn", **settings)
+    weights = weights_for(architecture)
+    expected = run_network(
+        as_estimator(architecture, weights), samples.windows.gather()
+    )
+    got = predict(architecture, weights, samples.windows)
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
+    model = build_network(architecture)
+    model.set_weights(weights)
+    called = model(samples.windows.gather())
+    np.testing.assert_allclose(called, expected, rtol=1e-4, atol=1e-5)
