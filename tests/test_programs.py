@@ -156,9 +156,7 @@ def test_a_batch_may_be_as_large_as_a_layer_or_as_the_segments_ahead(n_samples):
     settings = {"units": (32,), "segment": 2, "decoder": "parallel"}
     architecture = architecture_of(samples, "rnn", **settings)
     weights = weights_for(architecture)
-    expected = run_network(
-        as_estimator(architecture, weights), samples.windows.gather()
-    )
+    expected = run_architecture(architecture, weights, samples.windows.gather())
     got = predict(architecture, weights, samples.windows)
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
     model = build_network(architecture)
