@@ -148,7 +148,7 @@ with plt.rc_context():
 for line, trial in zip(ax.get_lines(), study.trials, strict=True):
     pruned = trial.state == optuna.trial.TrialState.PRUNED
     line.set(color="0.6" if pruned else "tab:blue", marker="o" if pruned else "")
-    line.set_label("pruned" if pruned else "trained to the end")
+    line.set_label("pruned" if pruned else "not pruned")
 labelled = dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
 ax.legend(labelled.values(), labelled.keys())
 ax.set(title="", xlabel="Epoch", ylabel="Validation loss")
