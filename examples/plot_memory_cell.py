@@ -18,7 +18,7 @@ from pathlib import Path
 
 parser = ArgumentParser(description="Look into the memory cells of an LSTM.")
 parser.add_argument("--output", type=Path, help="folder for the figures")
-parser.add_argument("--epochs", type=int, default=50, help="epochs of the network")
+parser.add_argument("--epochs", type=int, default=100, help="epochs of the network")
 parser.add_argument("--seed", type=int, default=0, help="random state of the page")
 options = parser.parse_args()
 
@@ -52,12 +52,12 @@ X_test, y_test, cued = make_task(2000)
 # what is learned there carries over to longer and longer times; with the cue at the
 # beginning of every window nothing would show the network where to start.
 #
-# The network has four cells. Two settings are made for such long windows: gradients are
+# The network has two cells. Two settings are made for such long windows: gradients are
 # clipped, and the learning rate falls to zero. The third, `recurrent_dropout`, is there
-# for the sake of the page. Without it the network learns the task as well, but it is
-# free to write the value anew at every step by way of its hidden states, with forget
-# gates of 0.7 or 0.8. With half of these states dropped in training they are no place
-# to keep a number, and the cells have to.
+# for the sake of the page. Without it a network of four cells learns the task as well,
+# but it is free to write the value anew at every step by way of its hidden states, with
+# forget gates between 0.6 and 0.9. With half of these states dropped in training they
+# are no place to keep a number, and the cells have to.
 
 import keras
 
@@ -66,7 +66,7 @@ from skrnn import LSTMRegressor
 steps_of_training = options.epochs * -(-len(X_train) // 64)
 schedule = keras.optimizers.schedules.CosineDecay(0.03, steps_of_training)
 lstm = LSTMRegressor(
-    units=4,
+    units=2,
     recurrent_dropout=0.5,
     optimizer=keras.optimizers.Adam(schedule, clipnorm=1.0),
     epochs=options.epochs,
@@ -114,7 +114,7 @@ from skrnn.inspection import GateDisplay, gate_activations
 X_far, y_far, _ = make_task(500, cue_at=10)
 activations = gate_activations(lstm, X_far, feature_names=["value", "cue"])
 carries = [
-    abs(np.corrcoef(activations.cell[:, -1, unit], y_far)[0, 1]) for unit in range(4)
+    abs(np.corrcoef(activations.cell[:, -1, unit], y_far)[0, 1]) for unit in range(2)
 ]
 kept = activations.forget[:, 11:].mean(axis=(0, 1))
 table = pd.DataFrame({"correlation": carries, "forget gate": kept})
@@ -126,9 +126,10 @@ print(round(lstm.score(X_far, y_far), 3))
 
 # %%
 # One window, all gates. The value is written at the cue: there, and only there, the
-# input gate of the carrier is open. Then its forget gate stays at 1, the colour of its
-# cell state stays what it is, whatever the values do, and at the last step the output
-# layer reads it from the hidden state.
+# input gate of the carrier is open. Its forget gate closes for that step, which erases
+# what was there before, and then stays at 1: the colour of the cell state stays what it
+# is, whatever the values do. The output gate is open throughout, since nobody but the
+# output layer reads this cell, and that at the last step only.
 
 sample = int(np.argmax(y_far))
 display = GateDisplay.from_activations(activations, sample=sample)
@@ -161,7 +162,7 @@ for gate in ("input", "forget", "output"):
     mean = activations[gate][:, :, carrier].mean(axis=0)
     axes[1].plot(mean, label=f"{gate} gate")
 axes[1].set(ylim=(-0.05, 1.05), xlabel="Step", ylabel="Gate, mean")
-axes[1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+axes[1].legend(loc="center right")
 for ax in axes:
     ax.axvline(10, color="0.5", linestyle=":")
 

@@ -213,6 +213,8 @@ def test_steps_have_the_stamps_of_their_rows(name, pipeline):
     frame = g.to_frame()
     assert frame.index.get_level_values(0).equals(index.repeat(4))
     assert frame.index.names[-1] == (index.name or "time")
+    times = [time for row in range(N_ROWS) for time in g.times(row)]
+    assert list(frame.index.get_level_values(-1)) == times
 
 
 def test_steps_before_the_rows_have_stamps_too(pipeline):
