@@ -74,10 +74,12 @@ def _minor(release: str | None) -> tuple[int, ...]:
 def _from_unversioned(name: str, state: dict[str, Any]) -> None:
     """Upgrade what was stored before the state had a version, ahead of skrnn 0.1.0."""
     network = state.get("_network", {})
-    if "segment" in network and "decoder" not in network:
-        if network["segment"] > 1 and not network["dense_before"]:
+    if "segment" in network:
+        unprojected = network["segment"] > 1 and not network["dense_before"]
+        if unprojected and "decoder" not in network:
             raise _too_old(name, "segments had no Dense projection then")
-        state["_network"] = {"frozen": False, **network, "decoder": "dense"}
+        defaults = {"frozen": False, "decoder": "dense", "output_activation": "linear"}
+        state["_network"] = {**defaults, **network}
     forecaster = {"estimator_", "horizon"} <= state.keys()
     if forecaster and not {"_origin", "window_"} <= state.keys():
         raise _too_old(name, "it did not keep where forecasts start then")

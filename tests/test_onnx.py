@@ -5,6 +5,7 @@ from networks import RNG, STILL, Y
 
 from skrnn import (
     Autoencoder,
+    GRUClassifier,
     GRURegressor,
     LSTMRegressor,
     RecurrentAutoencoder,
@@ -16,13 +17,6 @@ runtime = pytest.importorskip("onnxruntime")
 pytest.importorskip("tf2onnx")
 if tuple(map(int, keras.version().split(".")[:2])) < (3, 8):
     pytest.skip("Keras exports to ONNX from 3.8 on.", allow_module_level=True)
-
-pytestmark = [
-    # 2026-11, Keras 3.15: it looks whether NumPy has the names that tf2onnx 1.17 uses.
-    pytest.mark.filterwarnings("ignore:In the future `np:FutureWarning"),
-    # 2026-11, tf2onnx 1.17 with NumPy 2.4 and TensorFlow 2.21.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:tf2onnx"),
-]
 
 N_STEPS = 4
 WINDOWS = RNG.normal(size=(18, N_STEPS, 2)) * [3.0, 0.2] + [1000.0, -1.0]
@@ -55,16 +49,14 @@ def test_onnx_predicts_the_same(cls, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cls", [RNNRegressor, LSTMRegressor, GRURegressor])
 @pytest.mark.parametrize(
-    "parameters",
+    ("cls", "parameters"),
     [
-        {"units": (2, 3), "dense_before": 2, "dense_after": 2},
-        {"bidirectional": True},
-        {"segment": 2},
-        {"segment": 2, "decoder": "parallel"},
+        (RNNRegressor, {"units": (2, 3), "dense_before": 2, "dense_after": 2}),
+        (LSTMRegressor, {"bidirectional": True}),
+        (GRURegressor, {"segment": 2}),
+        (LSTMRegressor, {"segment": 2, "decoder": "parallel"}),
     ],
-    ids=str,
 )
 def test_onnx_predicts_the_same_with_every_kind_of_network(cls, parameters, tmp_path):
     targets = np.stack([Y, -Y, Y**2], axis=1)
@@ -72,6 +64,14 @@ def test_onnx_predicts_the_same_with_every_kind_of_network(cls, parameters, tmp_
     predict = exported(model.to_keras(), tmp_path / "model.onnx")
     for X in (WINDOWS, WINDOWS[:1]):
         assert_close(model.predict(X), predict(X), targets.std(axis=0))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_onnx_gives_the_same_probabilities(n_classes, tmp_path):
+    labels = np.arange(len(WINDOWS)) % n_classes
+    model = GRUClassifier(**SMALL).fit(WINDOWS, labels)
+    predict = exported(model.to_keras(), tmp_path / "model.onnx")
+    assert_close(model.predict_proba(WINDOWS), predict(WINDOWS), 1.0)
 
 
 def test_onnx_starts_a_stateful_network_at_zero_for_each_batch(tmp_path):

@@ -91,11 +91,16 @@ def test_what_was_stored_without_a_version_says_what_it_said(name):
     assert_allclose(said, old["result"], rtol=1e-5, atol=1e-6)
 
 
-def test_training_goes_on_from_what_was_stored_without_a_version():
-    model, X = load_old("recurrent"), OLD["recurrent"]["X"]
+@pytest.mark.parametrize("name", ["recurrent", "autoencoder", "recurrent autoencoder"])
+def test_training_goes_on_from_what_was_stored_without_a_version(name):
+    model, X = load_old(name), OLD[name]["X"]
     n_epochs = model.n_iter_
     assert model.partial_fit(X, np.ones(len(X))).n_iter_ == n_epochs + 1
-    assert model.get_params() == LSTMRegressor(2, epochs=1, random_state=0).get_params()
+
+
+def test_what_was_stored_without_a_version_has_all_parameters():
+    expected = LSTMRegressor(2, epochs=1, random_state=0)
+    assert load_old("recurrent").get_params() == expected.get_params()
 
 
 @pytest.mark.parametrize("name", ["unfitted", "unfitted forecaster"])
