@@ -51,6 +51,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         incomplete="skip",
         pretrained=None,
         freeze_pretrained=False,
+        predict_backend="auto",
         optimizer="adam",
         learning_rate=1e-3,
         epochs=100,
@@ -62,7 +63,6 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         callbacks=None,
         metrics=None,
         warm_start=False,
-        predict_backend="auto",
         random_state=None,
         verbose=0,
     ):

@@ -191,6 +191,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         incomplete="skip",
         pretrained=None,
         freeze_pretrained=False,
+        predict_backend="auto",
         optimizer="adam",
         learning_rate=1e-3,
         epochs=100,
@@ -202,7 +203,6 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         callbacks=None,
         metrics=None,
         warm_start=False,
-        predict_backend="auto",
         random_state=None,
         verbose=0,
     ):
