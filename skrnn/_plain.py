@@ -209,7 +209,9 @@ def _periods(ticks: Any, freq: str, name: Any) -> pd.PeriodIndex:
 @as_plain.register(pd.Timedelta)
 @as_plain.register(pd.Period)
 def _plain_stamp(stamp: Any) -> Any:
-    index = pd.Index([stamp])
+    index: Any = pd.Index([stamp])
+    if hasattr(stamp, "unit"):  # pandas 2 makes nanoseconds of all stamps.
+        index = index.as_unit(stamp.unit)
     plain = as_plain(index)
     return stamp if plain is index else {KIND: "Stamp", "index": plain}
 
