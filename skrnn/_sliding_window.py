@@ -427,7 +427,7 @@ or (n_samples, horizon, n_features)
             f"horizon={horizon}, which span {ahead + horizon} rows, but series has "
             f"{len(rows)}; shorten the window or pass more rows."
         )
-    starts = np.arange(0, n_windows, stride)
+    starts = np.arange(0, n_windows, min(stride, n_windows))
     X = Windows(rows, starts, window).materialise().copy()
     y = Windows(rows, starts + ahead, horizon).gather()
     if values.ndim == 1:
