@@ -41,10 +41,26 @@ class Table:
         return pd.DataFrame(index=self.index[rows])
 
 
+def read_rows(rows, name):
+    """Give a frame or a Series as it is, and anything else as an array of rows."""
+    if index_of(rows) is not None:
+        return rows
+    try:
+        array = np.asarray(rows)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a table or an array. {error}") from error
+    if array.ndim == 0:
+        raise TypeError(
+            f"{name} must be a table or an array, with a row for each time. Got "
+            f"{type(rows).__name__} instead."
+        )
+    return array
+
+
 def read_table(X, y):
     """Read X and y, which must have the same index if both have one."""
-    X = X if X is None or index_of(X) is not None else np.asarray(X)
-    y = y if index_of(y) is not None else np.asarray(y)
+    X = X if X is None else read_rows(X, "X")
+    y = read_rows(y, "y")
     check_consistent_length(X, y)
     index = common_index(X, y)
     return Table(X, y, index, read_time_axis(index, len(y)))
@@ -177,8 +193,8 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
         before anything is trained, or if stamps are unsorted, duplicated or off the
         spacing of the others.
     TypeError
-        If `refit` is False and the forecaster has no `update`, or the index has no
-        spacing.
+        If an argument is not what is described above, `refit` is False and the
+        forecaster has no `update`, or the index has no spacing.
 
     See Also
     --------
@@ -208,6 +224,13 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
     check_scalar(
         coverage, "coverage", Real, min_val=0, max_val=1, include_boundaries="neither"
     )
+    for method in ("fit", "predict"):
+        if not hasattr(forecaster, method):
+            raise TypeError(
+                f"forecaster must be an estimator with {method}. Got "
+                f"{type(forecaster).__name__} instead."
+            )
+    check_scalar(refit, "refit", (bool, np.bool_))
     if not refit and not hasattr(forecaster, "update"):
         raise TypeError(
             "refit=False needs a forecaster that has update, such as "

@@ -68,6 +68,11 @@ def join(name):
 
 def check_results(results):
     """Refuse a table that lacks columns of a backtest."""
+    if not isinstance(results, pd.DataFrame):
+        raise TypeError(
+            f"results must be the frame that backtest returns. Got "
+            f"{type(results).__name__} instead."
+        )
     needed = ["series", "fold", "step", "stamp", "y_true", "y_pred"]
     missing = [name for name in needed if name not in results]
     if missing:
@@ -129,6 +134,8 @@ def error_by_step(results, y=None, *, season=1):
     ValueError
         If `results` is not from a backtest, `y` is not what was backtested, or has no
         more rows than `season` before a forecast.
+    TypeError
+        If `results` is no frame.
 
     See Also
     --------

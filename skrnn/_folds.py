@@ -57,15 +57,23 @@ def split_places(axis: TimeAxis, cv: Any, X: Any, y: Any) -> list[Split]:
 
     Raises
     ------
+    TypeError
+        If `cv` is neither a number nor gives pairs of rows.
     ValueError
-        If a fold has no rows, or test rows that do not come after its training rows.
+        If there is no fold, or one has no rows, or test rows that do not come after
+        its training rows.
     """
-    cv = TimeSeriesSplit(cv) if isinstance(cv, Integral) else check_cv(cv)
-    if axis.series is None:
-        splits = cv.split(y if X is None else X, y)
-    else:
-        splits = cv.split(pd.DataFrame(index=axis.stamps))
-    places = [(_as_numbers(train), _as_numbers(test)) for train, test in splits]
+    rows: tuple[Any, ...] = (y if X is None else X, y)
+    if axis.series is not None:
+        rows = (pd.DataFrame(index=axis.stamps),)
+    if isinstance(cv, Integral):
+        cv = TimeSeriesSplit(cv)
+    # Bytes have a method of that name, too; and text, which scikit-learn refuses.
+    if cv is None or (hasattr(cv, "split") and not isinstance(cv, bytes)):
+        cv = check_cv(cv).split(*rows)
+    places = _read_splits(cv)
+    if not places:
+        raise ValueError("cv must give at least one fold. Got none.")
     for number, split in enumerate(places):
         _check_order(axis, number, *split)
     return places
@@ -99,6 +107,29 @@ def rows_of_series(
     if axis.series is None:
         return rows
     return rows[axis.series[rows].isin(axis.series[learned].unique())]
+
+
+def _read_splits(splits: Any) -> list[Split]:
+    """Read the training and the test rows of all folds."""
+    places = []
+    try:
+        folds = iter(splits)
+    except TypeError as error:
+        raise TypeError(_no_folds(splits)) from error
+    for fold in folds:
+        try:
+            train, test = fold
+            places.append((_as_numbers(train), _as_numbers(test)))
+        except (TypeError, ValueError) as error:
+            raise TypeError(_no_folds(fold)) from error
+    return places
+
+
+def _no_folds(got: Any) -> str:
+    return (
+        "cv must be a number of folds, a splitter such as TimeSeriesSplit, or pairs of "
+        f"the numbers of training and test rows. Got {got!r} instead."
+    )
 
 
 def _as_numbers(places: Any) -> NDArray[np.intp]:

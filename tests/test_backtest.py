@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from series import make_daily, no_columns, refusal
 from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
 
 from skrnn import AutoregressiveForecaster, backtest
@@ -407,3 +407,27 @@ def test_errors_of_the_forecaster_come_through(daily):
     X, y = daily
     with refusal("dtype"):
         backtest(FORECASTERS[1], X.assign(sky="blue"), y, CV)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"forecaster": []}, "forecaster must be an estimator with fit"),
+        ({"refit": "yes"}, "refit must be an instance of"),
+        ({"cv": [1, 2]}, "cv must be a number of folds.* Got 1 instead"),
+        ({"cv": b"text"}, "cv must be a number of folds"),
+        ({"y": 3.0}, "y must be a table or an array.* Got float instead"),
+        ({"X": {"a": [1]}}, "X must be a table or an array.* Got dict instead"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused_by_name(change, match):
+    forecaster = AutoregressiveForecaster(LinearRegression(), window=2)
+    settings = {"forecaster": forecaster, "X": None, "y": np.arange(12.0), "cv": 2}
+    with pytest.raises(TypeError, match=match):
+        backtest(**{**settings, **change})
+
+
+def test_no_fold_is_refused():
+    forecaster = AutoregressiveForecaster(LinearRegression(), window=2)
+    with pytest.raises(ValueError, match="cv must give at least one fold"):
+        backtest(forecaster, None, np.arange(12.0), [])

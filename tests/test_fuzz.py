@@ -17,7 +17,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from nasty import broken, same_numbers, values_for
+from nasty import VALUES, broken, same_numbers, values_for
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
 from sklearn.utils import get_tags
@@ -102,7 +102,8 @@ class Findings:
 def faults_of(estimator, error, names):
     """Say what is wrong with an exception."""
     text = f"{type(error).__name__}: {error}"[:300].replace("\n", " ")
-    raises = inspect.getdoc(type(estimator).fit).partition("Raises")[2]
+    fit = getattr(type(estimator), "fit", estimator)  # Or a function.
+    raises = inspect.getdoc(fit).partition("Raises")[2]
     announced = [kind.__name__ for kind in type(error).__mro__ if kind is not Exception]
     if not any(re.search(rf"\b{kind}\b", raises) for kind in announced):
         yield f"is not announced, {text}"
@@ -115,6 +116,8 @@ def faults_of(estimator, error, names):
 
 def fingerprint(value):
     """What must not change of an input; not what pandas remembers on the way."""
+    if isinstance(value, (pd.Series, pd.Index)):
+        value = value.to_frame()
     if isinstance(value, pd.DataFrame):
         columns = [value.iloc[:, i].tolist() for i in range(value.shape[1])]
         value = repr([columns, value.dtypes.tolist(), value.columns, list(value.index)])
@@ -279,3 +282,76 @@ def test_broken_weights_are_refused_by_the_name_of_the_argument(cls, trains_at_m
         what = f"sample_weight: {what}"
         findings.try_fit(small(cls), what, NAMES["sample_weight"], fit, [weight])
     findings.report(f"sample_weight of {cls.__name__}", 150)
+
+
+FORECASTER = skrnn.AutoregressiveForecaster(LinearRegression(), window=2)
+FUNCTIONS = {
+    "series of make_windows": (skrnn.make_windows, {"window": 2}, "series"),
+    "X of backtest": (
+        skrnn.backtest,
+        {"forecaster": FORECASTER, "y": X[:, 0], "cv": 2},
+        "X",
+    ),
+    "y of backtest": (
+        skrnn.backtest,
+        {"forecaster": FORECASTER, "X": None, "cv": 2},
+        "y",
+    ),
+    "results of error_by_step": (skrnn.error_by_step, {}, "results"),
+}
+
+
+def try_call(function, settings, name, value, names):
+    """Call a function; give what is wrong with an exception, or nothing."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", module="scipy")
+            function(**{**settings, name: value})
+    except Exception as error:
+        yield from faults_of(function, error, names)
+
+
+@pytest.mark.parametrize("what", FUNCTIONS)
+def test_functions_refuse_broken_data_by_the_name_of_the_argument(what):
+    function, settings, name = FUNCTIONS[what]
+    tables, wrong = columns_of(same_numbers(X) | broken(X)), []
+    for kind, table in tables.items():
+        names = rf"\b{name}\b|{NAMES.get(name, 'column')}"
+        before = fingerprint(table)
+        found = try_call(function, settings, name, table, names)
+        wrong += [f"{kind}: {each}" for each in found]
+        assert fingerprint(table) == before
+    print(f"{what}: {len(tables)} inputs tried")
+    assert not wrong, "\n".join(wrong)
+    assert len(tables) > 150
+
+
+@pytest.mark.parametrize(
+    ("function", "settings", "parameters"),
+    [
+        (
+            skrnn.make_windows,
+            {"series": X, "window": 2},
+            ["window", "horizon", "gap", "stride"],
+        ),
+        (
+            skrnn.backtest,
+            {"forecaster": FORECASTER, "X": None, "y": X[:, 0], "cv": 2},
+            ["forecaster", "cv", "coverage", "refit"],
+        ),
+        (skrnn.set_config, {}, ["program_cache_size"]),
+    ],
+)
+def test_functions_refuse_wrong_values_by_the_name_of_the_parameter(
+    function, settings, parameters
+):
+    kept, wrong = skrnn.get_config(), []
+    for name in parameters:
+        names = rf"\b{name}\b" + "|folds|n_splits" * (name == "cv")
+        for value in VALUES:
+            found = try_call(function, settings, name, value, names)
+            wrong += [f"{name}={value!r}: {each}" for each in found]
+    skrnn.set_config(**kept)
+    print(f"{function.__name__}: {len(parameters) * len(VALUES)} inputs tried")
+    assert not wrong, "\n".join(wrong)
