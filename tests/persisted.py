@@ -85,7 +85,7 @@ def forecaster_on(index, estimator=None, **parameters):
     )
     X = pd.DataFrame({"holiday": np.arange(len(index)) % 7.0}, index)
     y = pd.Series(ROWS[:, 0] + 20, index[:N_ROWS], name="sales")
-    return case(forecaster, X[:N_ROWS], y, X[N_ROWS:])
+    return case(forecaster, X.iloc[:N_ROWS], y, X.iloc[N_ROWS:])
 
 
 def panel_forecaster(**parameters):

@@ -95,7 +95,7 @@ def test_network_without_a_past_is_a_logistic_regression(names):
     network = RNNClassifier(
         3, activation="linear", learning_rate=0.05, epochs=500, batch_size=128
     ).set_params(random_state=0)
-    regression = LogisticRegression(C=np.inf, tol=1e-8).fit(rows, y)
+    regression = LogisticRegression(C=np.inf, tol=1e-8, solver="newton-cg").fit(rows, y)
     ours = network.fit(rows[:, None], y).predict_proba(rows[:, None])
     assert_allclose(ours, regression.predict_proba(rows), atol=2e-3)
 

@@ -177,11 +177,11 @@ def test_voting_takes_the_mean_of_probabilities():
 
 
 def test_stacking_learns_from_probabilities_of_left_out_rows():
-    stacking = StackingClassifier(
-        [("rnn", classifier())], LogisticRegression(), cv=3
-    ).fit(X, THREE)
+    regression = LogisticRegression(solver="newton-cg")
+    stacking = StackingClassifier([("rnn", classifier())], regression, cv=3)
+    stacking.fit(X, THREE)
     proba = cross_val_predict(classifier(), X, THREE, cv=3, method="predict_proba")
-    by_hand = LogisticRegression().fit(proba, THREE)
+    by_hand = clone(regression).fit(proba, THREE)
     inner = classifier().fit(X, THREE)
     expected = by_hand.predict(inner.predict_proba(X))
     assert_array_equal(stacking.predict(X), expected)
