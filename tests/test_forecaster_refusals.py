@@ -24,7 +24,7 @@ def daily():
         ({"exogenous": "no"}, "'exogenous' parameter"),
         (
             {"estimator": StandardScaler()},
-            "'estimator' parameter .* 'fit' and 'predict'",
+            "'estimator' parameter .* 'fit', 'predict' and 'get_params'",
         ),
     ],
 )
