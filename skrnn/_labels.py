@@ -55,6 +55,8 @@ def check_labels(estimator: Any, y: Any, X: Any, *, name: str = "y") -> NDArray[
         )
     if not hasattr(y, "shape"):
         y = np.asarray(y, dtype=object)  # NumPy would make NaN among text the text nan.
+    dtype = getattr(y, "dtype", None)
+    _check_kind(dtype, name)
     shape = np.shape(y)
     if shape[1:] not in ((), (1,)):
         raise ValueError(
@@ -64,17 +66,19 @@ def check_labels(estimator: Any, y: Any, X: Any, *, name: str = "y") -> NDArray[
             "argmax(axis=1)."
         )
     _check_none_missing(y, name)
-    if isinstance(getattr(y, "dtype", None), ExtensionDtype):
+    if isinstance(dtype, ExtensionDtype):
         y = np.asarray(y, dtype=object)  # scikit-learn would make True a float.
     labels = column_or_1d(y, warn=True)
     if labels.dtype.kind == "O":
         # Objects that are nothing but numbers, or bool, become numbers.
         labels = pd.Series(labels).infer_objects().to_numpy()
+    _check_kind(labels.dtype, name)
     if labels.dtype.kind == "O":
         _check_text(labels, name)
     if labels.dtype.kind == "f" and np.isinf(labels).any():
         raise ValueError(f"{name} contains infinity, which is no label.")
-    check_classification_targets(labels)
+    with np.errstate(invalid="ignore"):  # It tries integers, which may be too small.
+        check_classification_targets(labels)
     check_consistent_length(X, labels)
     return labels
 
@@ -197,6 +201,15 @@ def _weights_by_label(
                 f"label {label!r} instead."
             )
     return np.array([class_weight.get(label, 1.0) for label in classes], dtype=float)
+
+
+def _check_kind(dtype: Any, name: str) -> None:
+    """Refuse complex numbers, bytes and raw memory."""
+    if getattr(dtype, "kind", "O") in "cSV":
+        raise ValueError(
+            f"{name} must hold labels that are numbers, bool or text. Got dtype {dtype} "
+            "instead; convert them, for instance bytes by .astype(str)."
+        )
 
 
 def _check_none_missing(y: Any, name: str) -> None:

@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 from nasty import VALUES, broken, same_numbers, values_for
 from sklearn.base import clone, is_classifier
+from sklearn.exceptions import DataConversionWarning
 from sklearn.linear_model import LinearRegression
 from sklearn.utils import get_tags
 
@@ -28,12 +29,7 @@ from skrnn import _training
 pytestmark = pytest.mark.slow
 
 PUBLIC = [getattr(skrnn, name) for name in skrnn.__all__]
-# Classifiers share the base of the regressors; the targets here are no labels.
-CLASSES = [
-    each
-    for each in PUBLIC
-    if inspect.isclass(each) and hasattr(each, "fit") and not is_classifier(each())
-]
+CLASSES = [each for each in PUBLIC if inspect.isclass(each) and hasattr(each, "fit")]
 each_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 
 # What makes any estimator small and repeatable, where it has such a parameter.
@@ -56,7 +52,8 @@ WEIGHT = np.linspace(0.5, 2, 12)
 
 NAMES = {
     "X": r"\bX\b|samples|sample\(s\)|features|rows|index of",
-    "y": r"\by\b|samples|index of|rows",
+    # The words that scikit-learn demands of classifiers.
+    "y": r"\by\b|samples|index of|rows|Unknown label type",
     "sample_weight": r"sample_weight|[Ss]ample weights",
 }
 
@@ -86,6 +83,8 @@ class Findings:
                 warnings.simplefilter("error")
                 # The estimator of a forecaster has its own limits.
                 warnings.filterwarnings("ignore", module="scipy")
+                # As scikit-learn wants it of a classifier that gets a column.
+                warnings.simplefilter("ignore", DataConversionWarning)
                 fit(estimator)
         except Reached:
             self.n_accepted += 1
@@ -139,6 +138,15 @@ def small(cls):
     return estimator.set_params(**settings)
 
 
+def numbers_to_learn(cls):
+    """A table whose columns are targets: numbers, or the labels of two classes."""
+    return np.where(X > 0, 1.0, 0.0) if is_classifier(small(cls)) else X
+
+
+def target_of(cls):
+    return numbers_to_learn(cls)[:, 0] if is_classifier(small(cls)) else Y
+
+
 def is_first_of_family(cls):
     """Tell whether no class before has the same base, so that this one must train."""
     families = [each.__mro__[1] for each in CLASSES]
@@ -165,8 +173,13 @@ def trains_at_most(monkeypatch):
 def test_wrong_values_of_every_parameter_are_refused_by_its_name(cls, trains_at_most):
     findings, base = Findings(), small(cls)
     trains_at_most(1)
-    fitted = clone(base).fit(X, Y)
+    target = target_of(cls)
+    fitted = clone(base).fit(X, target)
     expected = answer(fitted, X)
+
+    def fit(estimator):
+        return estimator.fit(X, target)
+
     for name in base.get_params(deep=False):
         constraints = cls._parameter_constraints[name]
         trains_at_most(int(is_first_of_family(cls)))
@@ -180,10 +193,6 @@ def test_wrong_values_of_every_parameter_are_refused_by_its_name(cls, trains_at_
                 findings.try_fit(again, f"again {what}", rf"\b{name}\b", fit)
     np.testing.assert_array_equal(answer(fitted, X), expected)
     findings.report(f"parameters of {cls.__name__}", 50 * len(base.get_params(False)))
-
-
-def fit(estimator):
-    return estimator.fit(X, Y)
 
 
 def is_too_long(value, limit):
@@ -220,7 +229,7 @@ def test_broken_rows_are_refused_by_the_name_of_the_argument(cls, trains_at_most
         estimator = small(cls)
 
         def fit(each, table=table, n_rows=n_rows):
-            return each.fit(table, Y[:n_rows])
+            return each.fit(table, target_of(cls)[:n_rows])
 
         findings.try_fit(estimator, f"X: {what}", NAMES["X"], fit, [table])
     findings.report(f"X of {cls.__name__}", 100)
@@ -231,9 +240,10 @@ def test_the_container_of_the_same_numbers_does_not_matter(cls):
     if not is_first_of_family(cls):
         return
     continues = hasattr(cls, "forecast")
-    expected = answer(small(cls).fit(*[None, X] if continues else [X, Y]), X)
+    y = target_of(cls)
+    expected = answer(small(cls).fit(*[None, X] if continues else [X, y]), X)
     for name, table in same_numbers(X).items():
-        got = answer(small(cls).fit(*[None, table] if continues else [table, Y]), table)
+        got = answer(small(cls).fit(*[None, table] if continues else [table, y]), table)
         np.testing.assert_allclose(got, expected, rtol=1e-6, err_msg=name)
 
 
@@ -258,8 +268,10 @@ def columns_of(tables):
 def test_broken_targets_are_refused_by_the_name_of_the_argument(cls, trains_at_most):
     findings, rows = Findings(), None if hasattr(cls, "forecast") else X
     trains_at_most(10**6 if is_first_of_family(cls) else 0)
-    lengths = {"too short": Y[:5], "too long": np.tile(Y, 2)}
-    for what, target in (columns_of(same_numbers(X) | broken(X)) | lengths).items():
+    y, table = target_of(cls), numbers_to_learn(cls)
+    lengths = {"too short": y[:5], "too long": np.tile(y, 2)}
+    tables = columns_of(same_numbers(table) | broken(table))
+    for what, target in (tables | lengths).items():
 
         def fit(each, target=target):
             return each.fit(rows, target)
@@ -282,7 +294,7 @@ def test_broken_weights_are_refused_by_the_name_of_the_argument(cls, trains_at_m
     for what, weight in (tables | scalars | lengths).items():
 
         def fit(each, weight=weight):
-            return each.fit(X, Y, sample_weight=weight)
+            return each.fit(X, target_of(cls), sample_weight=weight)
 
         what = f"sample_weight: {what}"
         findings.try_fit(small(cls), what, NAMES["sample_weight"], fit, [weight])
