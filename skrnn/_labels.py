@@ -207,8 +207,8 @@ def _check_kind(dtype: Any, name: str) -> None:
     """Refuse complex numbers, bytes and raw memory."""
     if getattr(dtype, "kind", "O") in "cSV":
         raise ValueError(
-            f"{name} must hold labels that are numbers, bool or text. Got dtype {dtype} "
-            "instead; convert them, for instance bytes by .astype(str)."
+            f"{name} must hold labels that are numbers, bool or text. Got dtype "
+            f"{dtype} instead; convert them, for instance bytes by .astype(str)."
         )
 
 
