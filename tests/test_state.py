@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import InconsistentVersionWarning
 
 import skrnn
@@ -96,8 +96,11 @@ def test_what_was_stored_without_a_version_says_what_it_said(name):
 @pytest.mark.parametrize("name", ["recurrent", "autoencoder", "recurrent autoencoder"])
 def test_training_goes_on_from_what_was_stored_without_a_version(name):
     model, X = load_old(name), OLD[name]["X"]
-    n_epochs = model.n_iter_
-    assert model.partial_fit(X, np.ones(len(X))).n_iter_ == n_epochs + 1
+    n_epochs, scaling = model.n_iter_, model.scaling_
+    assert model.partial_fit(3 * X, np.ones(len(X))).n_iter_ == n_epochs + 1
+    # There were no statistics then to go on with, so the inputs keep their scale.
+    assert_array_equal(model.scaling_.x_mean, scaling.x_mean)
+    assert_array_equal(model.scaling_.x_scale, scaling.x_scale)
 
 
 def test_what_was_stored_without_a_version_has_all_parameters():
