@@ -13,10 +13,11 @@ from skrnn import (
     VariationalAutoencoder,
 )
 
-runtime = pytest.importorskip("onnxruntime")
-pytest.importorskip("tf2onnx")
+# Ahead of the import: what came with older releases can break the import itself.
 if tuple(map(int, keras.version().split(".")[:2])) < (3, 8):
     pytest.skip("Keras exports to ONNX from 3.8 on.", allow_module_level=True)
+runtime = pytest.importorskip("onnxruntime")
+pytest.importorskip("tf2onnx")
 
 N_STEPS = 4
 WINDOWS = RNG.normal(size=(18, N_STEPS, 2)) * [3.0, 0.2] + [1000.0, -1.0]
