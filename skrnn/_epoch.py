@@ -223,13 +223,26 @@ def training_epoch(
             )
             values = _mean_losses(task, outputs, targets, weights, n_counts)
             value = tf.add_n([values[0], *regularization])
-        optimizer.apply(tape.gradient(value, read), variables)
+        _apply(optimizer, tape.gradient(value, read), variables)
         for variable, other in zip(model.non_trainable_variables, others, strict=True):
             variable.assign(other)
         _update(metrics, task.compared(windows, outputs, targets), counts)
         return tf.stack([value, *values[1:]])
 
     return _compiled_loop(learn, batch_size, 1 + len(task.names))
+
+
+def _apply(optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
+    """Update variables, and leave nothing of the graph behind.
+
+    A replica has its gradients summed over all replicas, even if there is one, by a
+    function with a gradient of its own. TensorFlow keeps those in a registry for good,
+    and with them the whole graph; so the update is made outside of the replica. In the
+    scope of a strategy there is none, and Keras's own loop trains.
+    """
+    tf.distribute.get_replica_context().merge_call(
+        lambda strategy, summed: optimizer.apply(summed, variables), args=(gradients,)
+    )
 
 
 def validation_epoch(

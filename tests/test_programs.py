@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -44,6 +47,20 @@ def test_programs_are_given_up_least_recently_used_first(monkeypatch):
         raise RuntimeError("lost")
     with cache.lend("c", object):
         assert cache.n_built == 4
+
+
+def test_a_program_that_is_given_up_leaves_no_graph_behind():
+    PROGRAMS.clear()
+    samples = make_samples(11)
+    architecture = architecture_of(samples, "lstm")
+    fit_in_order(architecture, Recipe(), weights_for(architecture), samples)
+    ((_, program),) = PROGRAMS._free.values()
+    (epoch,) = program._epochs.values()
+    graph = weakref.ref(epoch.graph)
+    del program, epoch
+    PROGRAMS.clear()
+    gc.collect()
+    assert graph() is None
 
 
 @pytest.mark.parametrize("n_samples", [1, 31, 32, 33, 600, 2100])
