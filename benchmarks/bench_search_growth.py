@@ -9,6 +9,7 @@ through the last points. Linux only.
 
 import pickle
 import time
+from pathlib import Path
 
 import cloudpickle
 import joblib
@@ -86,9 +87,12 @@ def show_architectures(n_widths):
     for size in (32, 1):
         found = in_fresh_process(fit_widths, n_widths, size)
         half = n_widths // 2
-        growth = np.polyfit(range(half, n_widths), found["after"][half:], 1)[0]
+        growth, maps = (
+            float(np.polyfit(range(half, n_widths), found[name][half:], 1)[0])
+            for name in ("after", "maps")
+        )
         ends = (found["start"], found["imported"], found["after"][0])
-        rows.append((size, *ends, float(growth), float(np.median(found["seconds"]))))
+        rows.append((size, *ends, growth, maps, float(np.median(found["seconds"]))))
     print_table(
         (
             "programs kept",
@@ -96,6 +100,7 @@ def show_architectures(n_widths):
             "with TensorFlow",
             "after a fit",
             "MB a network",
+            "memory maps",
             "CPU s to compile",
         ),
         rows,
@@ -105,7 +110,7 @@ def show_architectures(n_widths):
 def fit_widths(n_widths, size):
     """Fit and predict with networks of one width after the other."""
     skrnn.set_config(program_cache_size=size)
-    found = {"start": resident_mb(), "seconds": [], "after": []}
+    found = {"start": resident_mb(), "seconds": [], "after": [], "maps": []}
     from skrnn._tensorflow import tf  # noqa: F401 -- Its memory is what is measured.
 
     found["imported"] = resident_mb()
@@ -115,6 +120,7 @@ def fit_widths(n_widths, size):
         first = seconds_of(network, X)
         found["seconds"].append(first - seconds_of(network, X) if size > 1 else first)
         found["after"].append(resident_mb())
+        found["maps"].append(len(Path("/proc/self/maps").read_text().splitlines()))
     return found
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["available_bytes", "check_memory"]
+__all__ = ["available_bytes", "check_memory", "check_memory_maps"]
 
 # What is smaller is not worth the look at the machine, and laid out unasked.
 SMALL = 2**28
+
+# Memory maps that compiling may take; an LSTM takes 177, deep networks some hundreds.
+MAPS_OF_A_PROGRAM = 2048
 
 # The files of a group of processes: what it may use, what it uses, and its details.
 _GROUPS = {
@@ -46,6 +49,32 @@ def check_memory(n_bytes: int, what: str, way_out: str) -> None:
         raise MemoryError(
             f"{what} needs at least {n_bytes} bytes ({n_bytes / 1e9:.3g} GB) of memory."
             f" Got {available} ({available / 1e9:.3g} GB) available; {way_out}."
+        )
+
+
+def check_memory_maps() -> None:
+    """Refuse to compile where it would end the process.
+
+    XLA never gives back the memory maps of what it compiled. At the limit of the system
+    nothing in the process gets memory any more, and it dies without a word.
+
+    Raises
+    ------
+    MemoryError
+        If there are too few left.
+    """
+    try:
+        limit = int(Path("/proc/sys/vm/max_map_count").read_text())
+        n_maps = Path("/proc/self/maps").read_bytes().count(b"\n")
+    except OSError:  # Not Linux.
+        return
+    if n_maps + MAPS_OF_A_PROGRAM > limit:
+        raise MemoryError(
+            f"To compile one more network could end this process, which has {n_maps} "
+            f"memory maps; vm.max_map_count allows {limit}, and TensorFlow keeps those "
+            "of every network that it ever compiled, of each architecture, batch size, "
+            "loss and optimizer. Go on in a new process, or in several (n_jobs), and "
+            "choose from fewer sizes."
         )
 
 

@@ -26,6 +26,7 @@ from ._epoch import (
     validation_epoch,
 )
 from ._losses import loss_of_samples
+from ._memory import check_memory_maps
 from ._networks import Network
 from ._scikeras import compile_arguments
 from ._tensorflow import keras, tf
@@ -175,6 +176,7 @@ class TrainingProgram:
         """
         key = _epoch_key(table, order, validation)
         if self.compiles and key not in self._epochs:
+            check_memory_maps()
             function = self._build_epoch(validation)
             none = tf.constant(0)
             try:
@@ -322,6 +324,7 @@ class ProgramCache:
             key = (key, keras.config.floatx(), keras.config.dtype_policy().name)
         program = self._take(key)
         if program is None:
+            check_memory_maps()
             program = build()
         yield program
         if key is not None:

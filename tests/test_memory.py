@@ -1,5 +1,7 @@
+import mmap
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from skrnn import (
     SlidingWindow,
     _memory,
 )
+from skrnn._programs import PROGRAMS
 
 # Windows of 12 500 steps over 200 000 rows: 18.7 GB if they were copied. A process of
 # its own, because the peak of resident memory never comes down again. The weights
@@ -154,6 +157,36 @@ def test_what_cannot_fit_is_refused_with_its_bytes_and_a_way_out(make, use, what
 def test_nothing_is_refused_where_the_system_says_nothing(monkeypatch):
     monkeypatch.setattr(_memory, "available_bytes", lambda: None)
     _memory.check_memory(10**18, "X", "pass less")
+
+
+@pytest.fixture
+def few_memory_maps():
+    """Take nearly all memory maps that the system allows, for a while."""
+    limit = Path("/proc/sys/vm/max_map_count")
+    if not limit.exists() or int(limit.read_text()) > 200_000:
+        pytest.skip("needs a limit that can be reached")
+    PROGRAMS.clear()
+    n_used = Path("/proc/self/maps").read_bytes().count(b"\n")
+    n_taken = int(limit.read_text()) - n_used - 1500
+    # Neighbours of equal protection would be one map.
+    modes = (mmap.PROT_READ, mmap.PROT_READ | mmap.PROT_WRITE)
+    maps = [mmap.mmap(-1, 4096, prot=modes[i % 2]) for i in range(n_taken)]
+    yield maps
+    for each in maps:
+        each.close()
+
+
+def test_compiling_is_refused_before_memory_maps_end_the_process(few_memory_maps):
+    model = LSTMRegressor(units=3, epochs=1, random_state=0)
+    model.set_params(predict_backend="tensorflow")
+    windows, y = ROWS.reshape(20, 5, 2), ROWS[:20, 0]
+    before = {**vars(model)}
+    with pytest.raises(MemoryError, match=r"memory maps; .* Go on in a new"):
+        model.fit(windows, y)
+    assert vars(model) == before
+    while few_memory_maps:
+        few_memory_maps.pop().close()
+    assert np.isfinite(model.fit(windows, y).predict(windows)).all()
 
 
 def test_a_group_leaves_its_limit_and_what_it_has_cached(tmp_path):
