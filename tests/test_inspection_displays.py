@@ -32,6 +32,7 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture(autouse=True)
 def _close_figures():
+    plt.close("all")  # Those of examples and pages that ran in this process.
     yield
     plt.close("all")
 

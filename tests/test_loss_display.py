@@ -20,6 +20,7 @@ plt = pytest.importorskip("matplotlib.pyplot")
 
 @pytest.fixture(autouse=True)
 def _close_figures():
+    plt.close("all")  # Those of examples and pages that ran in this process.
     yield
     plt.close("all")
 

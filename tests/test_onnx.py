@@ -1,3 +1,6 @@
+import os
+from unittest.mock import patch
+
 import keras
 import numpy as np
 import pytest
@@ -29,7 +32,8 @@ SMALL = {**STILL, "units": 3, "random_state": 0}
 
 def exported(model, path):
     """What ONNX Runtime makes of a Keras model, for any number of samples."""
-    model.export(path, format="onnx", verbose=False)
+    with patch.dict(os.environ):  # Where tf2onnx sets TensorFlow's level of logging.
+        model.export(path, format="onnx", verbose=False)
     session = runtime.InferenceSession(path)
     (taken,) = session.get_inputs()
     dtype = {"tensor(double)": np.float64, "tensor(float)": np.float32}[taken.type]
