@@ -1,3 +1,4 @@
+import contextlib
 import mmap
 import subprocess
 import sys
@@ -108,6 +109,7 @@ def test_memory_stays_over_a_long_life_of_fits_and_predictions():
 
 
 ROWS = np.zeros((200, 1))
+RNG = np.random.default_rng(0)
 TOO_LARGE = {
     "a flat table": (
         lambda: SlidingWindow(80_000, flatten=True).fit(np.zeros((200_000, 1))),
@@ -159,34 +161,46 @@ def test_nothing_is_refused_where_the_system_says_nothing(monkeypatch):
     _memory.check_memory(10**18, "X", "pass less")
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def few_memory_maps():
     """Take nearly all memory maps that the system allows, for a while."""
     limit = Path("/proc/sys/vm/max_map_count")
     if not limit.exists() or int(limit.read_text()) > 200_000:
         pytest.skip("needs a limit that can be reached")
-    PROGRAMS.clear()
     n_used = Path("/proc/self/maps").read_bytes().count(b"\n")
     n_taken = int(limit.read_text()) - n_used - 1500
     # Neighbours of equal protection would be one map.
     modes = (mmap.PROT_READ, mmap.PROT_READ | mmap.PROT_WRITE)
     maps = [mmap.mmap(-1, 4096, prot=modes[i % 2]) for i in range(n_taken)]
-    yield maps
-    for each in maps:
-        each.close()
+    try:
+        yield
+    finally:
+        for each in maps:
+            each.close()
 
 
-def test_compiling_is_refused_before_memory_maps_end_the_process(few_memory_maps):
+def test_compiling_is_refused_before_memory_maps_end_the_process():
+    windows, y = RNG.normal(size=(9000, 5, 2)), RNG.normal(size=9000)
+    few = slice(100)
+    refused = {"match": r"memory maps; .* Go on in a new process"}
     model = LSTMRegressor(units=3, epochs=1, random_state=0)
     model.set_params(predict_backend="tensorflow")
-    windows, y = ROWS.reshape(20, 5, 2), ROWS[:20, 0]
-    before = {**vars(model)}
-    with pytest.raises(MemoryError, match=r"memory maps; .* Go on in a new"):
-        model.fit(windows, y)
-    assert vars(model) == before
-    while few_memory_maps:
-        few_memory_maps.pop().close()
-    assert np.isfinite(model.fit(windows, y).predict(windows)).all()
+    PROGRAMS.clear()
+    unfitted = {**vars(model)}
+    with few_memory_maps(), pytest.raises(MemoryError, **refused):
+        model.fit(windows[few], y[few])
+    assert vars(model) == unfitted
+
+    model.fit(windows[few], y[few])
+    with few_memory_maps():
+        model.fit(windows[few], y[few])  # What is compiled already goes on.
+        with pytest.raises(MemoryError, **refused):
+            model.predict(windows[few])
+        fitted = {**vars(model)}
+        with pytest.raises(MemoryError, **refused):
+            model.fit(windows, y)  # An epoch over a larger table.
+    assert vars(model) == fitted
+    assert np.isfinite(model.fit(windows, y).predict(windows[few])).all()
 
 
 def test_a_group_leaves_its_limit_and_what_it_has_cached(tmp_path):
