@@ -231,6 +231,7 @@ FITTED = Sum(np.ones((3, 1))).fit(WINDOWS, TARGETS)
         ({"gap": -1}, "gap must be an integer of at least 0. Got -1 instead"),
         ({"gap": 0.5}, "gap must be an integer of at least 0. Got 0.5 instead"),
         ({"y": TARGETS[1:]}, "same length. Got 297 samples and 296 targets"),
+        ({"y": None}, "y must have a target for each sample. Got None instead"),
         ({"X": TARGETS}, "X must hold windows of shape .* Got 1 axes"),
     ],
 )

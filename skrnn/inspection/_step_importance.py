@@ -150,8 +150,8 @@ def step_importance(
     NotFittedError
         If `estimator` is not fitted.
     ValueError
-        If `permute` or `gap` is none of the above, X and y differ in length, or
-        `feature_names` are not as many as the features.
+        If `permute` or `gap` is none of the above, X and y differ in length, y is no
+        array, or `feature_names` are not as many as the features.
     TypeError
         If `scoring` holds several scores.
 
@@ -199,6 +199,8 @@ def step_importance(
         raise ValueError(
             f"permute must be 'value', 'step' or 'feature'. Got {permute!r} instead."
         )
+    if np.ndim(y) == 0:
+        raise ValueError(f"y must have a target for each sample. Got {y!r} instead.")
     inner, scorer = _open_search(estimator, scoring)
     reader = _read(inner, X, gap)
     n_steps, n_features = reader.windows.n_steps, reader.windows.n_features
