@@ -32,6 +32,7 @@ from ._networks import (
     recurrent_layer,
 )
 from ._scikeras import check_activation
+from ._signals import signals_wait
 from ._tensorflow import keras
 
 __all__ = [
@@ -312,6 +313,7 @@ class WindowAutoencoding(Autoencoding):
         return keras.Model(codes, steps, name="decoder")
 
 
+@signals_wait()
 def parts_in_units_of_data(
     network: Autoencoding,
     weights: list[np.ndarray],

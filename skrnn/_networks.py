@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._scikeras import check_activation
+from ._signals import signals_wait
 from ._tensorflow import keras
 
 __all__ = [
@@ -251,6 +252,7 @@ def build_network(architecture: Architecture) -> Any:
     return keras.Model(windows, targets, name=f"{a.cell}_network")
 
 
+@signals_wait()
 def draw_weights(model: Any, random_state: np.random.RandomState) -> list[np.ndarray]:
     """Draw starting weights as Keras does, from random numbers of our own.
 

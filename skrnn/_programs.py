@@ -29,6 +29,7 @@ from ._losses import loss_of_samples
 from ._memory import check_memory_maps
 from ._networks import Network
 from ._scikeras import compile_arguments
+from ._signals import signals_wait
 from ._tensorflow import keras, tf
 
 __all__ = [
@@ -142,6 +143,7 @@ class TrainingProgram:
             and all(isinstance(each, keras.metrics.Metric) for each in self.metrics)
         )
 
+    @signals_wait()
     def start(self, state: State, recipe: Recipe, seed: int) -> None:
         """Set every variable that training reads or changes."""
         self.model.set_weights(state.weights)
@@ -156,10 +158,12 @@ class TrainingProgram:
         for i, variable in enumerate(seeds):
             variable.assign(np.array([seed, i]))
 
+    @signals_wait()
     def state(self) -> State:
         """Read the variables back."""
         return State(_values(self.model.weights), _values(self.optimizer.variables))
 
+    @signals_wait()
     def compile(self, table: Table, order: Any, *, validation: bool) -> bool:
         """Compile an epoch for tables of this size, by running it on no samples.
 
@@ -250,6 +254,7 @@ class LoadedNetwork:
         self.model = network.build()
         self._loaded: list[np.ndarray] | None = None
 
+    @signals_wait()
     def load(self, weights: list[np.ndarray]) -> None:
         """Give the model its weights, unless they equal the ones it has."""
         loaded = self._loaded
@@ -288,6 +293,7 @@ class PredictionProgram(LoadedNetwork):
         """Set the state of stateful layers to zero."""
         _forget_sequence(self.model)
 
+    @signals_wait()
     def __call__(self, windows: np.ndarray) -> np.ndarray:
         """Predict up to a batch of windows of shape (n, n_steps, n_features)."""
         short = self.batch_size - len(windows)
@@ -325,7 +331,8 @@ class ProgramCache:
         program = self._take(key)
         if program is None:
             check_memory_maps()
-            program = build()
+            with signals_wait():
+                program = build()
         yield program
         if key is not None:
             self._keep(key, program)

@@ -11,6 +11,7 @@ from ._networks import Architecture
 from ._normalization import CONSTANT
 from ._programs import LoadedNetwork
 from ._scaling import RollOutScales
+from ._signals import signals_wait
 from ._tensorflow import tf
 
 __all__ = ["RollOutProgram"]
@@ -46,6 +47,7 @@ class RollOutProgram(LoadedNetwork):
         self._n_steps = architecture.n_steps
         self._compiled: dict[int, Any] = {}
 
+    @signals_wait()
     def __call__(
         self, past: np.ndarray, ahead: np.ndarray, scales: RollOutScales
     ) -> np.ndarray:

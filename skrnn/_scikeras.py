@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ._signals import signals_wait
 from ._tensorflow import keras, tf
 
 __all__ = [
@@ -156,6 +157,7 @@ def activation_of_arrays(activation: Any) -> Callable[[Any], Any]:
     """Give an activation that is known to Keras as a function of NumPy's arrays."""
     function = keras.activations.get(activation)
 
+    @signals_wait()
     def of_array(x: Any) -> Any:
         y = function(keras.ops.convert_to_tensor(x, "float32"))
         return keras.ops.convert_to_numpy(y).astype(x.dtype)
@@ -163,6 +165,7 @@ def activation_of_arrays(activation: Any) -> Callable[[Any], Any]:
     return of_array
 
 
+@signals_wait()
 def check_activation(parameter: str, activation: Any) -> None:
     """Refuse what is no activation: an unknown name, or a function of something else.
 
@@ -185,6 +188,7 @@ def check_activation(parameter: str, activation: Any) -> None:
         )
 
 
+@signals_wait()
 def explain_failure(loss: Any, metrics: Any, shape: tuple[int, ...]) -> str | None:
     """Say which function of the user's fails on targets and predictions of a shape.
 

@@ -9,6 +9,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from ._signals import signals_wait
+
 __all__ = ["keras", "tf"]
 
 # What the C++ libraries print although nothing is wrong: INFO lines, the remark that
@@ -70,7 +72,7 @@ def _take_our_share_of_cores() -> None:
 
 _IMPORTED_BEFORE = "tensorflow" in sys.modules
 
-with _without_chatter():
+with signals_wait(), _without_chatter():
     import keras
     import tensorflow as tf
 

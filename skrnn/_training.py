@@ -34,8 +34,10 @@ from ._programs import PROGRAMS, PredictionProgram, Recipe, State, TrainingProgr
 from ._rolling import RollOutProgram
 from ._scaling import RollOutScales
 from ._scikeras import explain_failure, make_callbacks
+from ._signals import signals_wait
 from ._tensorflow import keras, tf
 from ._watching import (
+    at_every_hook,
     early_stopping,
     guard,
     may_change_model,
@@ -254,14 +256,16 @@ def _compiled_fit(
     watchers: list[Any],
 ) -> dict[str, list[float]] | None:
     """Train by compiled epochs; None, with nothing done, if they do not compile."""
-    table = Table.of(samples.windows, samples.targets, samples.weights)
-    in_order = pad_order(samples.chosen, table, course.batch_size)
-    held_out = validation and pad_order(validation.chosen, table, course.batch_size)
-    if not program.compile(table, in_order, validation=False) or (
-        validation and not program.compile(table, held_out, validation=True)
-    ):
-        return None
-    model, n_samples = program.model, tf.constant(len(samples))
+    with signals_wait():
+        table = Table.of(samples.windows, samples.targets, samples.weights)
+        in_order = pad_order(samples.chosen, table, course.batch_size)
+        held_out = validation and pad_order(validation.chosen, table, course.batch_size)
+        n_samples = tf.constant(len(samples))
+        if not program.compile(table, in_order, validation=False) or (
+            validation and not program.compile(table, held_out, validation=True)
+        ):
+            return None
+    model = program.model
     history = keras.callbacks.History()
     callbacks = keras.callbacks.CallbackList(
         [guard(program), *watchers, *progress(course.epochs, course.verbose), history],
@@ -279,18 +283,20 @@ def _compiled_fit(
             # Keras traces here, so what a callback froze before stays frozen.
             program.retrace()
             program.compile(table, in_order, validation=False)
-        order = in_order
-        if course.shuffle:
-            shuffled = samples.chosen[random_state.permutation(len(samples))]
-            order = pad_order(shuffled, table, course.batch_size)
-        logs = program.train(table, order, n_samples)
-        if validation:
-            n_held_out = tf.constant(len(validation))
-            logs |= program.validate(table, held_out, n_held_out)
+        with signals_wait():
+            order = in_order
+            if course.shuffle:
+                shuffled = samples.chosen[random_state.permutation(len(samples))]
+                order = pad_order(shuffled, table, course.batch_size)
+            logs = program.train(table, order, n_samples)
+            if validation:
+                n_held_out = tf.constant(len(validation))
+                logs |= program.validate(table, held_out, n_held_out)
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
-    program.optimizer.finalize_variable_values(model.trainable_weights)
+    with signals_wait():
+        program.optimizer.finalize_variable_values(model.trainable_weights)
     callbacks.on_train_end(logs)
     return history.history
 
@@ -314,19 +320,22 @@ def _keras_fit(
         if course.shuffle and not fixed:
             batches.order = random_state.permutation(len(samples))
 
-    return program.model.fit(
-        batches,
-        validation_data=held_out,
-        epochs=course.epochs,
-        shuffle=False,
-        verbose=0,
-        callbacks=[
-            keras.callbacks.LambdaCallback(on_epoch_begin=shuffle),
-            guard(program),
-            *watchers,
-            *progress(course.epochs, course.verbose),
-        ],
-    ).history
+    with signals_wait() as room:
+        return program.model.fit(
+            batches,
+            validation_data=held_out,
+            epochs=course.epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                keras.callbacks.LambdaCallback(on_epoch_begin=shuffle),
+                guard(program),
+                at_every_hook(room.open),
+                *watchers,
+                *progress(course.epochs, course.verbose),
+                at_every_hook(room.close),
+            ],
+        ).history
 
 
 class _Batches(keras.utils.PyDataset):
@@ -473,6 +482,7 @@ def roll_out(
     return predicted
 
 
+@signals_wait()
 def as_keras_model(
     architecture: Architecture, weights: list[np.ndarray], **scaling: np.ndarray
 ) -> Any:
@@ -488,6 +498,7 @@ def as_keras_model(
     return in_units_of_data(network, **scaling, both_classes=both_classes)
 
 
+@signals_wait()
 def autoencoder_as_keras_model(encoder: Any, decoder: Any) -> Any:
     """Build a Keras model from X to its copy."""
     X = keras.Input(encoder.input_shape[1:], dtype="float64", name="X")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ._tensorflow import keras
 
 __all__ = [
+    "at_every_hook",
     "early_stopping",
     "guard",
     "may_change_model",
@@ -61,6 +63,11 @@ def release_model(callbacks: list[Any]) -> None:
             keras.callbacks.Callback.set_model(callback, None)
 
 
+def at_every_hook(function: Callable[[], None]) -> Any:
+    """Call a function wherever Keras calls callbacks."""
+    return _AtEveryHook(function)
+
+
 def guard(program: Any) -> Any:
     """Stop at a loss of NaN, and start the epochs of a stateful network at zero."""
     return _Guard(program)
@@ -93,6 +100,14 @@ def _watches_batches(callback: Any) -> bool:
         is not getattr(keras.callbacks.Callback, hook)
         for hook in _BATCH_HOOKS
     )
+
+
+class _AtEveryHook(keras.callbacks.Callback):
+    def __init__(self, function: Callable[[], None]) -> None:
+        super().__init__()
+        for name in dir(keras.callbacks.Callback):
+            if name.startswith("on_"):
+                setattr(self, name, lambda *args, **kwargs: function())
 
 
 class _Guard(keras.callbacks.Callback):

@@ -257,8 +257,6 @@ def test_an_exception_of_a_callback_comes_through_and_loses_nothing(
     assert_as_in_a_fresh_process(fresh)
 
 
-# Python drops what a signal raises while it runs a finalizer; then the fit goes on.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_signals_at_random_moments_leave_all_usable(fresh):
     def interrupt(number, frame):
         raise KeyboardInterrupt

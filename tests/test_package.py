@@ -40,6 +40,7 @@ LAYERS = (
         "_scaling",
         "_stored_rows",
         "_scikeras",
+        "_signals",
         "_state",
         "_summary",
         "_tensorflow",

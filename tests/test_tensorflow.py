@@ -66,3 +66,26 @@ def test_another_backend_is_refused_by_name(backend):
         f"TensorFlow backend, but KERAS_BACKEND or keras.json chooses '{backend}'"
         in (finished.stderr)
     )
+
+
+def test_an_interrupt_while_tensorflow_is_imported_spoils_nothing():
+    finished = run_in_fresh_interpreter(
+        "import signal, sys\n"
+        "import numpy as np\n"
+        "from skrnn import RNNRegressor\n"
+        "X, y = np.zeros((9, 4)), np.arange(9.0)\n"
+        "model = RNNRegressor(units=2, epochs=1)\n"
+        "class Imports:\n"
+        "    def find_spec(self, name, *args):\n"
+        "        if name == 'tensorflow.python.data':\n"
+        "            sys.meta_path.remove(self)\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Imports())\n"
+        "try:\n"
+        "    model.fit(X, y)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', hasattr(model, 'weights_'))\n"
+        "model.fit(X, y)\n"
+        "print('fitted', len(model.weights_))\n"
+    )
+    assert finished.stdout.split("\n")[:2] == ["interrupted False", "fitted 5"]
