@@ -164,8 +164,17 @@ class TrainingProgram:
         return State(_values(self.model.weights), _values(self.optimizer.variables))
 
     @signals_wait()
-    def compile(self, table: Table, order: Any, *, validation: bool) -> bool:
-        """Compile an epoch for tables of this size, by running it on no samples.
+    def compile(self, table: Table, order: Any, held_out: Any = None) -> bool:
+        """Compile epochs for tables of this size, by running them on no samples.
+
+        Parameters
+        ----------
+        table : Table
+            Samples.
+        order : tensor of int
+            Which of them are to be trained on.
+        held_out : tensor of int, default=None
+            Which of them are to validate; None compiles no validation.
 
         Returns
         -------
@@ -178,23 +187,12 @@ class TrainingProgram:
         ValueError
             If a metric gives several numbers.
         """
-        key = _epoch_key(table, order, validation)
-        if self.compiles and key not in self._epochs:
-            check_memory_maps()
-            function = self._build_epoch(validation)
-            none = tf.constant(0)
-            try:
-                # A concrete function never traces again, and does not lock up threads
-                # when an input does not fit.
-                epoch = function.get_concrete_function(table, order, none)
-                epoch(table, order, none)
-            except Exception:
-                # A loss of the user's can fail in any way here; if it is wrong and not
-                # only beyond XLA, Keras's loop fails too and says how.
-                self.compiles = False
-            else:
-                _check_single_numbers(self._metrics())
-                self._epochs[key] = epoch
+        orders = {False: order} if held_out is None else {False: order, True: held_out}
+        for validation, each in orders.items():
+            key = _epoch_key(table, each, validation)
+            if self.compiles and key not in self._epochs:
+                check_memory_maps()
+                self._compile_epoch(key, table, each)
         return self.compiles
 
     def train(self, table: Table, order: Any, n_samples: Any) -> dict[str, float]:
@@ -208,6 +206,7 @@ class TrainingProgram:
         logs = self._logs(epoch(table, order, n_samples))
         return {f"val_{name}": value for name, value in logs.items()}
 
+    @signals_wait()
     def forget_sequence(self) -> None:
         """Set the state of stateful layers to zero."""
         _forget_sequence(self.model)
@@ -216,10 +215,31 @@ class TrainingProgram:
         """Forget the epochs: the model has changed in what they were traced from."""
         self._epochs.clear()
 
+    @signals_wait()
     def graph(self) -> Hashable:
         """Give what the traces depend on and a callback can change."""
         trainable = tuple(variable.trainable for variable in self.model.weights)
-        return trainable, repr(self.optimizer.get_config())
+        settings = self.optimizer.get_config()
+        if isinstance(settings["learning_rate"], float):
+            settings["learning_rate"] = "a variable"
+        return trainable, repr(settings)
+
+    def _compile_epoch(
+        self, key: tuple[Hashable, ...], table: Table, order: Any
+    ) -> None:
+        function, none = self._build_epoch(validation=key[0]), tf.constant(0)
+        try:
+            # A concrete function never traces again, and does not lock up threads when
+            # an input does not fit.
+            epoch = function.get_concrete_function(table, order, none)
+            epoch(table, order, none)
+        except Exception:
+            # A loss of the user's can fail in any way here; if it is wrong and not only
+            # beyond XLA, Keras's loop fails too and says how.
+            self.compiles = False
+        else:
+            _check_single_numbers(self._metrics())
+            self._epochs[key] = epoch
 
     def _build_epoch(self, validation: bool) -> Any:
         model, task, metrics = self.model, self.task, self.metrics
@@ -289,6 +309,7 @@ class PredictionProgram(LoadedNetwork):
             tf.TensorSpec((batch_size, *network.shape_of_inputs(part)), tf.float32)
         )
 
+    @signals_wait()
     def forget_sequence(self) -> None:
         """Set the state of stateful layers to zero."""
         _forget_sequence(self.model)
@@ -406,7 +427,7 @@ def _optimizer_key(optimizer: Any) -> Hashable:
     return _setting_key(optimizer)
 
 
-def _epoch_key(table: Table, order: Any, validation: bool) -> Hashable:
+def _epoch_key(table: Table, order: Any, validation: bool) -> tuple[Hashable, ...]:
     tensors = tf.nest.flatten((table, order))
     return (validation, *(tuple(tensor.shape) for tensor in tensors))
 

@@ -56,7 +56,8 @@ def _import_aside() -> Any:
     return wrappers
 
 
-_wrappers = _import_aside()
+with signals_wait():
+    _wrappers = _import_aside()
 
 # Losses and metrics of classes, which Keras has in two forms: for the probability of
 # the second of two classes, and for those of several. Keras itself chooses among them

@@ -8,82 +8,91 @@ left in a state in which no later network can be built.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import signal
-import threading
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-__all__ = ["signals_wait"]
+__all__ = ["HeldSignals", "signals_wait"]
 
-# Those with which people stop a program. Not each is known on every system.
-_NAMES = ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+# Those by which programs are stopped, where the system has them. What has waited is
+# delivered in this order, and the exception of the last handler comes out.
+_NAMES = ("SIGALRM", "SIGHUP", "SIGTERM", "SIGBREAK", "SIGINT")
 _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
-
-@contextlib.contextmanager
-def signals_wait() -> Iterator[WaitingRoom]:
-    """Let signals that Python handles wait until the work is done, or has failed.
-
-    Whatever their handlers raise then comes out of this context, or of the function
-    that it decorates. Other threads than the main one never run a handler.
-
-    Yields
-    ------
-    room : WaitingRoom
-        Where signals wait; may be opened and closed in between.
-    """
-    room = WaitingRoom()
-    try:
-        room.close()
-        yield room
-    finally:
-        room.open()
+# Who sends a signal for the third time does not want to wait any longer.
+_PATIENCE = 2
 
 
-class WaitingRoom:
-    """Stands in for the handlers of signals; calls them at once while it is open."""
+class HeldSignals:
+    """A stand-in for the handlers of signals, which holds them or lets them through."""
 
     def __init__(self) -> None:
-        self._is_open = True
+        self._holds = False
         self._handlers: dict[int, Any] = {}
-        self._waiting: dict[int, FrameType | None] = {}
+        self._waiting: list[int] = []
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Take a signal, as Python calls a handler."""
-        if self._is_open:
-            self._handlers[number](number, frame)
+        if self._holds and self._waiting.count(number) < _PATIENCE:
+            self._waiting.append(number)
         else:
-            self._waiting[number] = frame
+            self._handlers[number](number, frame)
 
-    def close(self) -> None:
+    def hold(self) -> None:
         """Let signals wait from now on."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        self._is_open = False
+        self._holds = True
         for number in _SIGNALS:
             handler = signal.getsignal(number)
-            if callable(handler) and handler is not self:
-                self._handlers[number] = handler
-                signal.signal(number, self)
-
-    def open(self) -> None:
-        """Give the handlers their signals back, and those that have been waiting."""
-        if self._is_open:
-            return
-        self._is_open = True
-        try:
-            for number, handler in self._handlers.items():
-                if signal.getsignal(number) is self:
-                    signal.signal(number, handler)
-        finally:
-            self._deliver()
-
-    def _deliver(self) -> None:
-        """Call each handler that has waited, whatever the others raise."""
-        if self._waiting:
-            number, frame = self._waiting.popitem()
+            if not callable(handler) or handler is self:
+                continue
+            self._handlers[number] = handler
             try:
-                self._handlers[number](number, frame)
-            finally:
-                self._deliver()
+                signal.signal(number, self)
+            except ValueError:  # Not the main thread, the only one that runs handlers.
+                self._holds = False
+                return
+
+    def release(self) -> None:
+        """Give the handlers their signals back, and call those that have waited."""
+        raised = None
+        while self._holds:
+            # A handler that has its signal back can raise here. What is not yet given
+            # back is held, or it would never be.
+            try:
+                for number, handler in self._handlers.items():
+                    if signal.getsignal(number) is self:
+                        signal.signal(number, handler)
+                self._holds = False
+            except BaseException as error:
+                raised = error
+        waiting, self._waiting = self._waiting, []
+        for number in _SIGNALS:
+            if number in waiting:
+                try:
+                    self._handlers[number](number, inspect.currentframe())
+                except BaseException as error:  # The others are to be called as well.
+                    raised = error
+        if raised is not None:
+            raise raised
+
+
+@contextlib.contextmanager
+def signals_wait() -> Iterator[HeldSignals]:
+    """Let signals by which programs are stopped wait until work is done, or has failed.
+
+    What their handlers in Python raise then comes out of this context, or of the
+    function that it decorates. A signal that comes for the third time waits no longer.
+
+    Yields
+    ------
+    held : HeldSignals
+        What holds them; can release them, and hold them again, in between.
+    """
+    held = HeldSignals()
+    try:
+        held.hold()
+        yield held
+    finally:
+        held.release()

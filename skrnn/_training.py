@@ -255,15 +255,13 @@ def _compiled_fit(
     random_state: np.random.RandomState,
     watchers: list[Any],
 ) -> dict[str, list[float]] | None:
-    """Train by compiled epochs; None, with nothing done, if they do not compile."""
+    """Train by compiled epochs; None, with nothing learned, if they do not compile."""
     with signals_wait():
         table = Table.of(samples.windows, samples.targets, samples.weights)
         in_order = pad_order(samples.chosen, table, course.batch_size)
         held_out = validation and pad_order(validation.chosen, table, course.batch_size)
         n_samples = tf.constant(len(samples))
-        if not program.compile(table, in_order, validation=False) or (
-            validation and not program.compile(table, held_out, validation=True)
-        ):
+        if not program.compile(table, in_order, held_out):
             return None
     model = program.model
     history = keras.callbacks.History()
@@ -282,7 +280,8 @@ def _compiled_fit(
         if epoch == 0 and program.graph() != graph:
             # Keras traces here, so what a callback froze before stays frozen.
             program.retrace()
-            program.compile(table, in_order, validation=False)
+            if not program.compile(table, in_order, held_out):
+                return None
         with signals_wait():
             order = in_order
             if course.shuffle:
@@ -320,7 +319,7 @@ def _keras_fit(
         if course.shuffle and not fixed:
             batches.order = random_state.permutation(len(samples))
 
-    with signals_wait() as room:
+    with signals_wait() as held:
         return program.model.fit(
             batches,
             validation_data=held_out,
@@ -330,10 +329,10 @@ def _keras_fit(
             callbacks=[
                 keras.callbacks.LambdaCallback(on_epoch_begin=shuffle),
                 guard(program),
-                at_every_hook(room.open),
+                at_every_hook(held.release),
                 *watchers,
                 *progress(course.epochs, course.verbose),
-                at_every_hook(room.close),
+                at_every_hook(held.hold),
             ],
         ).history
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ._signals import signals_wait
 from ._tensorflow import keras
 
 __all__ = [
@@ -48,7 +49,7 @@ def may_change_model(callbacks: list[Any]) -> bool:
 
 def early_stopping(patience: int, validation: bool) -> Any:
     """Stop when the loss no longer improves, and go back to the best weights."""
-    return keras.callbacks.EarlyStopping(
+    return _EarlyStopping(
         monitor="val_loss" if validation else "loss",
         patience=patience,
         restore_best_weights=True,
@@ -102,7 +103,16 @@ def _watches_batches(callback: Any) -> bool:
     )
 
 
+class _EarlyStopping(keras.callbacks.EarlyStopping):
+    """Reads and sets the weights of the model, which is work of TensorFlow's."""
+
+    on_epoch_end = signals_wait()(keras.callbacks.EarlyStopping.on_epoch_end)
+    on_train_end = signals_wait()(keras.callbacks.EarlyStopping.on_train_end)
+
+
 class _AtEveryHook(keras.callbacks.Callback):
+    """Also at those of tests: Keras gives its callbacks to the validation as well."""
+
     def __init__(self, function: Callable[[], None]) -> None:
         super().__init__()
         for name in dir(keras.callbacks.Callback):

@@ -14,11 +14,11 @@ from skrnn._tensorflow import keras
 
 @pytest.fixture
 def seen():
-    """Numbers of the signals that a handler has seen; SIGUSR1 and SIGUSR2 have one."""
+    """Numbers of the signals that a handler has seen; SIGHUP and SIGTERM have one."""
     numbers = []
     old = {
         number: signal.signal(number, lambda number, frame: numbers.append(number))
-        for number in (signal.SIGUSR1, signal.SIGUSR2)
+        for number in (signal.SIGHUP, signal.SIGTERM)
     }
     yield numbers
     for number, handler in old.items():
@@ -32,10 +32,10 @@ def handlers():
 def test_a_signal_waits_and_its_handler_is_called_once(seen):
     before = handlers()
     with signals_wait():
-        signal.raise_signal(signal.SIGUSR1)
-        signal.raise_signal(signal.SIGUSR1)
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
         assert seen == []
-    assert seen == [signal.SIGUSR1]
+    assert seen == [signal.SIGHUP]
     assert handlers() == before
 
 
@@ -61,68 +61,124 @@ def work_that_fails(number):
 
 def test_an_error_of_the_work_comes_out_unless_an_interrupt_has_waited(seen):
     with pytest.raises(ZeroDivisionError):
-        work_that_fails(signal.SIGUSR1)
-    assert seen == [signal.SIGUSR1]
+        work_that_fails(signal.SIGHUP)
+    assert seen == [signal.SIGHUP]
     with pytest.raises(KeyboardInterrupt) as caught:
         work_that_fails(signal.SIGINT)
     assert isinstance(caught.value.__context__, ZeroDivisionError)
 
 
-def test_every_handler_is_called_though_another_one_raises(seen):
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_every_handler_is_called_and_the_interrupt_comes_out(first, seen):
+    def too_late(number, frame):
+        seen.append(number)
+        raise TimeoutError
+
+    numbers = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
+    signal.signal(signal.SIGHUP, too_late)
     before = handlers()
 
     @signals_wait()
     def work():
-        for number in (signal.SIGUSR1, signal.SIGINT, signal.SIGUSR2):
+        for number in numbers[first:] + numbers[:first]:
             signal.raise_signal(number)
 
     with pytest.raises(KeyboardInterrupt):
         work()
-    assert sorted(seen) == [signal.SIGUSR1, signal.SIGUSR2]
+    assert sorted(seen) == [signal.SIGHUP, signal.SIGTERM]
     assert handlers() == before
+
+
+def test_the_third_interrupt_waits_no_longer():
+    done = []
+
+    @signals_wait()
+    def work():
+        for n in range(5):
+            done.append(n)
+            signal.raise_signal(signal.SIGINT)
+
+    before = handlers()
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == [0, 1, 2]
+    assert handlers() == before
+
+
+class StopError(Exception):
+    pass
+
+
+def test_all_handlers_come_back_wherever_a_signal_arrives():
+    armed, stopped = [], 0
+
+    def stop(number, frame):
+        if armed:
+            armed.clear()
+            raise StopError
+
+    @signals_wait()
+    def work():
+        return sum(range(100))
+
+    old = signal.signal(signal.SIGALRM, stop)
+    before = handlers()
+    signal.setitimer(signal.ITIMER_REAL, 1e-3, 3.7e-4)
+    try:
+        while stopped < 1000:
+            armed.append(True)
+            try:
+                while True:
+                    work()
+            except StopError:
+                stopped += 1
+            assert handlers() == before
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
 
 
 def test_signals_wait_for_the_outermost_work(seen):
     with signals_wait():
         with signals_wait():
-            signal.raise_signal(signal.SIGUSR1)
+            signal.raise_signal(signal.SIGHUP)
         assert seen == []
-    assert seen == [signal.SIGUSR1]
+    assert seen == [signal.SIGHUP]
 
 
-def test_a_room_lets_signals_through_while_it_is_open(seen):
-    with signals_wait() as room:
-        room.open()
-        signal.raise_signal(signal.SIGUSR1)
-        assert seen == [signal.SIGUSR1]
-        room.close()
-        signal.raise_signal(signal.SIGUSR2)
-        assert seen == [signal.SIGUSR1]
-        room.open()
-        assert seen == [signal.SIGUSR1, signal.SIGUSR2]
+def test_signals_can_be_let_through_in_between(seen):
+    with signals_wait() as held:
+        held.release()
+        signal.raise_signal(signal.SIGHUP)
+        assert seen == [signal.SIGHUP]
+        held.hold()
+        signal.raise_signal(signal.SIGTERM)
+        assert seen == [signal.SIGHUP]
+        held.release()
+        assert seen == [signal.SIGHUP, signal.SIGTERM]
     assert len(seen) == 2
 
 
-def test_a_room_that_was_never_left_properly_loses_no_signal(seen):
-    with signals_wait() as room:
+def test_a_stand_in_that_was_left_behind_loses_no_signal(seen):
+    with signals_wait() as held:
         pass
-    signal.signal(signal.SIGUSR1, room)
-    signal.raise_signal(signal.SIGUSR1)
-    assert seen == [signal.SIGUSR1]
+    signal.signal(signal.SIGHUP, held)
+    signal.raise_signal(signal.SIGHUP)
+    assert seen == [signal.SIGHUP]
 
 
 def test_what_no_function_handles_is_left_alone(seen):
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    signal.signal(signal.SIGUSR2, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with signals_wait():
-        assert signal.getsignal(signal.SIGUSR1) is signal.SIG_IGN
-        assert signal.getsignal(signal.SIGUSR2) is signal.SIG_DFL
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_a_handler_that_the_work_installs_stays(seen):
     with signals_wait():
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    assert signal.getsignal(signal.SIGUSR1) is signal.SIG_IGN
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 
 def test_another_thread_changes_no_handler(seen):

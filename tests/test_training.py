@@ -14,10 +14,14 @@ from samples import (
     weights_for,
 )
 
-from skrnn import _training
+from skrnn import _epoch, _programs, _training
 from skrnn._networks import build_network
-from skrnn._programs import Recipe
+from skrnn._programs import PROGRAMS, Recipe
 from skrnn._training import Course, predict, train
+
+with_and_without_validation = pytest.mark.parametrize(
+    "held_out", [None, np.array([1, 2])], ids=["trained only", "validated"]
+)
 
 
 def fit_with_keras(architecture, recipe, weights, samples, held_out=None):
@@ -288,6 +292,28 @@ def test_callbacks_of_epochs_work_beside_compiled_epochs(make, check, tmp_path):
     assert check(callback, history, tmp_path)
 
 
+@with_and_without_validation
+def test_a_schedule_equals_that_of_keras_and_compiles_once(held_out, monkeypatch):
+    compiled = []
+
+    def counted(*args):
+        compiled.append(args)
+        return _epoch.training_epoch(*args)
+
+    monkeypatch.setattr(_programs, "training_epoch", counted)
+    PROGRAMS.clear()
+    samples, histories = make_samples(), []
+    architecture = architecture_of(samples, "rnn")
+    args = (architecture, Recipe(), weights_for(architecture), samples, held_out)
+    for others in ([], [a_batch_callback()]):
+        rate = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
+        histories.append(fit_in_order(*args, callbacks=[rate, *others])[1])
+        assert len(compiled) == 1
+    assert histories[0].keys() == histories[1].keys()
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(values, histories[1][name], rtol=1e-4)
+
+
 def test_tensorboard_writes_its_scalars(tmp_path):
     samples = make_samples()
     architecture = architecture_of(samples, "rnn")
@@ -421,11 +447,12 @@ class Freeze(keras.callbacks.Callback):
 
 
 @pytest.mark.usefixtures("compiled_only")
-def test_a_callback_can_freeze_a_layer_and_no_later_fit_inherits_that():
+@with_and_without_validation
+def test_a_callback_can_freeze_a_layer_and_no_later_fit_inherits_that(held_out):
     samples = make_samples()
     architecture = architecture_of(samples, "rnn")
     weights = weights_for(architecture)
-    args = (architecture, Recipe(learning_rate=0.1), weights, samples)
+    args = (architecture, Recipe(learning_rate=0.1), weights, samples, held_out)
     frozen, _ = fit_in_order(*args, callbacks=[Freeze()])
     np.testing.assert_array_equal(frozen[0], weights[0])
     assert not np.array_equal(frozen[-1], weights[-1])
@@ -457,7 +484,8 @@ def test_an_infinite_validation_loss_stops_training():
 
 
 @pytest.mark.usefixtures("compiled_only")
-def test_a_callback_that_freezes_everything_leaves_the_weights():
+@with_and_without_validation
+def test_a_callback_that_freezes_everything_leaves_the_weights(held_out):
     class FreezeAll(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
             self.model.trainable = False
@@ -465,7 +493,7 @@ def test_a_callback_that_freezes_everything_leaves_the_weights():
     samples = make_samples()
     architecture = architecture_of(samples, "rnn")
     weights = weights_for(architecture)
-    args = (architecture, Recipe(learning_rate=0.1), weights, samples)
+    args = (architecture, Recipe(learning_rate=0.1), weights, samples, held_out)
     got, _ = fit_in_order(*args, callbacks=[FreezeAll()])
     for mine, theirs in zip(got, weights, strict=True):
         np.testing.assert_array_equal(mine, theirs)
