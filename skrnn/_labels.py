@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
@@ -66,7 +67,11 @@ def check_labels(estimator: Any, y: Any, X: Any, *, name: str = "y") -> NDArray[
             "argmax(axis=1)."
         )
     _check_none_missing(y, name)
-    if isinstance(dtype, ExtensionDtype):
+    if isinstance(y, pd.DataFrame):
+        column_or_1d(np.empty(shape), warn=True)  # It would make True a float.
+        y = y.iloc[:, 0]
+        _check_kind(y.dtype, name)
+    if isinstance(getattr(y, "dtype", None), ExtensionDtype):
         y = np.asarray(y, dtype=object)  # scikit-learn would make True a float.
     labels = column_or_1d(y, warn=True)
     if labels.dtype.kind == "O":
@@ -101,7 +106,9 @@ def check_classes(estimator: Any, classes: Any) -> NDArray[Any]:
             "classes must be passed on the first call to partial_fit: all labels that "
             "may come, for instance classes=np.unique(y) of all data."
         )
-    found = np.unique(check_labels(estimator, classes, classes, name="classes"))
+    with warnings.catch_warnings():  # Each label is there once, as it should be.
+        warnings.filterwarnings("ignore", "The number of unique classes is greater")
+        found = np.unique(check_labels(estimator, classes, classes, name="classes"))
     check_several(found, "classes")
     return found
 
@@ -204,11 +211,11 @@ def _weights_by_label(
 
 
 def _check_kind(dtype: Any, name: str) -> None:
-    """Refuse complex numbers, bytes and raw memory."""
-    if getattr(dtype, "kind", "O") in "cSV":
+    """Refuse complex numbers, bytes, raw memory, dates and durations."""
+    if getattr(dtype, "kind", "O") in "cSVmM":
         raise ValueError(
             f"{name} must hold labels that are numbers, bool or text. Got dtype "
-            f"{dtype} instead; convert them, for instance bytes by .astype(str)."
+            f"{dtype} instead; convert them, for instance by .astype(str)."
         )
 
 

@@ -34,6 +34,7 @@ ROWS = np.zeros(3)
         ([True, False, True], "b"),
         (np.array([True, False, True], dtype=object), "b"),
         (pd.Series([True, False, True], dtype="boolean"), "b"),
+        (pd.array([True, False, True], dtype="boolean"), "b"),
     ],
 )
 def test_labels_of_every_kind_keep_what_they_are(y, kind):
@@ -60,6 +61,8 @@ def test_labels_of_every_kind_keep_what_they_are(y, kind):
         (np.zeros(3, "V4"), "y must hold labels .* Got dtype .V4"),
         ([1, "a", 2], "labels of the type int and str .* make all of them text"),
         ([datetime.date(2026, 1, 1)] * 3, "labels of the type date"),
+        (pd.date_range("2026-01-01", periods=3), "Got dtype datetime64"),
+        (pd.to_timedelta([1, 2, 1], "h").to_numpy(), "Got dtype timedelta64"),
         (np.zeros((3, 2)), r"shape \(3, 2\) .*MultiOutputClassifier.*argmax"),
         (np.zeros((3, 2, 2)), "1d array of one label"),
         (["a", "b"], r"inconsistent numbers of samples: \[3, 2\]"),
@@ -75,6 +78,15 @@ def test_a_column_of_labels_is_taken_with_a_warning():
     with pytest.warns(DataConversionWarning, match="column-vector"):
         labels = check_labels(None, np.array([[1], [0], [1]]), ROWS)
     assert_array_equal(labels, [1, 0, 1])
+
+
+@pytest.mark.parametrize("dtype", ["boolean", "bool", "category", "object"])
+def test_a_column_of_a_frame_keeps_what_its_labels_are(dtype):
+    y = pd.Series([True, False, True], dtype=dtype)
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        labels = check_labels(None, y.to_frame(), ROWS)
+    assert labels.dtype == bool
+    assert_array_equal(labels, [True, False, True])
 
 
 @pytest.mark.parametrize("classes", [[1, 2], ["1", "2"], [True, False]])
@@ -100,6 +112,10 @@ def test_many_unseen_labels_are_named_in_part():
 def test_announced_classes_must_be_several(classes, message):
     with pytest.raises(ValueError, match=message):
         check_classes(None, classes)
+
+
+def test_many_classes_are_announced_without_a_warning():
+    assert_array_equal(check_classes(None, range(30)), np.arange(30))
 
 
 def test_two_classes_are_one_column():
