@@ -69,4 +69,14 @@ def _copy_from_file(rows: Any) -> NDArray[Any] | None:
     steps = zip(rows.shape, rows.strides, strict=True)
     extent = rows.itemsize + sum((size - 1) * stride for size, stride in steps)
     raw = np.memmap(rows.filename, np.uint8, "r", begin, extent)
-    return np.ndarray(rows.shape, rows.dtype, raw, strides=rows.strides).copy()
+    copied = np.ndarray(rows.shape, rows.dtype, raw, strides=rows.strides).copy()
+    return copied if _same_ends(copied, rows) else None
+
+
+def _same_ends(copied: NDArray[Any], rows: NDArray[Any]) -> bool:
+    """Tell whether the first and the last row are those that are mapped.
+
+    Another file may have got the name of the one that is.
+    """
+    ends = [0, -1] if len(rows) else []
+    return copied[ends].tobytes() == np.asarray(rows[ends]).tobytes()

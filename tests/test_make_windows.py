@@ -172,6 +172,14 @@ def test_changes_that_are_in_no_file_are_seen(mapped):
     assert_array_equal(X[0, 3], [-8, -8, -8])
 
 
+def test_rows_of_a_file_are_not_those_of_another_that_got_its_name(mapped, tmp_path):
+    other = tmp_path / "other.bin"
+    other.write_bytes(bytes(20) + (SERIES + 1000).tobytes())
+    other.rename(mapped.filename)
+    X, _ = joined(iter_windows(mapped, 4, chunk_size=16))
+    assert_array_equal(X, make_windows(SERIES, 4)[0])
+
+
 def test_rows_of_a_file_that_was_removed_are_still_there(mapped, tmp_path):
     (tmp_path / "rows.bin").unlink()
     assert_array_equal(
