@@ -7,9 +7,14 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_selection import SelectFromModel
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    TunedThresholdClassifierCV,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -18,6 +23,7 @@ from skrnn import (
     AutoregressiveForecaster,
     GRURegressor,
     LSTMRegressor,
+    RNNClassifier,
     RNNRegressor,
     SlidingWindow,
     make_windows,
@@ -183,6 +189,23 @@ def test_estimator_of_a_forecaster_tells_of_windows_of_the_series():
         gate_activations(forecaster, windows)
 
 
+@pytest.mark.parametrize(
+    "around", [FixedThresholdClassifier, TunedThresholdClassifierCV]
+)
+def test_network_is_found_behind_a_threshold(around):
+    classifier = RNNClassifier(3, **SHORT)
+    outer = around(classifier).fit(X, Y[3:] > np.median(Y[3:]))
+    assert gate_activations(outer, X).hidden.shape == (len(X), 4, 3)
+
+
+def test_other_estimators_around_a_network_are_to_be_opened():
+    outer = SelectFromModel(RNNRegressor(3, **SHORT)).fit(X, Y[3:])
+    with pytest.raises(
+        TypeError, match=r"Got SelectFromModel.*; pass its estimator_\.$"
+    ):
+        gate_activations(outer, X)
+
+
 # --------------------------------------------------------------------------------------
 # Time and tables
 # --------------------------------------------------------------------------------------
@@ -198,6 +221,8 @@ INDEXES = {
     "business days": pd.bdate_range("2024-01-31", periods=N_ROWS),
     "numbers": pd.RangeIndex(100, 100 + 2 * N_ROWS, 2),
     "floats": pd.Index(np.arange(N_ROWS) / 4),
+    "tenths": pd.Index(np.arange(N_ROWS) * 0.1),
+    "durations": pd.timedelta_range("0h", periods=N_ROWS, freq="15min"),
 }
 
 

@@ -96,6 +96,20 @@ def test_axes_share_the_stamps_of_the_steps():
     assert "2026-Feb" in formatter.get_offset()
 
 
+@pytest.mark.parametrize(
+    ("freq", "unit", "length"),
+    [("36h", "days", 1.5), ("90min", "hours", 1.5), ("5s", "seconds", 5)],
+)
+def test_durations_are_numbers_of_a_unit(freq, unit, length):
+    index = pd.timedelta_range("0h", periods=40, freq=freq, name="clock")
+    rows = pd.DataFrame(RNG.normal(size=(40, 2)), index=index, columns=["a", "b"])
+    model = make_pipeline(SlidingWindow(4), RNNRegressor(2, epochs=1))
+    model.fit(rows, rows["a"])
+    display = GateDisplay.from_estimator(model, rows, sample=9)
+    assert display.axes_[-1].get_xlabel() == f"clock in {unit}"
+    assert_allclose(display.lines_[0].get_xdata(), length * np.arange(6, 10))
+
+
 def test_a_segment_is_as_wide_as_its_steps():
     display = GateDisplay(gates_of(segment=3)).plot(gates=["cell"])
     edges = display.maps_["cell"].get_coordinates()[0, :, 0]

@@ -3,15 +3,25 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.metrics import make_scorer, r2_score
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from skrnn import LSTMRegressor, RNNRegressor, SlidingWindow, make_windows
+from skrnn import (
+    AutoregressiveForecaster,
+    LSTMRegressor,
+    RNNRegressor,
+    SlidingWindow,
+    make_windows,
+)
 from skrnn.inspection import step_importance
 
 RNG = np.random.default_rng(0)
@@ -274,3 +284,57 @@ def test_lag_that_alone_matters_stands_out(seed):
     assert frame.loc[7, "x"] > 1
     others = frame.to_numpy().ravel()
     assert np.sort(others)[-2] < 0.1 * frame.loc[7, "x"]
+
+
+AROUND = {
+    "target": lambda inner: TransformedTargetRegressor(
+        inner, transformer=StandardScaler()
+    ),
+    "frozen": lambda inner: FrozenEstimator(inner.fit(ROWS, lagged("load", 3))),
+    "nested": lambda inner: make_pipeline(
+        StandardScaler().set_output(transform="pandas"), inner
+    ),
+    "search in a pipeline": lambda inner: make_pipeline(
+        "passthrough", GridSearchCV(inner, {"ridge__alpha": [1.0]}, cv=2)
+    ),
+    "search around a target": lambda inner: GridSearchCV(
+        TransformedTargetRegressor(inner), {"regressor__ridge__alpha": [1.0]}, cv=2
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_windows_made_further_inside_are_found(name):
+    y = lagged("load", 3)
+    settings = {"n_repeats": 2, "random_state": 0}
+    expected = step_importance(flat().fit(ROWS, y), ROWS, y, **settings)
+    got = step_importance(AROUND[name](flat()).fit(ROWS, y), ROWS, y, **settings)
+    assert top(got.to_frame()) == (3, "load")
+    assert_array_equal(got.lags, expected.lags)
+    assert_allclose(got.importances, expected.importances, atol=0.05)
+
+
+def test_windows_behind_a_threshold_are_found():
+    y = np.asarray(lagged("load", 2)) > 0
+    classifier = make_pipeline(
+        SlidingWindow(4, gap=1, flatten=True), SimpleImputer(), RidgeClassifier()
+    )
+    tuned = TunedThresholdClassifierCV(classifier, cv=2).fit(ROWS, y)
+    got = step_importance(tuned, ROWS, y, n_repeats=2, random_state=0)
+    assert top(got.to_frame()) == (2, "load")
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        MultiOutputRegressor(flat()),
+        AutoregressiveForecaster(Ridge(), window=3),
+    ],
+    ids=["several", "forecaster"],
+)
+def test_rows_are_never_read_as_windows(around):
+    y = lagged("load", 3)
+    X, targets = (ROWS, y.to_frame()) if hasattr(around, "n_jobs") else (None, y)
+    around.fit(X, targets)
+    with pytest.raises(TypeError, match="does not see the windows that"):
+        step_importance(around, ROWS, y)

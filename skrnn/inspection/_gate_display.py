@@ -3,7 +3,15 @@
 from skrnn._drawing import FEW_POINTS, import_pyplot
 
 from ._gates import GateActivations, gate_activations
-from ._heat_map import Scale, draw_map, edges_of, label_times, places_of, take_place
+from ._heat_map import (
+    Scale,
+    draw_map,
+    edges_of,
+    in_numbers,
+    label_times,
+    places_of,
+    take_place,
+)
 
 BETWEEN_0_AND_1 = ("input", "forget", "output", "update", "reset")
 TITLES = {
@@ -97,7 +105,7 @@ class GateDisplay:
         activations, sample = self.activations, self.sample
         names = _check_gates(activations, gates)
         inputs = activations.windows[sample]
-        every_step = activations.times(sample, every_step=True)
+        every_step = in_numbers(activations.times(sample, every_step=True))
         places = places_of(every_step)
         n_units = activations[names[0]].shape[2]
         heights = [2.0, *[min(max(n_units / 4, 0.8), 2.0)] * len(names)]
@@ -116,7 +124,7 @@ class GateDisplay:
             for name, ax, bar in zip(names, self.axes_[1:], bars[1:], strict=True)
         }
         self.ax_.set_xlim(edges[0], edges[-1])
-        label_times(self.axes_[-1], every_step, "step")
+        label_times(self.axes_[-1], every_step, every_step.name or "step")
         return self
 
     @classmethod

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._base_forecaster import BaseForecaster
 from skrnn._cells import ACTIVATIONS
 from skrnn._forward import trace_network
-from skrnn._runs import on_clock
+from skrnn._runs import on_clock, slack_of
 from skrnn._validation import check_windows
 
 from ._inside import Route, name_features, open_up, walk
@@ -296,10 +297,12 @@ def _check_recurrent(estimator: Any, network: Any) -> None:
     inner = getattr(network, "estimator_", None)
     way_out = "pass one of these, or a Pipeline or a search (with refit=True) around it"
     if inner is not None and hasattr(open_up(inner)[1], "_cell"):
-        way_out = (
-            "what it reads are its own predictions, so pass its estimator_ and "
-            "windows of the series, as make_windows cuts them"
-        )
+        way_out = "pass its estimator_"
+        if isinstance(network, BaseForecaster):
+            way_out = (
+                "what it reads are its own predictions, so pass its estimator_ and "
+                "windows of the series, as make_windows cuts them"
+            )
     raise TypeError(
         "gate_activations needs a recurrent estimator, such as LSTMRegressor. Got "
         f"{got} instead; {way_out}."
@@ -364,6 +367,11 @@ def _stamps_before(stamps: pd.Index, step: Any, n_steps: int) -> pd.Index:
         return stamps - n_steps * stamps.freq
     clock = on_clock(stamps, step)
     before = clock - n_steps * step
+    if pd.api.types.is_float_dtype(stamps):
+        # Differences of floats are not quite the numbers that rows have.
+        known = stamps.unique().sort_values()
+        near = known.get_indexer(before, "nearest", tolerance=slack_of(stamps, step))
+        return pd.Index(np.where(near < 0, before, known[near]), name=stamps.name)
     if clock is stamps:
         return before
     first = np.ones(len(before), dtype=bool)  # Of two hours with the same name.

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from skrnn._drawing import axis_values, format_dates, whole_numbers
 
-__all__ = ["Scale", "draw_map", "edges_of", "label_times", "places_of", "take_place"]
+__all__ = [
+    "Scale",
+    "draw_map",
+    "edges_of",
+    "in_numbers",
+    "label_times",
+    "places_of",
+    "take_place",
+]
 
 
 class Scale:
@@ -35,6 +43,19 @@ class Scale:
         observed = np.abs(values[np.isfinite(values)])
         largest = float(observed.max()) if observed.size else 0.0
         return cls("RdBu_r", -(largest or 1.0), largest or 1.0)
+
+
+def in_numbers(index: pd.Index) -> pd.Index:
+    """Give durations as numbers of a unit that is no longer than they lie apart."""
+    if not isinstance(index, pd.TimedeltaIndex):
+        return index
+    apart = np.diff(index).min() if len(index) > 1 else pd.Timedelta("1s")
+    fitting = [
+        unit for unit in ("day", "hour", "minute") if pd.Timedelta(1, unit) <= apart
+    ]
+    unit = fitting[0] if fitting else "second"
+    name = "time" if index.name is None else index.name
+    return pd.Index(index / pd.Timedelta(1, unit), name=f"{name} in {unit}s")
 
 
 def places_of(index: pd.Index) -> NDArray[np.float64]:

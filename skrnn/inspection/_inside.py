@@ -9,13 +9,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    TunedThresholdClassifierCV,
+)
 from sklearn.pipeline import Pipeline
 
 from skrnn._sliding_window import SlidingWindow
 from skrnn._validation import index_of, names_in
 
-__all__ = ["Route", "name_features", "open_up", "walk"]
+__all__ = ["FITTED_INSIDE", "Route", "name_features", "open_up", "walk"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def open_up(estimator: Any) -> tuple[list[Any], Any]:
     transformers : list of transformer
         What X passes on the way.
     last : estimator
-        The last one: no Pipeline, no search, and nothing that wraps a regressor.
+        The last one: no Pipeline, no search, and nothing of `FITTED_INSIDE`.
     """
     transformers: list[Any] = []
     while True:
@@ -71,6 +76,13 @@ def open_up(estimator: Any) -> tuple[list[Any], Any]:
 
 PASSED = "passthrough"
 
+# Where estimators that change targets or decisions, and not X, keep what they fitted.
+FITTED_INSIDE = {
+    TransformedTargetRegressor: "regressor_",
+    FixedThresholdClassifier: "estimator_",
+    TunedThresholdClassifierCV: "estimator_",
+}
+
 
 def _unwrapped(estimator: Any) -> BaseEstimator | None:
     """Give what an estimator hands X on to; None where it uses X itself."""
@@ -78,10 +90,10 @@ def _unwrapped(estimator: Any) -> BaseEstimator | None:
         return estimator.steps[-1][1]
     if isinstance(estimator, FrozenEstimator):
         return estimator.estimator
-    for name in ("best_estimator_", "regressor_"):
-        if hasattr(estimator, name):
-            return getattr(estimator, name)
-    return None
+    name = "best_estimator_"
+    if not hasattr(estimator, name):
+        name = FITTED_INSIDE.get(type(estimator), name)
+    return getattr(estimator, name, None)
 
 
 def walk(transformers: list[Any], X: Any) -> Route:

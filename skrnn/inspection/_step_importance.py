@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import check_scoring
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._base_forecaster import BaseForecaster
 from skrnn._sliding_window import SlidingWindow
 from skrnn._windows import Windows, windows_of
 
-from ._inside import name_features, walk
+from ._inside import FITTED_INSIDE, name_features, walk
 
 __all__ = ["StepImportance", "step_importance"]
 
@@ -311,7 +314,12 @@ class _PermutedScore:
 
 def _open_search(estimator: Any, scoring: Any) -> tuple[Any, Any]:
     """Find the estimator in a search, and the scorer to use."""
-    while hasattr(estimator, "best_estimator_"):
+    while isinstance(estimator, FrozenEstimator) or hasattr(
+        estimator, "best_estimator_"
+    ):
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+            continue
         scoring = estimator.scorer_ if scoring is None else scoring
         estimator = estimator.best_estimator_
     if isinstance(scoring, (list, tuple, set, dict)):
@@ -324,6 +332,17 @@ def _open_search(estimator: Any, scoring: Any) -> tuple[Any, Any]:
 
 def _read(estimator: Any, X: Any, gap: int) -> _Reader:
     """Split a Pipeline behind its windows; others are given windows."""
+    if isinstance(estimator, FrozenEstimator):
+        return _read(estimator.estimator, X, gap)
+    if hasattr(estimator, "best_estimator_"):
+        return _read(estimator.best_estimator_, X, gap)
+    if type(estimator) in FITTED_INSIDE:
+        name = FITTED_INSIDE[type(estimator)]
+        reader = _read(getattr(estimator, name), X, gap)
+        # It goes on to change targets or decisions, but is given windows.
+        around = copy.copy(estimator)
+        setattr(around, name, reader.estimator)
+        return replace(reader, estimator=around)
     if isinstance(estimator, Pipeline):
         steps = [step for _, step in estimator.steps]
         sliders = [i for i, s in enumerate(steps) if isinstance(s, SlidingWindow)]
@@ -334,6 +353,15 @@ def _read(estimator: Any, X: Any, gap: int) -> _Reader:
             windows, labels = _as_windows(route.X, slider.n_features_in_)
             n_axes = 2 if slider.flatten else 3
             return _Reader(rest, windows, n_axes, route.lags, labels, slider)
+        if _makes_windows(steps[-1]):
+            outer = [step for step in steps[:-1] if hasattr(step, "transform")]
+            return _read(steps[-1], walk(outer, X).X, gap)
+    if _makes_windows(estimator):
+        raise TypeError(
+            f"step_importance does not see the windows that {type(estimator).__name__} "
+            "makes inside. Pass a Pipeline with a SlidingWindow and what it is given, "
+            "or an estimator that reads windows, such as its estimator_, and these."
+        )
     if not isinstance(gap, (int, np.integer)) or gap < 0:
         raise ValueError(f"gap must be an integer of at least 0. Got {gap!r} instead.")
     n_axes = np.ndim(X)
@@ -345,6 +373,14 @@ def _read(estimator: Any, X: Any, gap: int) -> _Reader:
     windows, labels = _as_windows(X, 1 if n_axes == 2 else np.shape(X)[2])
     lags = gap + np.arange(windows.n_steps)[::-1]
     return _Reader(estimator, windows, n_axes, lags, labels)
+
+
+def _makes_windows(estimator: Any) -> bool:
+    """Tell whether an estimator makes windows of the rows that it is given."""
+    parts = [estimator]
+    if hasattr(estimator, "get_params"):
+        parts += estimator.get_params(deep=True).values()
+    return any(isinstance(part, (SlidingWindow, BaseForecaster)) for part in parts)
 
 
 def _as_windows(X: Any, n_features: int) -> tuple[Windows, dict[str, pd.Index]]:
