@@ -143,7 +143,7 @@ def run_layer(
     Returns
     -------
     outputs : ndarray of shape (n_samples, n_steps, units)
-        Hidden state after each step.
+        Hidden state after each step; as in Keras, zero until anything is observed.
     state : tuple of ndarray of shape (n_samples, units)
         State after the last one.
     """
@@ -159,6 +159,7 @@ def run_layer(
     inputs = np.ascontiguousarray(x.transpose(1, 0, 2)) @ kernel + bias
     outputs = np.empty((n_steps, n_samples, units))
     kept = np.empty((len(gates), *outputs.shape)) if trace is not None else None
+    begun = np.zeros((n_samples, 1), dtype=bool)
     for t in range(n_steps):
         after, values = step(inputs[t], state, recurrent, of_recurrent, f)
         if observed is not None:
@@ -167,8 +168,9 @@ def run_layer(
                 np.where(seen, *both) for both in zip(after, state, strict=True)
             )
             values = tuple(np.where(seen, value, np.nan) for value in values)
+            begun |= seen
         state = after
-        outputs[t] = state[0]
+        outputs[t] = state[0] if observed is None else np.where(begun, state[0], 0.0)
         if kept is not None:
             kept[:, t] = values
             kept[-1, t] = state[0]

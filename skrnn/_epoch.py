@@ -223,7 +223,8 @@ def training_epoch(
             )
             values = _mean_losses(task, outputs, targets, weights, n_counts)
             value = tf.add_n([values[0], *regularization])
-        _apply(optimizer, tape.gradient(value, read), variables)
+            scaled = optimizer.scale_loss(value)
+        _apply(optimizer, tape.gradient(scaled, read), variables)
         for variable, other in zip(model.non_trainable_variables, others, strict=True):
             variable.assign(other)
         _update(metrics, task.compared(windows, outputs, targets), counts)

@@ -228,7 +228,7 @@ def _run_recurrent(
     before = iter(states) if states is not None else None
     after: list[State] = []
     for _ in network["units"]:
-        sides = []
+        sides, last = [], []
         # A bidirectional layer also reads the steps in the reverse order.
         for order in (slice(None), slice(None, None, -1))[
             : 1 + network["bidirectional"]
@@ -239,6 +239,7 @@ def _run_recurrent(
             trace: Trace | None = None if traces is None else {}
             outputs, state = run_layer(cell, x[:, order], seen, own, f, state, trace)
             sides.append(outputs[:, order])
+            last.append(outputs[:, -1])
             after.append(state)
             if traces is not None and trace is not None:
                 traces.append({name: gate[:, order] for name, gate in trace.items()})
@@ -246,8 +247,7 @@ def _run_recurrent(
     if network.get("decoder", "dense") == "parallel":
         return _run_ahead(cell, after[-1], next(weights), own, f), after
     # What each direction says when it has read everything.
-    last = np.concatenate([state[0] for state in after[-len(sides) :]], axis=1)
-    return last, after
+    return np.concatenate(last, axis=1), after
 
 
 def _run_ahead(

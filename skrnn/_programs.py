@@ -142,6 +142,8 @@ class TrainingProgram:
             and loss is not None
             and all(isinstance(each, keras.metrics.Metric) for each in self.metrics)
         )
+        if self.compiles and self.metrics and network.terms is None:
+            self._show_metrics()
 
     @signals_wait()
     def start(self, state: State, recipe: Recipe, seed: int) -> None:
@@ -246,6 +248,15 @@ class TrainingProgram:
         if validation:
             return validation_epoch(model, task, metrics, self._batch_size)
         return training_epoch(model, self.optimizer, task, metrics, self._batch_size)
+
+    def _show_metrics(self) -> None:
+        """Let callbacks find the metrics in the model, and whether more is better.
+
+        Keras builds what it shows them in its first step of training.
+        """
+        zeros = tf.zeros((1, *self.model.output_shape[1:]))
+        self.model.compute_metrics(None, zeros, zeros)
+        self.model.reset_metrics()
 
     def _metrics(self) -> list[Any]:
         """Give the metrics but for those which only Keras's loop understands."""

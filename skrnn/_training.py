@@ -263,7 +263,7 @@ def _compiled_fit(
         n_samples = tf.constant(len(samples))
         if not program.compile(table, in_order, held_out):
             return None
-    model = program.model
+    model, graph = program.model, program.graph()
     history = keras.callbacks.History()
     callbacks = keras.callbacks.CallbackList(
         [guard(program), *watchers, *progress(course.epochs, course.verbose), history],
@@ -273,7 +273,6 @@ def _compiled_fit(
         verbose=course.verbose,
     )
     model.stop_training = False
-    graph = program.graph()
     callbacks.on_train_begin()
     for epoch in range(course.epochs):
         callbacks.on_epoch_begin(epoch)

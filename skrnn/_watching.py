@@ -39,10 +39,12 @@ def wants_batches(callbacks: list[Any]) -> bool:
 
 
 def may_change_model(callbacks: list[Any]) -> bool:
-    """Tell whether any callback runs code that is not Keras's own."""
+    """Tell whether any callback runs code that is not Keras's own, or restores."""
+    # A model that was restored begins at a later epoch ever after.
+    kinds = keras.callbacks.LambdaCallback, keras.callbacks.BackupAndRestore
     return any(
         not type(callback).__module__.startswith("keras.")
-        or isinstance(callback, keras.callbacks.LambdaCallback)
+        or isinstance(callback, kinds)
         for callback in callbacks
     )
 
@@ -126,6 +128,9 @@ class _Guard(keras.callbacks.Callback):
         self._program = program
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._program.forget_sequence()
+
+    def on_test_begin(self, logs: Any = None) -> None:
         self._program.forget_sequence()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

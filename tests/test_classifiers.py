@@ -258,6 +258,18 @@ def test_callbacks_watch_the_accuracy_that_was_asked_for():
     assert model.n_iter_ < 50
 
 
+@each_kind
+def test_callbacks_know_whether_more_of_a_metric_is_better(y):
+    stop = keras.callbacks.EarlyStopping(monitor="val_accuracy", patience=2)
+    settings = {"metrics": ["accuracy"], "validation_split": 0.3, "learning_rate": 0.03}
+    model = fitted(y=y, callbacks=stop, epochs=30, **settings)
+    accuracy = model.history_["val_accuracy"]
+    assert model.n_iter_ == np.argmax(accuracy) + 1 + 2 < 30
+    assert_allclose(
+        accuracy[0], fitted(y=y, epochs=30, **settings).history_["val_accuracy"][0]
+    )
+
+
 def test_early_stopping_goes_back_to_the_best_weights():
     settings = {"optimizer": "sgd", "learning_rate": 3.0, "batch_size": 3}
     model = fitted(

@@ -8,7 +8,13 @@ from cells import run_architecture
 from numpy.testing import assert_allclose, assert_array_equal
 from samples import CELLS, architecture_of, make_samples, weights_for
 
-from skrnn import AutoregressiveForecaster, LSTMRegressor, RNNRegressor, make_windows
+from skrnn import (
+    AutoregressiveForecaster,
+    GRURegressor,
+    LSTMRegressor,
+    RNNRegressor,
+    make_windows,
+)
 from skrnn._cells import ACTIVATIONS, run_layer
 from skrnn._forward import chooses_numpy, trace_network
 from skrnn._networks import Architecture, build_network
@@ -149,6 +155,20 @@ def test_backends_agree(settings):
     model, X = fitted(**settings)
     X = X.copy()
     X[:2, :3] = X[5, -1] = np.nan
+    predicted = [
+        model.set_params(predict_backend=backend).predict(X)
+        for backend in ("numpy", "tensorflow")
+    ]
+    assert_allclose(*predicted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("cls", [RNNRegressor, LSTMRegressor, GRURegressor])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_backends_agree_on_a_stateful_window_with_nothing_observed(cls, bidirectional):
+    settings = {"stateful": True, "batch_size": 7, "units": (3, 2)}
+    model, X = fitted(cls, bidirectional=bidirectional, **settings)
+    X = X[:28].copy()
+    X[9] = X[17, :3] = np.nan
     predicted = [
         model.set_params(predict_backend=backend).predict(X)
         for backend in ("numpy", "tensorflow")

@@ -130,6 +130,14 @@ def test_every_common_optimizer_equals_keras(optimizer):
 
 
 @pytest.mark.usefixtures("compiled_only")
+def test_a_loss_that_an_optimizer_scales_equals_keras():
+    optimizer = keras.optimizers.SGD(0.05, loss_scale_factor=512.0)
+    samples = make_samples()
+    recipe = Recipe(optimizer=optimizer)
+    assert_same_training(samples, architecture_of(samples, "rnn"), recipe)
+
+
+@pytest.mark.usefixtures("compiled_only")
 @pytest.mark.parametrize(
     "settings",
     [
@@ -481,6 +489,59 @@ def test_an_infinite_validation_loss_stops_training():
         fit_in_order(
             architecture, Recipe(), weights_for(architecture), samples, np.array([3, 4])
         )
+
+
+@pytest.mark.usefixtures("compiled_only")
+def test_a_callback_can_freeze_a_layer_as_soon_as_it_has_the_model():
+    class FreezeAtOnce(keras.callbacks.Callback):
+        def set_model(self, model):
+            super().set_model(model)
+            model.get_layer("recurrent_0").trainable = False
+
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    args = (architecture, Recipe(learning_rate=0.1), weights_for(architecture), samples)
+    now, later = (
+        fit_in_order(*args, callbacks=[callback])[0]
+        for callback in (FreezeAtOnce(), Freeze())
+    )
+    for mine, theirs in zip(now, later, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_training_that_was_restored_does_not_shorten_later_ones(tmp_path):
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    samples = make_samples()
+    architecture = architecture_of(samples, "rnn")
+    args = (architecture, Recipe(), weights_for(architecture), samples)
+
+    def n_epochs(*callbacks):
+        return len(fit_in_order(*args, callbacks=callbacks)[1]["loss"])
+
+    backup = keras.callbacks.BackupAndRestore
+    with pytest.raises(KeyboardInterrupt):
+        n_epochs(backup(tmp_path / "kept"), Interrupt())
+    assert n_epochs(backup(tmp_path / "kept")) < 3
+    assert n_epochs(backup(tmp_path / "other")) == 3
+    assert n_epochs(keras.callbacks.TensorBoard(tmp_path / "board")) == 3
+
+
+def test_stateful_validation_starts_from_zero_as_predictions_do():
+    samples, held_out = make_samples(), np.arange(8, 16)
+    samples = replace(samples, chosen=np.arange(8))
+    architecture = replace(architecture_of(samples, "rnn"), batch_size=8)
+    recipe = Recipe(learning_rate=1e-12)
+    weights, history = fit_in_order(
+        architecture, recipe, weights_for(architecture), samples, held_out, epochs=1
+    )
+    _, targets, weight = replace(samples, chosen=held_out).gather(np.arange(8))
+    predicted = predict(architecture, weights, samples.windows.take(held_out))
+    errors = weight * np.square(predicted - targets).mean(axis=1)
+    np.testing.assert_allclose(history["val_loss"], errors.mean(), rtol=1e-5)
 
 
 @pytest.mark.usefixtures("compiled_only")
