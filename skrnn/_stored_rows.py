@@ -65,18 +65,25 @@ def _copy_from_file(rows: Any) -> NDArray[Any] | None:
         return None
     # A part of a memmap says where the whole begins, which mmap rounds down.
     begin = rows.offset - rows.offset % mmap.ALLOCATIONGRANULARITY
+    if not _maps_file(mapping, rows.filename, begin):
+        return None
     begin += rows.ctypes.data - np.frombuffer(mapping, np.uint8).ctypes.data
     steps = zip(rows.shape, rows.strides, strict=True)
     extent = rows.itemsize + sum((size - 1) * stride for size, stride in steps)
     raw = np.memmap(rows.filename, np.uint8, "r", begin, extent)
-    copied = np.ndarray(rows.shape, rows.dtype, raw, strides=rows.strides).copy()
-    return copied if _same_ends(copied, rows) else None
+    return np.ndarray(rows.shape, rows.dtype, raw, strides=rows.strides).copy()
 
 
-def _same_ends(copied: NDArray[Any], rows: NDArray[Any]) -> bool:
-    """Tell whether the first and the last row are those that are mapped.
+def _maps_file(mapping: mmap.mmap, path: Any, offset: int) -> bool:
+    """Tell whether a file is the one that is mapped, by its first and last page.
 
-    Another file may have got the name of the one that is.
+    Another file may have got the name since. The pages are the same in each call, or
+    the memory held would grow with the rows that are read.
     """
-    ends = [0, -1] if len(rows) else []
-    return copied[ends].tobytes() == np.asarray(rows[ends]).tobytes()
+    with Path(path).open("rb") as file:
+        for first in (0, max(len(mapping) - mmap.PAGESIZE, 0)):
+            page = mapping[first : first + mmap.PAGESIZE]
+            file.seek(offset + first)
+            if file.read(len(page)) != page:
+                return False
+    return True
