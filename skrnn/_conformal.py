@@ -32,14 +32,18 @@ def error_quantiles(
 ) -> NDArray[np.float64]:
     """Give for each step a quantile of the errors; see `radii`.
 
-    Upper quantiles never fall from step to step, and lower ones never rise.
+    How far they lie from the median never shrinks from step to step, whatever the
+    median does, so that none crosses another.
     """
     if quantile < 0.5:
         return -error_quantiles(-errors, 1 - quantile)
+    medians = np.array([_median(each) for each in _by_step(errors)])
     if quantile == 0.5:
-        with np.errstate(all="ignore"):
-            return np.array([np.nanmedian(each) for each in _by_step(errors)])
-    return _never_shrinking(*_quantiles(errors, quantile))
+        return medians
+    quantiles, numbers = _quantiles(errors, quantile)
+    apart = np.where(np.isinf(quantiles), np.inf, quantiles - medians)
+    grown = _never_shrinking(apart, numbers)
+    return np.where(np.isinf(grown), np.inf, medians + grown)
 
 
 def effective_counts(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -96,6 +100,10 @@ def _quantiles(
             rank = min(int(np.ceil(round(raised, 9))), number)
             quantiles[step] = np.partition(each, rank - 1)[rank - 1]
     return quantiles, np.array(numbers)
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    return float(np.median(values)) if len(values) else np.nan
 
 
 def _by_step(values: NDArray[np.float64]) -> list[NDArray[np.float64]]:

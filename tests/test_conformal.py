@@ -44,6 +44,25 @@ def test_radii_never_shrink_and_keep_what_grows():
     assert grows[0] == ranks[0]
 
 
+@pytest.mark.parametrize("slope", [-1.0, 1.0])
+def test_quantiles_do_not_cross_where_the_bias_grows(slope):
+    levels = [0.05, 0.1, 0.4, 0.5, 0.6, 0.9, 0.95]
+    bias = slope * np.arange(12)
+    errors = np.random.default_rng(0).normal(size=(1, 60, 12)) + bias
+    quantiles = np.array([error_quantiles(errors, level) for level in levels])
+    assert (np.diff(quantiles, axis=0) > 0).all()
+    assert np.abs(quantiles[3] - bias).max() < 0.6
+    distances = np.abs(quantiles - quantiles[3])
+    assert (np.diff(distances, axis=1) > -1e-12).all()
+
+
+def test_quantiles_of_steps_without_errors_are_infinite():
+    errors = np.random.default_rng(0).normal(size=(1, 60, 3))
+    errors[..., 1] = np.nan
+    assert_array_equal(np.isinf(error_quantiles(errors, 0.9)), [False, True, False])
+    assert_array_equal(error_quantiles(errors, 0.1)[1], -np.inf)
+
+
 def test_quantiles_are_those_of_signed_errors():
     errors = as_errors(np.arange(1.0, 100.0))
     assert error_quantiles(errors, 0.9) == 90
