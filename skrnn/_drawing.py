@@ -186,6 +186,8 @@ def _split_observed(y, last_stamp, n_train):
     if last_stamp is None:
         _check_covers_training(y, n_train)
         return y.iloc[:n_train], y.iloc[n_train:]
+    if isinstance(last_stamp, pd.Series):
+        return _split_each(y, last_stamp)
     try:
         seen = y.index <= last_stamp
     except TypeError as error:
@@ -194,6 +196,21 @@ def _split_observed(y, last_stamp, n_train):
             f"{last_stamp!r} as last stamp. Got {type(y.index).__name__} instead."
         ) from error
     return y[seen], y[~seen]
+
+
+def _split_each(y, last_stamps):
+    """Split series that are columns of y, each at the end of its own training."""
+    y = pd.DataFrame(y)
+    unknown = [name for name in y.columns if name not in last_stamps.index]
+    if unknown:
+        raise ValueError(
+            f"y must hold the series that the forecaster was fitted on, "
+            f"{list(last_stamps.index)}. Got {unknown[0]!r} as well; leave it out."
+        )
+    stamps = y.index.to_numpy()[:, None]
+    seen = stamps <= last_stamps[y.columns].to_numpy()
+    rows = seen.any(axis=1), ~seen.all(axis=1)
+    return y.where(seen)[rows[0]], y.mask(seen)[rows[1]]
 
 
 def name_targets(target_name, parts):

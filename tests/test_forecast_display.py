@@ -20,7 +20,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 
-from skrnn import ForecastDisplay
+from skrnn import AutoregressiveForecaster, ForecastDisplay
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -52,6 +52,41 @@ def test_series_are_drawn_over_their_index_and_training_is_shaded(name):
     np.testing.assert_array_equal(truth.get_ydata(), y.iloc[N_TRAIN:])
     np.testing.assert_allclose(shaded_range(display.shadings_[0]), x[[0, N_TRAIN - 1]])
     display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_series_side_by_side_are_split_each_at_its_own_end(name):
+    stamps = INDEXES[name]
+    n = len(stamps)
+    wide = pd.DataFrame({"a": np.arange(n), "b": 2.0 * np.arange(n)}, index=stamps)
+    seen = wide[:N_TRAIN].astype(float)
+    seen.iloc[-2:, 1] = np.nan
+    forecaster = AutoregressiveForecaster(
+        LinearRegression(), window=2, columns="series"
+    ).fit(None, seen)
+    future = pd.DataFrame(index=stamps[N_TRAIN:])
+    display = ForecastDisplay.from_estimator(forecaster, future, wide)
+    history, truth = (
+        [line.get_ydata() for line in lines]
+        for lines in (display.history_lines_, display.truth_lines_)
+    )
+    for values, n_seen in zip((0, 1), (N_TRAIN, N_TRAIN - 2), strict=True):
+        column = wide.iloc[:, values]
+        for drawn, expected in (
+            (history[values], column[:n_seen]),
+            (truth[values], column[n_seen:]),
+        ):
+            np.testing.assert_array_equal(drawn[~np.isnan(drawn)], expected)
+
+
+def test_y_with_series_that_were_not_fitted_is_refused():
+    wide = pd.DataFrame({"a": np.arange(9.0), "b": np.arange(9.0)})
+    forecaster = AutoregressiveForecaster(
+        LinearRegression(), window=2, columns="series"
+    ).fit(None, wide[:7])
+    future = pd.DataFrame(index=wide.index[7:])
+    with pytest.raises(ValueError, match=r"y must hold the series .* Got 'c' as well"):
+        ForecastDisplay.from_estimator(forecaster, future, wide.assign(c=1.0))
 
 
 def test_arrays_are_drawn_over_positions_that_go_on_behind_the_history():
