@@ -213,7 +213,8 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
         return X, X.n_features
     name = type(estimator).__name__
     rules = _number_rules(estimator)
-    if isinstance(X, np.ndarray) and X.ndim == 3 and 0 not in X.shape:
+    masked = np.ma.isMaskedArray(X)
+    if isinstance(X, np.ndarray) and not masked and X.ndim == 3 and 0 not in X.shape:
         windows = windows_of(np.asarray(X))
         rows = as_floats(windows.rows, lambda: check_array(windows.rows, **rules))
         windows = windows.with_rows(rows)

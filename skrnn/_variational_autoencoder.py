@@ -199,7 +199,10 @@ class VariationalAutoencoder(BaseRowAutoencoder):
             If X is not what `fit` had.
         """
         mean, log_variance = np.split(self._encode(X), 2, axis=1)
-        return (mean, np.exp(log_variance / 2)) if return_std else mean
+        if not return_std:
+            return mean
+        # As the network does, within what float32 holds.
+        return mean, np.exp(np.clip(log_variance, -20.0, 20.0) / 2)
 
     def sample(self, n_samples=1, random_state=None, *, add_noise=True):
         """Draw new rows.

@@ -109,6 +109,13 @@ def test_what_holds_no_numbers_is_refused_by_the_name_of_the_argument(check, X):
         check(Forecast(), X, reset=True)
 
 
+def test_windows_that_a_mask_hides_are_refused():
+    windows = np.zeros((5, 3, 2))
+    masked = np.ma.masked_array(windows, mask=windows == 0)
+    with pytest.raises(ValueError, match="X is a masked array"):
+        check_windows(Forecast(), masked, reset=True)
+
+
 def test_an_empty_mask_hides_nothing():
     rows = check_table(Forecast(), np.ma.masked_array(SIX), reset=True)
     np.testing.assert_array_equal(rows, SIX)

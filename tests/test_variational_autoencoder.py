@@ -45,6 +45,13 @@ def test_codes_have_a_mean_and_a_spread_from_the_encoder():
     assert len(decoder) == 4
 
 
+def test_the_spread_of_far_codes_is_the_largest_that_the_network_draws_with():
+    model = fitted(hidden_layer_sizes=4, learning_rate=0.1)
+    _, std = model.transform(FEW * 1e9, return_std=True)
+    assert (std >= np.exp(-10)).all()
+    assert (std <= np.exp(10)).all()
+
+
 def test_copies_are_those_of_the_means():
     model = fitted(learning_rate=0.1)
     decoded = model.inverse_transform(model.transform(FEW))
