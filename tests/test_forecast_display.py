@@ -59,7 +59,7 @@ def test_series_side_by_side_are_split_each_at_its_own_end(name):
     stamps = INDEXES[name]
     n = len(stamps)
     wide = pd.DataFrame({"a": np.arange(n), "b": 2.0 * np.arange(n)}, index=stamps)
-    seen = wide[:N_TRAIN].astype(float)
+    seen = wide.iloc[:N_TRAIN].astype(float)
     seen.iloc[-2:, 1] = np.nan
     forecaster = AutoregressiveForecaster(
         LinearRegression(), window=2, columns="series"
@@ -73,8 +73,8 @@ def test_series_side_by_side_are_split_each_at_its_own_end(name):
     for values, n_seen in zip((0, 1), (N_TRAIN, N_TRAIN - 2), strict=True):
         column = wide.iloc[:, values]
         for drawn, expected in (
-            (history[values], column[:n_seen]),
-            (truth[values], column[n_seen:]),
+            (history[values], column.iloc[:n_seen]),
+            (truth[values], column.iloc[n_seen:]),
         ):
             np.testing.assert_array_equal(drawn[~np.isnan(drawn)], expected)
 
@@ -83,7 +83,7 @@ def test_y_with_series_that_were_not_fitted_is_refused():
     wide = pd.DataFrame({"a": np.arange(9.0), "b": np.arange(9.0)})
     forecaster = AutoregressiveForecaster(
         LinearRegression(), window=2, columns="series"
-    ).fit(None, wide[:7])
+    ).fit(None, wide.iloc[:7])
     future = pd.DataFrame(index=wide.index[7:])
     with pytest.raises(ValueError, match=r"y must hold the series .* Got 'c' as well"):
         ForecastDisplay.from_estimator(forecaster, future, wide.assign(c=1.0))
