@@ -13,6 +13,7 @@ from ._networks import SEED
 from ._tensorflow import keras, tf
 
 __all__ = [
+    "LOG_VARIANCES",
     "CopyingModel",
     "Divergence",
     "DrawnCode",
@@ -138,10 +139,14 @@ class TransposedDense(keras.layers.Layer):
         return super().get_config() | {"mirrored": mirrored, "activation": activation}
 
 
+# What float32 holds of the variances of a code.
+LOG_VARIANCES = (-20.0, 20.0)
+
+
 def _mean_and_log_variance(code: Any) -> tuple[Any, Any]:
-    """Take apart a variational code, within what float32 holds of its variance."""
+    """Take apart a variational code."""
     mean, log_variance = keras.ops.split(code, 2, axis=-1)
-    return mean, keras.ops.clip(log_variance, -20.0, 20.0)
+    return mean, keras.ops.clip(log_variance, *LOG_VARIANCES)
 
 
 @_registered

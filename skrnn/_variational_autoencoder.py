@@ -201,8 +201,9 @@ class VariationalAutoencoder(BaseRowAutoencoder):
         mean, log_variance = np.split(self._encode(X), 2, axis=1)
         if not return_std:
             return mean
-        # As the network does, within what float32 holds.
-        return mean, np.exp(np.clip(log_variance, -20.0, 20.0) / 2)
+        from ._autoencoder_layers import LOG_VARIANCES
+
+        return mean, np.exp(np.clip(log_variance, *LOG_VARIANCES) / 2)
 
     def sample(self, n_samples=1, random_state=None, *, add_noise=True):
         """Draw new rows.

@@ -20,7 +20,7 @@ from sklearn.pipeline import Pipeline
 from skrnn._sliding_window import SlidingWindow
 from skrnn._validation import index_of, names_in
 
-__all__ = ["FITTED_INSIDE", "Route", "name_features", "open_up", "walk"]
+__all__ = ["Route", "name_features", "open_up", "walk", "where_fitted"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,6 @@ def open_up(estimator: Any) -> tuple[list[Any], Any]:
 
 PASSED = "passthrough"
 
-# Where estimators that change targets or decisions, and not X, keep what they fitted.
 FITTED_INSIDE = {
     TransformedTargetRegressor: "regressor_",
     FixedThresholdClassifier: "estimator_",
@@ -90,10 +89,15 @@ def _unwrapped(estimator: Any) -> BaseEstimator | None:
         return estimator.steps[-1][1]
     if isinstance(estimator, FrozenEstimator):
         return estimator.estimator
-    name = "best_estimator_"
-    if not hasattr(estimator, name):
-        name = FITTED_INSIDE.get(type(estimator), name)
-    return getattr(estimator, name, None)
+    return getattr(estimator, where_fitted(estimator) or "best_estimator_", None)
+
+
+def where_fitted(estimator: Any) -> str | None:
+    """Name the attribute of what changes targets or decisions, and not X."""
+    for kind, name in FITTED_INSIDE.items():
+        if isinstance(estimator, kind):
+            return name
+    return None
 
 
 def walk(transformers: list[Any], X: Any) -> Route:

@@ -20,7 +20,7 @@ from skrnn._base_forecaster import BaseForecaster
 from skrnn._sliding_window import SlidingWindow
 from skrnn._windows import Windows, windows_of
 
-from ._inside import FITTED_INSIDE, name_features, walk
+from ._inside import name_features, walk, where_fitted
 
 __all__ = ["StepImportance", "step_importance"]
 
@@ -111,7 +111,8 @@ def step_importance(
     ----------
     estimator : estimator
         Any fitted regressor or classifier of windows; or a Pipeline with a
-        `SlidingWindow`, whatever follows it; or a search around one of these.
+        `SlidingWindow`, whatever follows it; or a search, a Pipeline or an estimator
+        that changes targets or thresholds around one of these.
     X : array-like
         Rows for such a Pipeline. For other estimators windows of shape (n_samples,
         n_steps, n_features), or (n_samples, n_steps), the steps of one feature.
@@ -156,7 +157,8 @@ def step_importance(
         If `permute` or `gap` is none of the above, X and y differ in length, y is no
         array, or `feature_names` are not as many as the features.
     TypeError
-        If `scoring` holds several scores.
+        If `scoring` holds several scores, or `estimator` makes windows where they
+        cannot be seen, as a forecaster does.
 
     See Also
     --------
@@ -204,8 +206,8 @@ def step_importance(
         )
     if np.ndim(y) == 0:
         raise ValueError(f"y must have a target for each sample. Got {y!r} instead.")
-    inner, scorer = _open_search(estimator, scoring)
-    reader = _read(inner, X, gap)
+    scorer = _scorer_of(estimator, scoring)
+    reader = _read(estimator, X, gap)
     n_steps, n_features = reader.windows.n_steps, reader.windows.n_features
     names = name_features(feature_names, reader.slider, n_features)
     groups = list(_groups(reader.windows, permute))
@@ -312,22 +314,16 @@ class _PermutedScore:
         return float(score)
 
 
-def _open_search(estimator: Any, scoring: Any) -> tuple[Any, Any]:
-    """Find the estimator in a search, and the scorer to use."""
-    while isinstance(estimator, FrozenEstimator) or hasattr(
-        estimator, "best_estimator_"
-    ):
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-            continue
-        scoring = estimator.scorer_ if scoring is None else scoring
-        estimator = estimator.best_estimator_
+def _scorer_of(estimator: Any, scoring: Any) -> Any:
+    """Give the scorer to use: that of a search if none is asked for."""
+    if scoring is None and hasattr(estimator, "best_estimator_"):
+        scoring = estimator.scorer_
     if isinstance(scoring, (list, tuple, set, dict)):
         raise TypeError(
             "scoring must be one score, by name or as a callable. Got "
             f"{type(scoring).__name__} instead; call step_importance for each."
         )
-    return estimator, check_scoring(estimator, scoring=scoring)
+    return check_scoring(estimator, scoring=scoring)
 
 
 def _read(estimator: Any, X: Any, gap: int) -> _Reader:
@@ -336,8 +332,7 @@ def _read(estimator: Any, X: Any, gap: int) -> _Reader:
         return _read(estimator.estimator, X, gap)
     if hasattr(estimator, "best_estimator_"):
         return _read(estimator.best_estimator_, X, gap)
-    if type(estimator) in FITTED_INSIDE:
-        name = FITTED_INSIDE[type(estimator)]
+    if name := where_fitted(estimator):
         reader = _read(getattr(estimator, name), X, gap)
         # It goes on to change targets or decisions, but is given windows.
         around = copy.copy(estimator)
