@@ -13,7 +13,7 @@ PIP_INSTALL := -m pip --disable-pip-version-check --quiet --quiet install
 PYTEST := -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 # It does not give back what a compiled network took, some 20 MB. So the tests run in
 # two halves, each in new processes; those that PYTEST_ARGS selects run at once.
-HALVES := $(if $(PYTEST_ARGS),"","tests/test_[a-o]*.py" "tests/test_[p-z]*.py skrnn")
+HALVES := $(if $(PYTEST_ARGS),"","tests/_[a-z]*" "tests/test_*.py tests/[a-z]*/ skrnn")
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

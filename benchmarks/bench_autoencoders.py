@@ -10,7 +10,7 @@ from side_by_side import parse_arguments, print_aims, print_table, take_turns
 from sklearn.datasets import load_digits
 
 import skrnn
-from skrnn._tensorflow import keras
+from skrnn._engine.tensorflow import keras
 
 N_COMPONENTS, UNITS, BATCH_SIZE = 8, 32, 32
 

@@ -111,7 +111,7 @@ def fit_widths(n_widths, size):
     """Fit and predict with networks of one width after the other."""
     skrnn.set_config(program_cache_size=size)
     found = {"start": resident_mb(), "seconds": [], "after": [], "maps": []}
-    from skrnn._tensorflow import tf  # noqa: F401 -- Its memory is what is measured.
+    from skrnn._engine.tensorflow import tf  # noqa: F401 -- Its memory is what is measured.
 
     found["imported"] = resident_mb()
     X = np.random.default_rng(0).normal(size=(500, WINDOW, N_FEATURES))

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 import skrnn
-from skrnn._tensorflow import keras  # First, for it silences TensorFlow's chatter.
+from skrnn._engine.tensorflow import (
+    keras,  # First, for it silences TensorFlow's chatter.
+)
 
 from scikeras.wrappers import KerasRegressor  # isort: skip
 

@@ -5,28 +5,32 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from skrnn._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from skrnn import datasets, inspection
-    from skrnn._autoencoder import Autoencoder
-    from skrnn._backtest import backtest
-    from skrnn._config import get_config, set_config
-    from skrnn._detector import AutoencoderDetector
-    from skrnn._errors import error_by_step
-    from skrnn._forecast_display import ForecastDisplay
-    from skrnn._forecaster import AutoregressiveForecaster
-    from skrnn._loss_display import LossCurveDisplay
-    from skrnn._make_windows import iter_windows, make_windows
-    from skrnn._recurrent import GRURegressor, LSTMRegressor, RNNRegressor
-    from skrnn._recurrent_autoencoder import RecurrentAutoencoder
-    from skrnn._recurrent_classifiers import (
+    from skrnn._estimators.autoencoder import Autoencoder
+    from skrnn._estimators.detector import AutoencoderDetector
+    from skrnn._estimators.recurrent_autoencoder import RecurrentAutoencoder
+    from skrnn._estimators.recurrent_classifiers import (
         GRUClassifier,
         LSTMClassifier,
         RNNClassifier,
     )
-    from skrnn._sliding_window import SlidingWindow
-    from skrnn._variational_autoencoder import VariationalAutoencoder
-
-__version__ = "0.1.0"
+    from skrnn._estimators.recurrent_regressors import (
+        GRURegressor,
+        LSTMRegressor,
+        RNNRegressor,
+    )
+    from skrnn._estimators.variational_autoencoder import VariationalAutoencoder
+    from skrnn._forecasting.accuracy import error_by_step
+    from skrnn._forecasting.backtest import backtest
+    from skrnn._forecasting.forecaster import AutoregressiveForecaster
+    from skrnn._plotting.forecast_display import ForecastDisplay
+    from skrnn._plotting.loss_display import LossCurveDisplay
+    from skrnn._process.config import get_config, set_config
+    from skrnn._windows.make_windows import iter_windows, make_windows
+    from skrnn._windows.sliding_window import SlidingWindow
 
 __all__ = [
     "Autoencoder",
@@ -57,26 +61,26 @@ __all__ = [
 # `import skrnn` costs next to nothing and one estimator never loads another's
 # dependencies.
 _MODULE_OF = {
-    "VariationalAutoencoder": "skrnn._variational_autoencoder",
-    "RecurrentAutoencoder": "skrnn._recurrent_autoencoder",
-    "AutoencoderDetector": "skrnn._detector",
-    "Autoencoder": "skrnn._autoencoder",
-    "AutoregressiveForecaster": "skrnn._forecaster",
-    "ForecastDisplay": "skrnn._forecast_display",
-    "GRUClassifier": "skrnn._recurrent_classifiers",
-    "GRURegressor": "skrnn._recurrent",
-    "LSTMClassifier": "skrnn._recurrent_classifiers",
-    "LSTMRegressor": "skrnn._recurrent",
-    "LossCurveDisplay": "skrnn._loss_display",
-    "RNNClassifier": "skrnn._recurrent_classifiers",
-    "RNNRegressor": "skrnn._recurrent",
-    "SlidingWindow": "skrnn._sliding_window",
-    "backtest": "skrnn._backtest",
-    "error_by_step": "skrnn._errors",
-    "get_config": "skrnn._config",
-    "iter_windows": "skrnn._make_windows",
-    "make_windows": "skrnn._make_windows",
-    "set_config": "skrnn._config",
+    "VariationalAutoencoder": "skrnn._estimators.variational_autoencoder",
+    "RecurrentAutoencoder": "skrnn._estimators.recurrent_autoencoder",
+    "AutoencoderDetector": "skrnn._estimators.detector",
+    "Autoencoder": "skrnn._estimators.autoencoder",
+    "AutoregressiveForecaster": "skrnn._forecasting.forecaster",
+    "ForecastDisplay": "skrnn._plotting.forecast_display",
+    "GRUClassifier": "skrnn._estimators.recurrent_classifiers",
+    "GRURegressor": "skrnn._estimators.recurrent_regressors",
+    "LSTMClassifier": "skrnn._estimators.recurrent_classifiers",
+    "LSTMRegressor": "skrnn._estimators.recurrent_regressors",
+    "LossCurveDisplay": "skrnn._plotting.loss_display",
+    "RNNClassifier": "skrnn._estimators.recurrent_classifiers",
+    "RNNRegressor": "skrnn._estimators.recurrent_regressors",
+    "SlidingWindow": "skrnn._windows.sliding_window",
+    "backtest": "skrnn._forecasting.backtest",
+    "error_by_step": "skrnn._forecasting.accuracy",
+    "get_config": "skrnn._process.config",
+    "iter_windows": "skrnn._windows.make_windows",
+    "make_windows": "skrnn._windows.make_windows",
+    "set_config": "skrnn._process.config",
 }
 _SUBPACKAGES = ("datasets", "inspection")
 

@@ -1,7 +1,6 @@
 import ast
 import subprocess
 import sys
-from collections import defaultdict
 from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
@@ -12,89 +11,24 @@ import skrnn
 
 PACKAGE = Path(skrnn.__file__).parent
 
-# The layers of the package, lowest first: leaves, engine, estimators. A module
-# imports from its own layer and from those below, and nobody imports in a circle.
-LAYERS = (
-    {
-        "_autoencoder_layers",
-        "_autoencoder_networks",
-        "_cells",
-        "_config",
-        "_conformal",
-        "_drawing",
-        "_folds",
-        "_forward",
-        "_labels",
-        "_losses",
-        "_memory",
-        "_networks",
-        "_normalization",
-        "_origin",
-        "_moments",
-        "_panel",
-        "_past",
-        "_pieces",
-        "_plain",
-        "_recursion",
-        "_runs",
-        "_scaling",
-        "_stored_rows",
-        "_scikeras",
-        "_signals",
-        "_state",
-        "_summary",
-        "_tensorflow",
-        "_transformation",
-        "_time_axis",
-        "_validation",
-        "_windows",
-    },
-    {"_epoch", "_programs", "_rolling", "_training", "_watching"},
-    {
-        "_autoencoder",
-        "_backtest",
-        "_base_autoencoder",
-        "_base_classifier",
-        "_base_forecaster",
-        "_base_network",
-        "_base_recurrent",
-        "_calibration",
-        "_detector",
-        "_extrapolator",
-        "_forecast_checks",
-        "_forecast_input",
-        "_errors",
-        "_forecast_display",
-        "_forecaster",
-        "_loss_display",
-        "_recommended",
-        "_recurrent",
-        "_recurrent_autoencoder",
-        "_recurrent_classifiers",
-        "_make_windows",
-        "_sliding_window",
-        "_variational_autoencoder",
-        "datasets",
-        "inspection",
-    },
-)
-
-# The only modules that may know these packages, wherever in the file they do.
-# `_tensorflow` hands Keras on, so to import from it counts as well.
-MAY_IMPORT_KERAS = {
-    "_autoencoder_layers",
-    "_autoencoder_networks",
-    "_epoch",
-    "_losses",
+# Each package imports from itself and from those before it.
+ORDER = (
+    "_version",
+    "_process",
+    "_serialization",
+    "_checks",
+    "_index",
+    "_windows",
+    "_scaling",
     "_networks",
-    "_programs",
-    "_rolling",
-    "_scikeras",
-    "_tensorflow",
-    "_training",
-    "_watching",
-}
-MAY_IMPORT_SKLEARN_PRIVATE = {"_validation"}
+    "_engine",
+    "_estimators",
+    "_forecasting",
+    "_plotting",
+    "inspection",
+    "datasets",
+    "__init__",
+)
 
 
 def run_in_fresh_interpreter(code):
@@ -103,23 +37,23 @@ def run_in_fresh_interpreter(code):
     )
 
 
-def component(path):
-    """Name of the module or subpackage that a file belongs to.
-
-    A module that outgrew one file may be several: `_training_cache.py` or
-    `_training/cache.py` belong to `_training`.
-    """
-    name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    return "_training" if name.startswith("_training") else name
+def package_of(path):
+    """Name of the package that a file belongs to, of the module if it is in none."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
 def imported_names(path):
     """Every dotted name that a file imports, inside functions too."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{absolute(node, path)}.{alias.name}" for alias in node.names)
+        yield from names_in_import(node, path)
+
+
+def names_in_import(node, path):
+    """The dotted names that a node of the syntax tree imports; none if no import."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield from (f"{absolute(node, path)}.{alias.name}" for alias in node.names)
 
 
 def absolute(node, path):
@@ -128,20 +62,20 @@ def absolute(node, path):
     return ".".join((*parents, *filter(None, [node.module])))
 
 
-def imported_components(path):
+def imported_packages(path):
+    """The packages of skrnn that a file imports from, its own left out."""
     names = [name.split(".") for name in imported_names(path)]
-    found = {
-        component(PACKAGE / parts[1])
-        for parts in names
-        if parts[0] == "skrnn" and len(parts) > 1
-    }
-    return found - {component(path)}
+    found = {parts[1] for parts in names if parts[0] == "skrnn" and len(parts) > 1}
+    return found - {package_of(path)}
 
 
-def layer(name):
-    found = [height for height, names in enumerate(LAYERS) if name in names]
-    assert found, f"skrnn.{name} has no layer yet: add it to LAYERS."
-    return found[0]
+def imported_files(path):
+    """The files of its own package that a file imports from."""
+    folder = ".".join(("skrnn", *path.relative_to(PACKAGE).parts[:-1]))
+    files = {file.stem for file in path.parent.glob("*.py")}
+    depth = folder.count(".") + 1
+    own = [name for name in imported_names(path) if name.startswith(f"{folder}.")]
+    return {name.split(".")[depth] for name in own} & files
 
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -191,33 +125,42 @@ def test_version_is_the_installed_one():
 
 
 @each_source
-def test_imports_point_one_way(path):
-    own = component(path)
-    if own == "__init__":  # Above all layers: nothing may import from it.
-        return
-    for other in imported_components(path):
-        assert layer(other) <= layer(own), f"skrnn.{own} must not import skrnn.{other}"
+def test_a_package_imports_only_from_those_before_it(path):
+    own = ORDER.index(package_of(path))
+    later = {name for name in imported_packages(path) if ORDER.index(name) > own}
+    assert not later
 
 
-def test_imports_make_no_circle():
-    graph = defaultdict(set)
-    for path in SOURCES:
-        graph[component(path)] |= imported_components(path)
+@pytest.mark.parametrize(
+    "folder", sorted({path.parent for path in SOURCES}), ids=lambda folder: folder.name
+)
+def test_files_of_a_package_make_no_circle(folder):
+    graph = {path.stem: imported_files(path) for path in folder.glob("*.py")}
     TopologicalSorter(graph).prepare()  # Raises CycleError, which names the circle.
 
 
 @each_source
-def test_keras_is_imported_where_networks_are_made_and_nowhere_else(path):
-    if component(path) in MAY_IMPORT_KERAS:
+def test_keras_and_tensorflow_are_imported_in_the_engine_alone(path):
+    if package_of(path) == "_engine":
         return
     packages = {name.split(".")[0] for name in imported_names(path)}
     assert not packages & {"keras", "scikeras", "tensorflow"}
-    assert "_tensorflow" not in imported_components(path)
 
 
 @each_source
-def test_private_names_of_sklearn_stay_in_one_module(path):
-    if component(path) in MAY_IMPORT_SKLEARN_PRIVATE:
+def test_the_engine_is_imported_inside_functions(path):
+    if package_of(path) == "_engine":
+        return
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    at_once = [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    names = [name for node in at_once for name in names_in_import(node, path)]
+    assert not [name for name in names if name.startswith("skrnn._engine")]
+
+
+@each_source
+def test_private_names_of_sklearn_stand_in_one_file(path):
+    if path == PACKAGE / "_checks" / "sklearn.py":
         return
     names = [name for name in imported_names(path) if name.startswith("sklearn.")]
     assert not [name for name in names if "._" in name]
+    assert "_sklearn_" not in path.read_text(encoding="utf-8").replace("__sklearn_", "")

@@ -1,6 +1,6 @@
 """A plot of the gates of a layer beside its input, in the manner of scikit-learn."""
 
-from skrnn._drawing import FEW_POINTS, import_pyplot
+from skrnn._plotting.drawing import FEW_POINTS, import_pyplot
 
 from ._gates import GateActivations, gate_activations
 from ._heat_map import (

@@ -10,13 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._base_forecaster import BaseForecaster
-from skrnn._cells import ACTIVATIONS
-from skrnn._forward import trace_network
-from skrnn._runs import on_clock, slack_of
-from skrnn._validation import check_windows
-
-from ._inside import Route, name_features, open_up, walk
+from skrnn._estimators.inside import Route, name_features, open_up, walk
+from skrnn._forecasting.base_forecaster import BaseForecaster
+from skrnn._index.steps import on_clock, slack_of
+from skrnn._networks.cells import ACTIVATIONS
+from skrnn._networks.forward import trace_network
+from skrnn._windows.checks import check_windows
 
 __all__ = ["GateActivations", "gate_activations"]
 
@@ -343,7 +342,7 @@ def _in_numpy(network: dict[str, Any]) -> dict[str, Any]:
     }
     if not unknown:
         return {}
-    from skrnn._scikeras import activation_of_arrays
+    from skrnn._engine.scikeras import activation_of_arrays
 
     return {name: activation_of_arrays(value) for name, value in unknown.items()}
 

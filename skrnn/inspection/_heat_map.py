@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrnn._drawing import axis_values, format_dates, whole_numbers
+from skrnn._plotting.drawing import axis_values, format_dates, whole_numbers
 
 __all__ = [
     "Scale",

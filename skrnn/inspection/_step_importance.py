@@ -16,11 +16,10 @@ from sklearn.metrics import check_scoring
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._base_forecaster import BaseForecaster
-from skrnn._sliding_window import SlidingWindow
-from skrnn._windows import Windows, windows_of
-
-from ._inside import name_features, walk, where_fitted
+from skrnn._estimators.inside import name_features, walk, where_fitted
+from skrnn._forecasting.base_forecaster import BaseForecaster
+from skrnn._windows.sliding_window import SlidingWindow
+from skrnn._windows.windows import Windows, windows_of
 
 __all__ = ["StepImportance", "step_importance"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skrnn._drawing import import_pyplot, whole_numbers
+from skrnn._plotting.drawing import import_pyplot, whole_numbers
 
 from ._heat_map import Scale, draw_map, edges_of
 from ._step_importance import step_importance

@@ -1,0 +1,66 @@
+"""What skrnn uses of scikit-learn's private names; no other file may."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_feature_names_in,
+    _check_n_features,
+    _get_feature_names,
+)
+
+try:
+    from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
+except ImportError:  # scikit-learn 1.6
+    from sklearn.utils._estimator_html_repr import _VisualBlock as VisualBlock
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "VisualBlock",
+    "check_feature_names",
+    "check_n_features",
+    "choose_output",
+    "feature_names",
+    "fit_context",
+    "names_in",
+    "wants_pandas",
+]
+
+
+def wants_pandas(estimator: Any) -> bool:
+    """Return whether a transformer is set to return frames."""
+    return _get_output_config("transform", estimator)["dense"] == "pandas"
+
+
+def choose_output(estimator: Any, container: str) -> None:
+    """Set the container that `transform` returns, as `set_output` does."""
+    config = getattr(estimator, "_sklearn_output_config", {})
+    estimator._sklearn_output_config = {**config, "transform": container}
+
+
+def feature_names(X: Any) -> NDArray[Any] | None:
+    """Return the column names of a frame; None where X has none or not all are text."""
+    return _get_feature_names(X)
+
+
+def names_in(estimator: Any, input_features: Any = None) -> NDArray[Any]:
+    """Name the columns seen in `fit`: ``x0``, ``x1``, ... where they have no names."""
+    return _check_feature_names_in(estimator, input_features)
+
+
+def check_feature_names(estimator: Any, X: Any) -> None:
+    """Raise if the names of the columns are not those seen in `fit`."""
+    _check_feature_names(estimator, X, reset=False)
+
+
+def check_n_features(estimator: Any, X: Any) -> None:
+    """Raise if the number of columns is not the one seen in `fit`."""
+    _check_n_features(estimator, X, reset=False)

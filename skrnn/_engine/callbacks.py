@@ -1,0 +1,170 @@
+"""Callbacks: our own, and what the callbacks of a user ask for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from skrnn._process.signals import signals_wait
+
+from .tensorflow import keras
+
+__all__ = [
+    "at_every_hook",
+    "early_stopping",
+    "guard",
+    "may_change_model",
+    "progress",
+    "release_model",
+    "wants_batches",
+]
+
+_BATCH_HOOKS = (
+    "on_batch_begin",
+    "on_batch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_test_begin",
+    "on_test_end",
+    "on_test_batch_begin",
+    "on_test_batch_end",
+)
+
+
+def wants_batches(callbacks: list[Any]) -> bool:
+    """Tell whether any callback must be called during an epoch."""
+    return any(_watches_batches(callback) for callback in callbacks)
+
+
+def may_change_model(callbacks: list[Any]) -> bool:
+    """Tell whether any callback runs code that is not Keras's own, or restores."""
+    # A model that was restored begins at a later epoch ever after.
+    kinds = keras.callbacks.LambdaCallback, keras.callbacks.BackupAndRestore
+    return any(
+        not type(callback).__module__.startswith("keras.")
+        or isinstance(callback, kinds)
+        for callback in callbacks
+    )
+
+
+def early_stopping(patience: int, validation: bool) -> Any:
+    """Stop when the loss no longer improves, and go back to the best weights."""
+    return _EarlyStopping(
+        monitor="val_loss" if validation else "loss",
+        patience=patience,
+        restore_best_weights=True,
+    )
+
+
+def release_model(callbacks: list[Any]) -> None:
+    """Take the model away from callbacks: it is lent to other trainings next."""
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.Callback):
+            # Not the method of a subclass, which may make something of its model.
+            keras.callbacks.Callback.set_model(callback, None)
+
+
+def at_every_hook(function: Callable[[], None]) -> Any:
+    """Call a function wherever Keras calls callbacks."""
+    return _AtEveryHook(function)
+
+
+def guard(program: Any) -> Any:
+    """Stop at a loss of NaN, and start the epochs of a stateful network at zero."""
+    return _Guard(program)
+
+
+def progress(epochs: int, verbose: int) -> list[Any]:
+    """Show one bar for the whole training, or a line for each epoch.
+
+    Lines are for ``verbose=2``, and for a log file, in which a bar that is drawn again
+    and again leaves its control characters.
+    """
+    if not verbose:
+        return []
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    draws = terminal or "ipykernel" in sys.modules
+    return [_Progress(epochs, bar=verbose == 1 and draws)]
+
+
+def _watches_batches(callback: Any) -> bool:
+    """Tell whether a callback does anything in the hooks of batches or tests.
+
+    Three of Keras's own have such hooks for a use that others do not make of them.
+    """
+    if isinstance(callback, keras.callbacks.ModelCheckpoint):
+        return callback.save_freq != "epoch"
+    if isinstance(callback, keras.callbacks.TerminateOnNaN):
+        return False  # The guard has seen the NaN before.
+    return any(
+        getattr(getattr(callback, hook), "__func__", None)
+        is not getattr(keras.callbacks.Callback, hook)
+        for hook in _BATCH_HOOKS
+    )
+
+
+class _EarlyStopping(keras.callbacks.EarlyStopping):
+    """Reads and sets the weights of the model, which is work of TensorFlow's."""
+
+    on_epoch_end = signals_wait()(keras.callbacks.EarlyStopping.on_epoch_end)
+    on_train_end = signals_wait()(keras.callbacks.EarlyStopping.on_train_end)
+
+
+class _AtEveryHook(keras.callbacks.Callback):
+    """Also at those of tests: Keras gives its callbacks to the validation as well."""
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        super().__init__()
+        for name in dir(keras.callbacks.Callback):
+            if name.startswith("on_"):
+                setattr(self, name, lambda *args, **kwargs: function())
+
+
+class _Guard(keras.callbacks.Callback):
+    def __init__(self, program: Any) -> None:
+        super().__init__()
+        self._program = program
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._program.forget_sequence()
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self._program.forget_sequence()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logs = logs or {}
+        for name in ("loss", "val_loss"):
+            loss = logs.get(name, 0.0)
+            if np.isfinite(loss):
+                continue
+            what = "loss" if name == "loss" else "loss of the validation windows"
+            raise FloatingPointError(
+                f"The {what} became {loss} in epoch {epoch + 1}, and training was "
+                "stopped. Try a smaller learning_rate, an optimizer with clipnorm such "
+                "as keras.optimizers.Adam(clipnorm=1.0), standardize=True, or look for "
+                "extreme values in X and y."
+            )
+
+
+class _Progress(keras.callbacks.Callback):
+    def __init__(self, epochs: int, *, bar: bool) -> None:
+        super().__init__()
+        self._epochs = epochs
+        self._draws_bar = bar
+        self._bar: Any = None
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logs = logs or {}
+        if not self._draws_bar:
+            values = "  ".join(f"{name}: {value:.4g}" for name, value in logs.items())
+            print(f"Epoch {epoch + 1}/{self._epochs}  {values}")
+            return
+        if self._bar is None:
+            self._bar = keras.utils.Progbar(
+                self._epochs, stateful_metrics=list(logs), unit_name="epoch"
+            )
+        last = epoch + 1 == self._epochs or self.model.stop_training
+        self._bar.update(epoch + 1, list(logs.items()), finalize=last)

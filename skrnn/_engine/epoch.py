@@ -1,0 +1,321 @@
+"""What one pass over the samples is: pure TensorFlow, compiled by XLA.
+
+A batch is gathered from the rows when its turn comes, so that windows are never laid
+out. The tables are padded to sizes that many fits share; `n_samples` says how much of
+them counts, and the last batch is filled up with samples of no weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skrnn._process.memory import check_memory
+from skrnn._windows.windows import Windows
+
+from .tensorflow import tf
+
+__all__ = [
+    "Copying",
+    "Prediction",
+    "Table",
+    "scale_windows",
+    "training_epoch",
+    "validation_epoch",
+]
+
+SMALLEST_TABLE = 8192
+
+
+class Table(NamedTuple):
+    """Samples as tensors, padded.
+
+    Parameters
+    ----------
+    rows : tensor of shape (n_rows, n_features)
+        Rows of the windows.
+    starts : tensor of shape (n_samples,), int32
+        First row of each window.
+    offsets : tensor of shape (n_steps,), int32
+        Rows from the first step of a window to each of its steps.
+    targets : tensor of shape (n_samples, n_targets)
+        What to predict.
+    weights : tensor of shape (n_samples,)
+        Sample weights.
+    own_scale : tuple of tensor
+        Shift and, perhaps, scale of the first columns of each window, as `WindowScale`
+        has them; empty where windows have none.
+    hole : tuple of tensor of shape (n_features,)
+        What then stands for a missing value in a step that is partly observed.
+    """
+
+    rows: Any
+    starts: Any
+    offsets: Any
+    targets: Any
+    weights: Any
+    own_scale: tuple[Any, ...] = ()
+    hole: tuple[Any, ...] = ()
+
+    @classmethod
+    def of(cls, windows: Windows, targets: np.ndarray, weights: np.ndarray) -> Table:
+        """Pad arrays to a size which many fits share, a power of two."""
+        n_samples, n_rows = _padded_size(len(windows)), _padded_size(len(windows.rows))
+        check_memory(
+            # The padded table as an array and as a tensor; zeros cost nothing at first.
+            (n_rows + len(windows.rows)) * windows.n_features * windows.rows.itemsize,
+            f"The table of {len(windows.rows)} rows of X, padded to {n_rows} and held "
+            "twice,",
+            "train on fewer rows at once, for instance by partial_fit",
+        )
+        own_scale, hole = (), ()
+        if (own := windows.own_scale) is not None:
+            parts = [own.shift] if own.scale is None else [own.shift, own.scale]
+            own_scale = tuple(_pad(part, n_samples) for part in parts)
+            hole = () if own.hole is None else (tf.constant(own.hole),)
+        return cls(
+            _pad(windows.rows, n_rows),
+            _pad(windows.starts.astype(np.int32), n_samples),
+            tf.constant(windows.offsets.astype(np.int32)),
+            _pad(targets, n_samples),
+            _pad(weights.astype(np.float32), n_samples),
+            own_scale,
+            hole,
+        )
+
+    def gather(self, samples: Any) -> Any:
+        """Give the windows of some samples."""
+        where = tf.gather(self.starts, samples)[:, None] + self.offsets
+        windows = tf.gather(self.rows, where)
+        if not self.own_scale:
+            return windows
+        own_scale = [tf.gather(part, samples)[:, None] for part in self.own_scale]
+        return scale_windows(windows, own_scale, self.hole)
+
+
+def scale_windows(windows: Any, own_scale: Any, hole: Any = ()) -> Any:
+    """Shift and scale the first columns of windows, as `WindowScale.apply` does.
+
+    Parameters
+    ----------
+    windows : tensor of shape (n_samples, n_steps, n_features)
+        Windows.
+    own_scale : sequence of tensor of shape (n_samples, 1, n_scaled)
+        Shift and, perhaps, scale.
+    hole : sequence of tensor of shape (n_features,)
+        At most one: what stands for a missing value in a step that is partly observed.
+    """
+    shift, *scale = own_scale
+    n_scaled = shift.shape[-1]
+    scaled = windows[..., :n_scaled] - shift
+    for each in scale:
+        scaled /= each
+    windows = tf.concat([scaled, windows[..., n_scaled:]], axis=-1)
+    for value in hole:
+        missing = tf.math.is_nan(windows)
+        observed = tf.reduce_any(~missing, axis=-1, keepdims=True)
+        windows = tf.where(missing & observed, value, windows)
+    return windows
+
+
+def pad_order(order: np.ndarray, table: Table, batch_size: int) -> Any:
+    """Pad an order of samples so that its last batch is whole.
+
+    It is filled up with its own first sample: one that is not to be trained on may be
+    NaN, which no weight of 0 takes away.
+    """
+    padded = np.full(table.starts.shape[0] + batch_size, order[0], dtype=np.int32)
+    padded[: len(order)] = order
+    return tf.constant(padded)
+
+
+class Prediction:
+    """Learning to predict targets.
+
+    Parameters
+    ----------
+    loss : callable
+        Loss of each sample, as `loss_of_samples` gives it.
+    """
+
+    def __init__(self, loss: Callable[..., Any]) -> None:
+        self._loss = loss
+        self.names: tuple[str, ...] = ()
+
+    def losses(self, outputs: Any, targets: Any) -> list[Any]:
+        """Give what each sample loses, a tensor for each term of the loss."""
+        return [self._loss(targets, outputs)]
+
+    def compared(self, windows: Any, outputs: Any, targets: Any) -> tuple[Any, Any]:
+        """Give what metrics compare: what is right, and what is predicted."""
+        return targets, outputs
+
+
+class Copying:
+    """Learning to copy windows, by a network that says itself what each one loses.
+
+    Parameters
+    ----------
+    weights : dict of str to float
+        Weight of each term of the loss; a single one has the weight 1.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Terms that the history shows beside the loss: all, if there are several.
+    """
+
+    def __init__(self, weights: dict[str, float]) -> None:
+        self.weights = tuple(weights.values())
+        self.names = tuple(weights) if len(weights) > 1 else ()
+
+    def losses(self, outputs: Any, targets: Any) -> list[Any]:
+        """Give what each sample loses, a tensor for each term of the loss."""
+        return [tf.squeeze(output, axis=1) for output in outputs[1:]]
+
+    def compared(self, windows: Any, outputs: Any, targets: Any) -> tuple[Any, Any]:
+        """Give windows, with 0 for what is missing, and their copies."""
+        return tf.where(tf.math.is_nan(windows), 0.0, windows), outputs[0]
+
+
+def training_epoch(
+    model: Any,
+    optimizer: Any,
+    task: Prediction | Copying,
+    metrics: list[Any],
+    batch_size: int,
+) -> Any:
+    """Build the function of one training epoch.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Network; its weights are updated.
+    optimizer : keras.optimizers.Optimizer
+        Optimizer, built.
+    task : Prediction or Copying
+        What the network learns.
+    metrics : list of keras.metrics.Metric
+        Metrics; their state is updated.
+    batch_size : int
+        Samples for one update.
+
+    Returns
+    -------
+    epoch : tf.function
+        From (table, order, n_samples) to the mean loss and those of its terms.
+    """
+
+    def learn(windows, targets, weights, counts, n_counts):
+        # A weight that is read inside the loop over time steps would be kept once for
+        # each step, for the gradient; so all of them are read ahead of it.
+        variables = model.trainable_variables
+        read = [tf.convert_to_tensor(variable.value) for variable in variables]
+        with tf.GradientTape() as tape:
+            tape.watch(read)
+            outputs, others, regularization = model.stateless_call(
+                read,
+                [variable.value for variable in model.non_trainable_variables],
+                windows,
+                training=True,
+                return_losses=True,
+            )
+            values = _mean_losses(task, outputs, targets, weights, n_counts)
+            value = tf.add_n([values[0], *regularization])
+            scaled = optimizer.scale_loss(value)
+        _apply(optimizer, tape.gradient(scaled, read), variables)
+        for variable, other in zip(model.non_trainable_variables, others, strict=True):
+            variable.assign(other)
+        _update(metrics, task.compared(windows, outputs, targets), counts)
+        return tf.stack([value, *values[1:]])
+
+    return _compiled_loop(learn, batch_size, 1 + len(task.names))
+
+
+def _apply(optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
+    """Update variables, and leave nothing of the graph behind.
+
+    A replica has its gradients summed over all replicas, even if there is one, by a
+    function with a gradient of its own. TensorFlow keeps those in a registry for good,
+    and with them the whole graph; so the update is made outside of the replica. In the
+    scope of a strategy there is none, and Keras's own loop trains.
+    """
+    tf.distribute.get_replica_context().merge_call(
+        lambda strategy, summed: optimizer.apply(summed, variables), args=(gradients,)
+    )
+
+
+def validation_epoch(
+    model: Any, task: Prediction | Copying, metrics: list[Any], batch_size: int
+) -> Any:
+    """Build the function that evaluates samples; see `training_epoch`."""
+
+    def evaluate(windows, targets, weights, counts, n_counts):
+        outputs = model(windows, training=False)
+        _update(metrics, task.compared(windows, outputs, targets), counts)
+        values = _mean_losses(task, outputs, targets, weights, n_counts)
+        return tf.stack([tf.add_n([values[0], *model.losses]), *values[1:]])
+
+    return _compiled_loop(evaluate, batch_size, 1 + len(task.names))
+
+
+def _compiled_loop(step: Callable[..., Any], batch_size: int, n_values: int) -> Any:
+    """Compile a loop over batches which returns the means of what a step returns."""
+
+    def loop(table, order, n_samples):
+        places = tf.range(batch_size)
+
+        def body(batch, totals):
+            first = batch * batch_size
+            picked = tf.slice(order, [first], [batch_size])
+            counts = tf.cast(first + places < n_samples, tf.float32)
+            n_counts = tf.reduce_sum(counts)
+            values = step(
+                table.gather(picked),
+                tf.gather(table.targets, picked),
+                tf.gather(table.weights, picked) * counts,
+                counts,
+                n_counts,
+            )
+            # Keras weights the loss of a batch by its size.
+            return batch + 1, totals + values * n_counts
+
+        n_batches = (n_samples + batch_size - 1) // batch_size
+        _, totals = tf.while_loop(
+            lambda batch, totals: batch < n_batches,
+            body,
+            [tf.constant(0), tf.zeros(n_values)],
+        )
+        return totals / tf.cast(n_samples, tf.float32)
+
+    # Nothing here needs AutoGraph, which writes a file for each function it converts.
+    return tf.function(loop, jit_compile=True, autograph=False)
+
+
+def _mean_losses(
+    task: Prediction | Copying, outputs: Any, targets: Any, weights: Any, n_counts: Any
+) -> list[Any]:
+    """Give the mean loss of a batch and, if it has several terms, those of each."""
+    losses = task.losses(outputs, targets)
+    terms = [tf.reduce_sum(weights * loss) / n_counts for loss in losses]
+    if not task.names:
+        return terms
+    pairs = zip(task.weights, terms, strict=True)
+    return [tf.add_n([weight * term for weight, term in pairs]), *terms]
+
+
+def _update(metrics: list[Any], compared: tuple[Any, Any], counts: Any) -> None:
+    for metric in metrics:
+        metric.update_state(*compared, sample_weight=counts)
+
+
+def _padded_size(size: int) -> int:
+    return max(SMALLEST_TABLE, 1 << (size - 1).bit_length())
+
+
+def _pad(array: np.ndarray, size: int) -> Any:
+    padded = np.zeros((size, *array.shape[1:]), dtype=array.dtype)
+    padded[: len(array)] = array
+    return tf.constant(padded)

@@ -1,0 +1,240 @@
+"""Keras layers of the autoencoders: they spoil inputs, draw codes and count losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .losses import loss_of_samples
+from .models import SEED
+from .tensorflow import keras, tf
+
+__all__ = [
+    "LOG_VARIANCES",
+    "CopyingModel",
+    "Divergence",
+    "DrawnCode",
+    "InputDropout",
+    "Likelihood",
+    "Noise",
+    "ReconstructionError",
+    "Sparsity",
+    "TransposedDense",
+]
+
+# A network that is saved in training, as ModelCheckpoint does, holds these layers.
+_registered = keras.saving.register_keras_serializable(package="skrnn")
+
+
+@partial(tf.function, jit_compile=True, autograph=False)
+def _draw(like: Any, seed: Any, draw: Callable[..., Any]) -> Any:
+    """Draw random numbers, as many as there are in a tensor.
+
+    Keras leaves the algorithm to TensorFlow, whose choice takes four to ten times as
+    long on a CPU and was half of an epoch with noise. This one needs XLA.
+    """
+    return draw(tf.shape(like), tf.cast(seed, tf.int32), alg="threefry")
+
+
+@_registered
+class Noise(keras.layers.Layer):
+    """Adds normal noise in training; Keras's own layer adds none above 1."""
+
+    def __init__(self, stddev: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stddev = stddev
+        self.seed_generator = keras.random.SeedGenerator(SEED)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Add the noise."""
+        if not training:
+            return inputs
+        seed = self.seed_generator.next()
+        return inputs + self.stddev * _draw(inputs, seed, tf.random.stateless_normal)
+
+    def get_config(self) -> dict[str, Any]:
+        """Describe the layer."""
+        return super().get_config() | {"stddev": self.stddev}
+
+
+@_registered
+class InputDropout(keras.layers.Dropout):
+    """Keras's layer, with random numbers that are drawn faster."""
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Set inputs to zero in training."""
+        if not training:
+            return inputs
+        seed = self.seed_generator.next()
+        kept = _draw(inputs, seed, tf.random.stateless_uniform) >= self.rate
+        return tf.where(kept, inputs / (1 - self.rate), 0.0)
+
+
+@_registered
+class CopyingModel(keras.Model):
+    """A model whose outputs are a copy of its inputs and what each sample loses."""
+
+    def watch(self, terms: dict[str, float], metrics: list[Any]) -> None:
+        """Say how much the terms of the loss weigh, and what compares copies."""
+        self._weights_of_terms = list(terms.values())
+        names = terms if len(terms) > 1 else ()
+        self._means = [keras.metrics.Mean(f"{name}_loss") for name in names]
+        self._compare = metrics
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Add up the terms, and what the layers lose, in Keras's own loop."""
+        terms = y_pred[1:]
+        for mean, term in zip(self._means, terms, strict=bool(self._means)):
+            mean.update_state(term)
+        pairs = zip(self._weights_of_terms, terms, strict=True)
+        return sum(
+            [weight * keras.ops.mean(t) for weight, t in pairs], sum(self.losses)
+        )
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Compare the inputs, with 0 for what is missing, with their copies."""
+        windows = keras.ops.where(keras.ops.isnan(x), keras.ops.zeros_like(x), x)
+        for metric in self._compare:
+            metric.update_state(windows, y_pred[0])
+        return self.get_metrics_result()
+
+
+@_registered
+class TransposedDense(keras.layers.Layer):
+    """A Dense layer with the transposed kernel of another one."""
+
+    def __init__(self, mirrored: Any, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mirrored = mirrored
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create the bias."""
+        n_outputs = self.mirrored.kernel.shape[0]
+        self.bias = self.add_weight(
+            shape=(n_outputs,), initializer="zeros", name="bias"
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """Multiply by the transposed kernel."""
+        kernel = keras.ops.transpose(self.mirrored.kernel)
+        return self.activation(keras.ops.matmul(inputs, kernel) + self.bias)
+
+    def get_config(self) -> dict[str, Any]:
+        """Describe the layer."""
+        mirrored = keras.saving.serialize_keras_object(self.mirrored)
+        activation = keras.activations.serialize(self.activation)
+        return super().get_config() | {"mirrored": mirrored, "activation": activation}
+
+
+# What float32 holds of the variances of a code.
+LOG_VARIANCES = (-20.0, 20.0)
+
+
+def _mean_and_log_variance(code: Any) -> tuple[Any, Any]:
+    """Take apart a variational code."""
+    mean, log_variance = keras.ops.split(code, 2, axis=-1)
+    return mean, keras.ops.clip(log_variance, *LOG_VARIANCES)
+
+
+@_registered
+class DrawnCode(keras.layers.Layer):
+    """Draws a code from the means and the logarithms of the variances of its entries.
+
+    It does so in training and in validation, whose loss is the same expectation.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed_generator = keras.random.SeedGenerator(SEED)
+
+    def call(self, inputs: Any) -> Any:
+        """Draw codes of shape (n_samples, n_components)."""
+        mean, log_variance = _mean_and_log_variance(inputs)
+        drawn = _draw(mean, self.seed_generator.next(), tf.random.stateless_normal)
+        return mean + keras.ops.exp(log_variance / 2) * drawn
+
+
+@_registered
+class ReconstructionError(keras.layers.Layer):
+    """Gives the mean loss of the observed values of each window."""
+
+    def __init__(self, loss: Any, name: str = "reconstruction", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self.loss = keras.losses.get(loss)
+        self._of_samples = loss_of_samples(self.loss)
+
+    def get_config(self) -> dict[str, Any]:
+        """Describe the layer."""
+        loss = keras.losses.serialize(self.loss)
+        return super().get_config() | {"loss": loss}
+
+    def call(self, inputs: Any) -> Any:
+        """Compare windows with their copies, which are 0 where nothing is observed."""
+        windows, copy = inputs
+        missing = keras.ops.isnan(windows)
+        axes = list(range(1, len(windows.shape)))
+        observed = keras.ops.mean(keras.ops.cast(~missing, copy.dtype), axis=axes)
+        targets = keras.ops.where(missing, keras.ops.zeros_like(copy), windows)
+        # The mean counts what is missing, with a loss of 0.
+        error = self._of_samples(targets, copy) / keras.ops.maximum(observed, 1e-6)
+        return error[:, None]
+
+
+@_registered
+class Likelihood(keras.layers.Layer):
+    """Gives minus the log likelihood of each row around its copy, in nats.
+
+    The spread around the copy is normal, and of one variance that is learned.
+    """
+
+    def __init__(self, name: str = "reconstruction", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+
+    def build(self, input_shape: Any) -> None:
+        """Create the logarithm of the variance."""
+        self.log_variance = self.add_weight(
+            shape=(), initializer="zeros", name="log_variance"
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """Sum over the features of each row."""
+        rows, copy = inputs
+        # A copy that is exact would send the variance to 0 and the loss to -infinity.
+        log_variance = keras.ops.maximum(self.log_variance, -14.0)
+        square = keras.ops.square(rows - copy) * keras.ops.exp(-log_variance)
+        axes = list(range(1, len(rows.shape)))
+        nats = keras.ops.sum(square + log_variance + np.log(2 * np.pi), axis=axes) / 2
+        return nats[:, None]
+
+
+@_registered
+class Sparsity(keras.layers.Layer):
+    """Gives the sum of the absolute entries of each code."""
+
+    def call(self, inputs: Any) -> Any:
+        """Sum over the code."""
+        return keras.ops.sum(keras.ops.abs(inputs), axis=-1, keepdims=True)
+
+
+@_registered
+class Divergence(keras.layers.Layer):
+    """Gives the Kullback-Leibler divergence of each code from the prior, in nats."""
+
+    def call(self, inputs: Any) -> Any:
+        """Sum over the entries of the code, each normal; the prior is N(0, 1)."""
+        mean, log_variance = _mean_and_log_variance(inputs)
+        terms = mean**2 + keras.ops.exp(log_variance) - 1 - log_variance
+        return keras.ops.sum(terms, axis=-1, keepdims=True) / 2

@@ -1,0 +1,186 @@
+"""A roll-out as one compiled call: all steps of many series."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skrnn._process.signals import signals_wait
+from skrnn._scaling.normalization import CONSTANT
+from skrnn._scaling.scaling import RollOutScales
+
+from .epoch import scale_windows
+from .models import Architecture
+from .programs import LoadedNetwork
+from .tensorflow import tf
+
+__all__ = ["RollOutProgram"]
+
+SMALLEST_TABLE = 256
+
+
+class RollOutProgram(LoadedNetwork):
+    """A network that continues series from their own predictions.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        The network. Of the features of a step the first ones are the targets, the
+        others are known in advance; it predicts `horizon` rows of the targets.
+    n_series : int
+        Series that are continued side by side.
+    horizon : int
+        Rows that one prediction gives.
+    mode : {"last", "meanstd"} or None
+        How each window is normalised.
+    """
+
+    def __init__(
+        self, architecture: Architecture, n_series: int, horizon: int, mode: str | None
+    ) -> None:
+        super().__init__(architecture)
+        self._n_series = n_series
+        self._horizon = horizon
+        self._mode = mode
+        self._masked = architecture.masked
+        self._n_targets = architecture.n_targets // horizon
+        self._n_steps = architecture.n_steps
+        self._compiled: dict[int, Any] = {}
+
+    @signals_wait()
+    def __call__(
+        self, past: np.ndarray, ahead: np.ndarray, scales: RollOutScales
+    ) -> np.ndarray:
+        """Fill in the rows that follow the past.
+
+        Parameters
+        ----------
+        past : ndarray of shape (n, n_past, n_targets)
+            Known rows of the targets of up to `n_series` series.
+        ahead : ndarray of shape (n, n_past + n_steps, n_ahead)
+            Columns known in advance of all rows, in the scale of inputs.
+        scales : RollOutScales
+            What is done to each window, and to what the network makes of it.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n, n_steps, n_targets)
+            The rows that follow, in the scale of `past`.
+        """
+        n, n_past, _ = past.shape
+        n_rows = ahead.shape[1]
+        # The last block may reach beyond the rows that are asked for.
+        size = n_rows + self._horizon
+        size = max(SMALLEST_TABLE, 1 << (size - 1).bit_length())
+        if size not in self._compiled:
+            self._compiled[size] = self._compile(size, ahead.shape[2])
+        numbers = (
+            scales.scale_in,
+            scales.shift_in,
+            scales.hole,
+            scales.scale_out,
+            scales.shift_out,
+        )
+        filled = self._compiled[size](
+            self._table(past, size),
+            self._table(ahead, size),
+            *(tf.constant(each.astype(np.float32)) for each in numbers),
+            tf.constant(n_past),
+            tf.constant(n_rows),
+        )
+        return filled.numpy()[n_past:n_rows, :n].transpose(1, 0, 2)
+
+    def _table(self, rows: np.ndarray, size: int) -> Any:
+        """Lay rows out step by step, padded to the size that was compiled."""
+        table = np.zeros((size, self._n_series, rows.shape[2]), dtype=np.float32)
+        table[: rows.shape[1], : len(rows)] = rows.transpose(1, 0, 2)
+        return tf.constant(table)
+
+    def _compile(self, size: int, n_ahead: int) -> Any:
+        """Compile the loop for tables of one size."""
+        of_series, n_targets = self._n_series, self._n_targets
+        specs = [
+            tf.TensorSpec((size, of_series, n_targets)),
+            tf.TensorSpec((size, of_series, n_ahead)),
+            *[tf.TensorSpec((n_targets,))] * 3,
+            *[tf.TensorSpec((self._horizon, n_targets))] * 2,
+            tf.TensorSpec((), tf.int32),
+            tf.TensorSpec((), tf.int32),
+        ]
+        loop = tf.function(self._loop, jit_compile=True, autograph=False)
+        return loop.get_concrete_function(*specs)
+
+    def _loop(
+        self,
+        filled,
+        ahead,
+        scale_in,
+        shift_in,
+        hole,
+        scale_out,
+        shift_out,
+        n_past,
+        n_rows,
+    ):
+        horizon, window = self._horizon, self._n_steps
+        _, of_series, n_targets = filled.shape
+        n_ahead = ahead.shape[2]
+        hole = tf.concat([hole, tf.zeros(n_ahead)], axis=0)
+
+        def step(n_filled, filled):
+            # As in the step-by-step roll-out: with known columns the last block ends
+            # with the last row, and begins among rows that are filled already.
+            first = tf.minimum(n_filled, n_rows - horizon) if n_ahead else n_filled
+            begin = [first - window, 0, 0]
+            seen = tf.slice(filled, begin, [window, of_series, n_targets])
+            seen = tf.transpose(seen, [1, 0, 2])
+            shift, scale = self._statistics(seen)
+            known = tf.slice(ahead, begin, [window, of_series, n_ahead])
+            windows = scale_windows(
+                tf.concat([seen, tf.transpose(known, [1, 0, 2])], axis=2),
+                # The scaling of the network, behind that of the window.
+                [shift - shift_in / scale_in * scale, scale / scale_in],
+                [hole] if self._masked else [],
+            )
+            block = self.model(windows, training=False)
+            block = tf.reshape(block, (of_series, horizon, n_targets))
+            block = (block * scale_out + shift_out) * scale + shift
+            rows = first + tf.range(horizon)
+            held = tf.slice(filled, [first, 0, 0], [horizon, of_series, n_targets])
+            block = tf.transpose(block, [1, 0, 2])
+            block = tf.where((rows < n_filled)[:, None, None], held, block)
+            filled = tf.tensor_scatter_nd_update(filled, rows[:, None], block)
+            return first + horizon, filled
+
+        _, filled = tf.while_loop(
+            lambda n_filled, filled: n_filled < n_rows, step, [n_past, filled]
+        )
+        return filled
+
+    def _statistics(self, seen):
+        """Give shift and scale of windows, of shape (n_series, 1, n_targets).
+
+        As `Normalization.statistics`, in the unit of its reference.
+        """
+        ones = tf.ones((1, 1, seen.shape[2]))
+        if self._mode is None:
+            return 0 * ones, ones
+        observed = ~tf.math.is_nan(seen)
+        if self._mode == "last":
+            last = seen[:, -1:]
+            if self._masked:
+                steps = tf.range(seen.shape[1])[:, None]
+                step = tf.where(observed, steps, 0)
+                chosen = steps == tf.reduce_max(step, axis=1, keepdims=True)
+                last = tf.reduce_sum(tf.where(chosen, seen, 0), axis=1, keepdims=True)
+            return last, ones
+        counts = tf.reduce_sum(tf.cast(observed, tf.float32), axis=1, keepdims=True)
+
+        def mean(values):
+            total = tf.reduce_sum(tf.where(observed, values, 0), axis=1, keepdims=True)
+            return total / counts
+
+        shift = mean(seen)
+        scale = tf.sqrt(mean((seen - shift) ** 2))
+        return shift, tf.where(scale > CONSTANT, scale, ones)

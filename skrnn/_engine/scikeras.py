@@ -1,0 +1,317 @@
+"""Losses, optimizers, metrics and callbacks from settings; all we know of scikeras.
+
+scikeras turns names, classes and instances into what `keras.Model.compile` takes. It
+is held here and inherited by nothing. Importing it replaces methods of Keras for the
+whole process, and importing it a second time must do so for those who ask for it;
+therefore its modules are imported aside and the methods are put back at once.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from skrnn._process.signals import signals_wait
+
+from .tensorflow import keras, tf
+
+__all__ = [
+    "activation_of_arrays",
+    "check_activation",
+    "compile_arguments",
+    "explain_failure",
+    "make_callbacks",
+]
+
+_PATCHED = {
+    keras.Model: ("__reduce__", "__deepcopy__"),
+    keras.losses.Loss: ("__reduce__",),
+    keras.metrics.Metric: ("__reduce__",),
+    keras.optimizers.Optimizer: ("__reduce__",),
+}
+
+
+def _import_aside() -> Any:
+    """Import scikeras.wrappers and leave Keras and `sys.modules` as they were."""
+    if "scikeras.wrappers" in sys.modules:
+        return sys.modules["scikeras.wrappers"]
+    before = set(sys.modules)
+    own = {
+        (owner, name): vars(owner).get(name)
+        for owner, names in _PATCHED.items()
+        for name in names
+    }
+    try:
+        from scikeras import wrappers
+    finally:
+        for (owner, name), method in own.items():
+            if method is not None:
+                setattr(owner, name, method)
+            elif name in vars(owner):
+                delattr(owner, name)
+        for module in set(sys.modules) - before:
+            if module.partition(".")[0] == "scikeras":
+                del sys.modules[module]
+    return wrappers
+
+
+with signals_wait():
+    _wrappers = _import_aside()
+
+# Losses and metrics of classes, which Keras has in two forms: for the probability of
+# the second of two classes, and for those of several. Keras itself chooses among them
+# only in its own loop, and only for metrics.
+_OF_CLASSES = {
+    "acc": "accuracy",
+    "accuracy": "accuracy",
+    "ce": "crossentropy",
+    "crossentropy": "crossentropy",
+    "focal_crossentropy": "focal_crossentropy",
+}
+_FORMS = {"sigmoid": "binary", "softmax": "categorical"}
+
+
+def compile_arguments(
+    loss: Any,
+    optimizer: Any,
+    learning_rate: float,
+    metrics: Any,
+    output_activation: str = "linear",
+) -> dict[str, Any]:
+    """Make the arguments of `keras.Model.compile`, new for each call.
+
+    Parameters
+    ----------
+    loss : str, callable, class or keras.losses.Loss
+        Loss.
+    optimizer : str, class or keras.optimizers.Optimizer
+        Optimizer; an instance is copied by its configuration, not used.
+    learning_rate : float
+        Learning rate of an optimizer given by name or class. An instance brings its
+        own.
+    metrics : list, str or None
+        Metrics.
+    output_activation : {"linear", "sigmoid", "softmax"}, default="linear"
+        That of the network, by which "accuracy", "crossentropy" and
+        "focal_crossentropy" are those of two or of several classes.
+
+    Returns
+    -------
+    arguments : dict
+        `loss`, `optimizer` and the list `metrics`.
+
+    Raises
+    ------
+    ValueError
+        If a name is not one of Keras's, or a setting is of another kind.
+    """
+    _check_kinds(loss, optimizer, metrics)
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        own = type(optimizer).from_config(optimizer.get_config())
+        routed = {}
+    else:
+        own = optimizer
+        routed = {"optimizer__learning_rate": learning_rate}
+    given = _listed(metrics)
+    loss, *metrics = (
+        _of_classes(each, output_activation) for each in (loss, *(given or ()))
+    )
+    wrapper = _wrappers.BaseWrapper(loss=loss, optimizer=own, metrics=metrics, **routed)
+    try:
+        arguments = wrapper._get_compile_kwargs()
+    except (KeyError, TypeError, ValueError) as error:
+        unknown = _what_is_unknown(loss, optimizer, metrics)
+        raise ValueError(
+            unknown or f"loss, optimizer or metrics cannot be made: {error}"
+        ) from error
+    return {
+        "loss": arguments["loss"],
+        "optimizer": arguments["optimizer"],
+        "metrics": [
+            _as_metric(name, made)
+            for name, made in zip(given or (), arguments["metrics"] or (), strict=True)
+        ],
+    }
+
+
+def make_callbacks(callbacks: Any) -> list[Any]:
+    """Make a list of Keras callbacks of one or several, instances or classes.
+
+    Raises
+    ------
+    TypeError
+        If something else is among them.
+    """
+    wrapper = _wrappers.BaseWrapper(callbacks=_listed(callbacks))
+    try:
+        wrapper._initialize_callbacks()
+    except TypeError as error:
+        raise TypeError(
+            "callbacks must be a Keras callback or a list of Keras callbacks. Got "
+            f"{callbacks!r} instead."
+        ) from error
+    return list(wrapper._fit_callbacks)
+
+
+def activation_of_arrays(activation: Any) -> Callable[[Any], Any]:
+    """Give an activation that is known to Keras as a function of NumPy's arrays."""
+    function = keras.activations.get(activation)
+
+    @signals_wait()
+    def of_array(x: Any) -> Any:
+        y = function(keras.ops.convert_to_tensor(x, "float32"))
+        return keras.ops.convert_to_numpy(y).astype(x.dtype)
+
+    return of_array
+
+
+@signals_wait()
+def check_activation(parameter: str, activation: Any) -> None:
+    """Refuse what is no activation: an unknown name, or a function of something else.
+
+    A layer is left alone, because it would take its shape from what it is tried on.
+    """
+    if not _is_known(keras.activations, activation):
+        raise ValueError(_refusal(parameter, activation, keras.activations))
+    if isinstance(activation, (str, keras.layers.Layer)):
+        return
+    zeros = keras.ops.zeros((2, 3))
+    try:
+        got = getattr(activation(zeros), "shape", None)
+        reason = f"which gives shape {got} for shape (2, 3)"
+    except Exception as error:  # A function of the user's can fail in any way.
+        got, reason = None, f"which fails with {type(error).__name__}: {error}"
+    if got is None or tuple(got) != (2, 3):
+        raise ValueError(
+            f"{parameter} must be a name of Keras's, or a function from an array to "
+            f"one of the same shape. Got {activation!r} instead, {reason}."
+        )
+
+
+@signals_wait()
+def explain_failure(loss: Any, metrics: Any, shape: tuple[int, ...]) -> str | None:
+    """Say which function of the user's fails on targets and predictions of a shape.
+
+    Returns
+    -------
+    explanation : str or None
+        None if loss and metrics can be computed, so that something else has failed.
+    """
+    functions = [
+        ("loss", loss),
+        *(("metrics", each) for each in _listed(metrics) or ()),
+    ]
+    for parameter, function in functions:
+        if isinstance(function, (str, keras.metrics.Metric)):
+            continue
+        try:
+            made = function() if inspect.isclass(function) else function
+            reason = _why_no_measure(made, shape, learns=parameter == "loss")
+        except Exception as error:  # A function of the user's can fail in any way.
+            reason = f"fails with {type(error).__name__}: {error}"
+        if reason:
+            return (
+                f"{parameter} must be a function of targets and predictions that gives "
+                f"numbers. Got {function!r} instead, which {reason}."
+            )
+    return None
+
+
+def _why_no_measure(function: Any, shape: tuple[int, ...], *, learns: bool) -> str:
+    """Try a function out, and say what is wrong with what it gives."""
+    targets, predictions = tf.zeros(shape), tf.ones(shape)
+    with tf.GradientTape() as tape:
+        tape.watch(predictions)
+        values = tf.convert_to_tensor(function(targets, predictions))
+    if learns and tape.gradient(values, predictions) is None:
+        return "does not depend on the predictions, or in a way without a slope"
+    return ""
+
+
+def _listed(values: Any) -> list[Any] | None:
+    """Give one or several settings as a list."""
+    if values is None:
+        return None
+    return list(values) if isinstance(values, (list, tuple)) else [values]
+
+
+def _of_classes(setting: Any, output_activation: str) -> Any:
+    """Choose the form of a loss or a metric that suits the outputs of a network."""
+    if output_activation not in _FORMS or not isinstance(setting, str):
+        return setting
+    name = _OF_CLASSES.get(setting)
+    return f"{_FORMS[output_activation]}_{name}" if name else setting
+
+
+def _as_metric(given: Any, made: Any) -> Any:
+    """Make a metric that the history calls as Keras would, by the name that was given.
+
+    A name that stands for several metrics, such as "accuracy", is left to Keras.
+    """
+    if isinstance(made, str) or not isinstance(given, str):
+        return made
+    if isinstance(made, keras.metrics.Metric):
+        return type(made)(name=given)
+    return keras.metrics.MeanMetricWrapper(made, name=given)
+
+
+def _check_kinds(loss: Any, optimizer: Any, metrics: Any) -> None:
+    """Refuse what is neither a name nor of the kind that Keras needs."""
+    of_losses = inspect.isclass(loss) and not issubclass(loss, keras.losses.Loss)
+    if of_losses or not (isinstance(loss, str) or callable(loss)):
+        raise ValueError(
+            "loss must be a name of Keras's, a function, or a class or an instance of "
+            f"keras.losses.Loss. Got {loss!r} instead."
+        )
+    kind = optimizer if inspect.isclass(optimizer) else type(optimizer)
+    if not issubclass(kind, (str, keras.optimizers.Optimizer)):
+        raise ValueError(
+            "optimizer must be a name of Keras's, or a class or an instance of "
+            f"keras.optimizers.Optimizer. Got {optimizer!r} instead."
+        )
+    for metric in _listed(metrics) or ():
+        if not (isinstance(metric, str) or callable(metric)):
+            raise ValueError(
+                "metrics must hold names of Keras's, functions or instances of "
+                f"keras.metrics.Metric. Got {metric!r} instead."
+            )
+
+
+def _what_is_unknown(
+    loss: Any, optimizer: Any, metrics: list[Any] | None
+) -> str | None:
+    """Say which name Keras does not know, and which ones it does."""
+    named = [("loss", loss, keras.losses), ("optimizer", optimizer, keras.optimizers)]
+    named += [("metrics", metric, keras.metrics) for metric in metrics or ()]
+    for parameter, value, module in named:
+        if not _is_known(module, value):
+            return _refusal(parameter, value, module)
+    return None
+
+
+def _refusal(parameter: str, value: Any, module: Any) -> str:
+    known = ", ".join(_known_names(module))
+    return f"{parameter} must be one of {known}. Got {value!r} instead."
+
+
+def _is_known(module: Any, value: Any) -> bool:
+    """Tell whether a module of Keras understands a name; other values pass."""
+    if isinstance(value, str):
+        try:
+            module.get(value)
+        except (KeyError, TypeError, ValueError):
+            return False
+    return True
+
+
+def _known_names(module: Any) -> list[str]:
+    """List the names which a module of Keras understands."""
+    of_classes = module is keras.optimizers
+    names = (
+        name.lower() if of_classes else name
+        for name, value in vars(module).items()
+        if (inspect.isclass if of_classes else inspect.isfunction)(value)
+    )
+    return sorted(name for name in names if _is_known(module, name))

@@ -1,0 +1,89 @@
+"""TensorFlow and Keras, imported without their chatter; the one place that does so."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+
+from skrnn._process.signals import signals_wait
+
+__all__ = ["keras", "tf"]
+
+# What the C++ libraries print although nothing is wrong: INFO lines, the remark that
+# logging is not initialised yet, the continuation of the one on CPU features, and, as
+# errors, that oneDNN leaves a kernel to Eigen, that TensorFlow 2.18 registers plugins
+# twice, and that there is no GPU where there is none.
+_NO_ERRORS = rb"oneDNN supports DT_BOOL only|Unable to register cu\w+ factory" + (
+    b"" if os.path.exists("/dev/nvidiactl") else b"|cuInit"
+)
+_CHATTER = re.compile(
+    rb"^(I\d{4} |\d{4}-\d\d-\d\d [\d:.]+: I |WARNING: All log messages before absl"
+    rb"|To enable the following instructions"
+    rb"|(E\d{4} |\d{4}-\d\d-\d\d [\d:.]+: E ).*(" + _NO_ERRORS + rb"))"
+)
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Hold back what is written to stderr, then pass on all but the chatter.
+
+    The libraries write to the file descriptor, so that replacing `sys.stderr` does not
+    reach them, and before they read any setting.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
+        yield  # The user has chosen, or it is too late.
+        return
+    try:
+        kept = os.dup(2)
+    except OSError:  # A process without stderr.
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        os.dup2(held.fileno(), 2)
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"
+        try:
+            yield
+        finally:
+            del os.environ["TF_CPP_MIN_LOG_LEVEL"]
+            os.dup2(kept, 2)
+            os.close(kept)
+            held.seek(0)
+            for line in held:
+                if not _CHATTER.match(line):
+                    os.write(2, line)
+
+
+def _take_our_share_of_cores() -> None:
+    """Let TensorFlow use as many threads as joblib allows the libraries of a worker.
+
+    joblib says it by a variable that TensorFlow does not read. A TensorFlow that was
+    imported before us is set up as its user wants it.
+    """
+    n_threads = os.environ.get("OMP_NUM_THREADS", "")
+    if n_threads.isdigit() and int(n_threads) > 0 and not _IMPORTED_BEFORE:
+        tf.config.threading.set_intra_op_parallelism_threads(int(n_threads))
+
+
+_IMPORTED_BEFORE = "tensorflow" in sys.modules
+
+with signals_wait(), _without_chatter():
+    import keras
+    import tensorflow as tf
+
+    _take_our_share_of_cores()
+    # The runtime, the compiler and a kernel that masks need speak up at first use.
+    tf.function(lambda: tf.constant(0.0) + 1.0, jit_compile=True, autograph=False)()
+    tf.function(tf.transpose, autograph=False)(tf.constant([[True, False]]))
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        "skrnn needs Keras with the TensorFlow backend, but KERAS_BACKEND or keras.json"
+        f" chooses {keras.backend.backend()!r}; set KERAS_BACKEND=tensorflow before "
+        "Keras is imported."
+    )

@@ -1,0 +1,384 @@
+"""What the autoencoders share: fit, codes, reconstructions and their errors."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import partial
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._checks.fitted import set_fitted
+from skrnn._checks.sklearn import Interval, feature_names, fit_context, wants_pandas
+from skrnn._checks.tables import check_enough_samples
+from skrnn._index.reading import index_of
+from skrnn._windows.windows import Windows
+
+from .base import BaseNetworkEstimator, check_same_network
+
+__all__ = ["BaseAutoencoder"]
+
+
+class BaseAutoencoder(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseNetworkEstimator
+):
+    """Base of the autoencoders, which differ in what they read and in their codes."""
+
+    _parameter_constraints = {
+        **BaseNetworkEstimator._parameter_constraints,
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "activation": [str, callable],
+        "code_activation": [str, callable],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "input_dropout": [Interval(Real, 0, 1, closed="left")],
+        "sparsity": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn to copy X, from fresh weights unless `warm_start` is set.
+
+        Parameters
+        ----------
+        X : array-like
+            What to copy, of the shape that the class describes.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X is not what the class describes, or a parameter does not suit it.
+        TypeError
+            If X holds dates, or `callbacks` holds what is no Keras callback.
+        FloatingPointError
+            If the loss becomes NaN or infinite. The estimator then stays as it was.
+        """
+        return self._train(X, resume=self.warm_start, one_pass=False)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Train for one more epoch, on the same samples or on further ones.
+
+        Weights, state of the optimizer and the statistics of the scaling go on. Chunk
+        by chunk this learns from more than memory holds; see `iter_windows`.
+        `validation_split` and `early_stopping` play no part, and `shuffle` mixes the
+        samples of a call.
+
+        Parameters
+        ----------
+        X : array-like
+            What to copy: one sample at least, and two in the first call.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The estimator after one more epoch.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`; also if the shape of X or a parameter of the network differs
+            from those of the calls before.
+        TypeError, FloatingPointError
+            As in `fit`.
+
+        Notes
+        -----
+        The scaling is that of all samples seen so far, exactly as one `fit` on them
+        would learn it. But an early chunk was trained on with the scaling of its time.
+        If the first chunks are not like the later ones, scale beforehand, by the
+        statistics of a pass ahead (`StandardScaler.partial_fit`), and set
+        ``standardize=False``.
+        """
+        return self._train(X, resume=True, one_pass=True)
+
+    def transform(self, X):
+        """Encode X.
+
+        Parameters
+        ----------
+        X : array-like
+            What to encode, of the shape that `fit` had.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, n_components)
+            Codes; a frame on the index of X where `set_output` asks for one.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError, TypeError
+            If X is not what `fit` had.
+        """
+        return self._on_index(self._encode(X), X)
+
+    def inverse_transform(self, X):
+        """Decode codes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+            Codes, as `transform` gives them.
+
+        Returns
+        -------
+        X_original : ndarray
+            What the codes stand for, of the shape and in the units that `fit` had.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X is no table of finite numbers with `n_components` columns.
+        """
+        check_is_fitted(self)
+        codes = check_array(X, dtype=np.float32, input_name="X", estimator=self)
+        n_components = self._network["n_components"]
+        if codes.shape[1] != n_components:
+            raise ValueError(
+                f"X must hold codes of n_components={n_components} columns, as "
+                f"transform gives them. Got {codes.shape[1]} columns instead."
+            )
+        return self._present(self._decode(codes))
+
+    def reconstruct(self, X):
+        """Encode and decode X.
+
+        Parameters
+        ----------
+        X : array-like
+            What to copy, of the shape that `fit` had.
+
+        Returns
+        -------
+        X_copy : ndarray
+            The copies, of the same shape and in the same units.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError, TypeError
+            If X is not what `fit` had.
+        """
+        check_is_fitted(self)
+        windows, _ = self._check(X, reset=False)
+        return self._present(self._predict(windows))
+
+    def score_samples(self, X):
+        """Give minus the reconstruction error of each sample: lower is more abnormal.
+
+        Parameters
+        ----------
+        X : array-like
+            Samples, of the shape that `fit` had.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Minus the mean squared difference of the observed values from their copies,
+            on the scale of training: in standard deviations of each feature if
+            `standardize` is set, else in the units of X. A sample of which nothing is
+            observed has nothing abnormal: 0.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError, TypeError
+            If X is not what `fit` had.
+        """
+        check_is_fitted(self)
+        windows, _ = self._check(X, reset=False)
+        return self._predict(windows, summary=_minus_errors)
+
+    def score(self, X, y=None):
+        """Give the mean of `score_samples`, by which a grid search picks parameters.
+
+        Parameters
+        ----------
+        X : array-like
+            Samples, of the shape that `fit` had.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+            Minus the mean reconstruction error.
+        """
+        return float(self.score_samples(X).mean())
+
+    @property
+    def encoder_(self):
+        """Keras model from X to codes; see `to_keras`."""
+        return self._parts_in_units()[0]
+
+    @property
+    def decoder_(self):
+        """Keras model from codes to X; see `to_keras`."""
+        return self._parts_in_units()[1]
+
+    def to_keras(self):
+        """Build a plain Keras model from X to its copy, in the units of the data.
+
+        Returns
+        -------
+        model : keras.Model
+            Its layers "encoder" and "decoder" are the models that `encoder_` and
+            `decoder_` build. All three hold the scaling, and can be saved and loaded
+            without skrnn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        from skrnn._engine import training
+
+        return training.autoencoder_as_keras_model(*self._parts_in_units())
+
+    @property
+    def _n_features_out(self):
+        return self._network["n_components"]
+
+    @property
+    def _predicting_weights(self):
+        """Weights of the encoder and the decoder."""
+        return self.weights_
+
+    @abstractmethod
+    def _check(self, X, *, reset):
+        """Check X; give it as windows, and what scikit-learn counts as features."""
+
+    @abstractmethod
+    def _describe_network(self, windows):
+        """Collect what the network depends on, as plain values."""
+
+    @abstractmethod
+    def _present(self, windows):
+        """Give windows in their units the shape of X."""
+
+    def _weights_to_start_from(self, windows):
+        """Give weights that need not be drawn, by their place."""
+        return {}
+
+    def _train(self, X, *, resume, one_pass):
+        """Train, and change the estimator only when that has succeeded."""
+        resume = resume and hasattr(self, "weights_")
+        windows, n_features_in = self._check(X, reset=not resume)
+        if not (resume and one_pass):  # The last chunk of many may be short.
+            check_enough_samples(self, len(windows))
+        network = self._describe_network(windows)
+        if resume:
+            check_same_network(self, network)
+        weight, no_targets = np.ones(len(windows)), np.empty((len(windows), 0))
+        parts = self._split(windows, weight > 0, one_pass)
+        statistics, scaling = self._learn_scaling(
+            (windows.take(parts[0]), no_targets[parts[0]], weight[parts[0]]),
+            resume=resume,
+            one_pass=one_pass,
+        )
+        scaled = scaling.scale_windows(windows, fill=False)
+        learned = self._run(
+            network,
+            scaled,
+            no_targets.astype(np.float32),
+            weight,
+            parts,
+            resume=resume,
+            one_pass=one_pass,
+            given=self._weights_to_start_from(scaled.take(parts[0])),
+        )
+        names = vars(self).get("feature_names_in_") if resume else feature_names(X)
+        set_fitted(
+            self,
+            {
+                **learned,
+                "n_features_in_": n_features_in,
+                "feature_names_in_": names,
+                "scaling_": scaling,
+                "_statistics": statistics,
+                "_network": network,
+                "_window_shape_in": (windows.n_steps, windows.n_features),
+                "_n_axes": np.asarray(X).ndim,
+            },
+        )
+        return self
+
+    def _encode(self, X):
+        """Give all that the encoder puts out, in the precision of X."""
+        check_is_fitted(self)
+        windows, _ = self._check(X, reset=False)
+        return self._predict(windows, "encoder").astype(windows.rows.dtype)
+
+    def _decode(self, codes):
+        """Give windows in their units."""
+        from skrnn._engine import training
+
+        windows = Windows(codes.astype(np.float32), np.arange(len(codes)), 1)
+        network = self._make_network(self._network)
+        copies = training.predict(network, self._predicting_weights, windows, "decoder")
+        shape = (len(codes), network.n_steps, network.n_features)
+        return self.scaling_.restore_windows(copies.reshape(shape))
+
+    def _predict(self, windows, part=None, summary=None):
+        from skrnn._engine import training
+
+        predicted = training.predict(
+            self._make_network(self._network),
+            self._predicting_weights,
+            windows,
+            part,
+            summary,
+            scale=partial(self.scaling_.scale_windows, fill=False),
+        )
+        whole = part is None and summary is None
+        return self.scaling_.restore_windows(predicted) if whole else predicted
+
+    def _on_index(self, codes, X):
+        """Put codes on the index that windows bring with them, if frames are wanted."""
+        index = index_of(X)
+        if index is None or not wants_pandas(self):
+            return codes
+        return pd.DataFrame(codes, index=index)
+
+    def _parts_in_units(self):
+        """Build the encoder and the decoder in the units of the data."""
+        check_is_fitted(self)
+        from skrnn._engine import training
+
+        return training.parts_in_units_of_data(
+            self._make_network(self._network),
+            self._predicting_weights,
+            self.scaling_.x_mean,
+            self.scaling_.x_scale,
+        )
+
+
+def _minus_errors(windows: np.ndarray, copies: np.ndarray) -> np.ndarray:
+    """Minus the mean squared difference of observed values, for each window."""
+    observed = ~np.isnan(windows)
+    differences = np.where(observed, windows.astype(np.float64) - copies, 0.0)
+    n_observed = np.maximum(observed.sum(axis=(1, 2)), 1)
+    return -(differences**2).sum(axis=(1, 2)) / n_observed

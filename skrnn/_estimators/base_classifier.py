@@ -1,0 +1,326 @@
+"""What recurrent classifiers share: labels, probabilities, weights of classes."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._checks.labels import (
+    as_indicators,
+    check_classes,
+    check_labels,
+    check_several,
+    encode,
+    weights_of_classes,
+)
+from skrnn._checks.sklearn import StrOptions, fit_context
+from skrnn._checks.targets import check_sample_weight
+
+from .base_recurrent import BaseRecurrentEstimator
+
+__all__ = ["BaseRecurrentClassifier"]
+
+
+class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
+    """Base of the recurrent classifiers, which differ in their cell."""
+
+    _scales_targets = False
+
+    _parameter_constraints = {
+        **BaseRecurrentEstimator._parameter_constraints,
+        "loss": [StrOptions({"crossentropy", "focal_crossentropy", "mse"}), callable],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        units=32,
+        *,
+        dense_before=(),
+        dense_after=(),
+        activation="tanh",
+        dense_activation="relu",
+        bidirectional=False,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        l2=0.0,
+        segment=1,
+        stateful=False,
+        standardize=True,
+        loss="crossentropy",
+        class_weight=None,
+        incomplete="skip",
+        pretrained=None,
+        freeze_pretrained=False,
+        predict_backend="auto",
+        optimizer="adam",
+        learning_rate=1e-3,
+        epochs=100,
+        batch_size=32,
+        validation_split=0.0,
+        early_stopping=False,
+        patience=10,
+        shuffle=True,
+        callbacks=None,
+        metrics=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.units = units
+        self.dense_before = dense_before
+        self.dense_after = dense_after
+        self.activation = activation
+        self.dense_activation = dense_activation
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.l2 = l2
+        self.segment = segment
+        self.stateful = stateful
+        self.standardize = standardize
+        self.loss = loss
+        self.class_weight = class_weight
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_split = validation_split
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.shuffle = shuffle
+        self.incomplete = incomplete
+        self.pretrained = pretrained
+        self.freeze_pretrained = freeze_pretrained
+        self.callbacks = callbacks
+        self.metrics = metrics
+        self.warm_start = warm_start
+        self.predict_backend = predict_backend
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train the network, from fresh weights unless `warm_start` is set.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
+            Windows, oldest step first; two axes mean one feature. NaN is missing.
+        y : array-like of shape (n_samples,)
+            Labels: numbers, bool or text.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, relative to each other; those of `class_weight` are multiplied
+            with them. A sample of weight 0 is left out.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X or y are not what is described above, if samples of fewer than two
+            classes are left to train on, if `class_weight` names labels that y lacks,
+            or if a parameter does not suit the data.
+        TypeError
+            If X holds dates, or `callbacks` holds what is no Keras callback.
+        FloatingPointError
+            If the loss becomes NaN or infinite. The estimator then stays as it was.
+        """
+        goes_on = self.warm_start and hasattr(self, "classes_")
+        return self._train(
+            X,
+            y,
+            sample_weight,
+            resume=self.warm_start,
+            one_pass=False,
+            classes=self.classes_ if goes_on else None,
+        )
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one more epoch, keeping weights, optimizer state and scaling.
+
+        `validation_split` and `early_stopping` play no part.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
+            Windows. The first call learns the scaling from them.
+        y : array-like of shape (n_samples,)
+            Labels, not necessarily of all classes.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that may come. Needed in the first call; in later ones it may be
+            left out.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, relative to each other; those of `class_weight` are multiplied
+            with them. A sample of weight 0 is left out.
+
+        Returns
+        -------
+        self : object
+            The estimator after one more epoch.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`; also if the first call lacks `classes`, a later one brings
+            other labels, `class_weight` is "balanced", which single chunks do not
+            tell, or the steps or columns of X or a parameter of the network differ
+            from those of the calls before.
+        TypeError, FloatingPointError
+            As in `fit`.
+        """
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' goes by how often each class occurs in all "
+                "data, which partial_fit does not see. Pass its numbers, class_weight="
+                "dict(zip(classes, sklearn.utils.compute_class_weight('balanced', "
+                "classes=classes, y=y)))."
+            )
+        return self._train(
+            X,
+            y,
+            sample_weight,
+            resume=True,
+            one_pass=True,
+            classes=self._known_classes(classes),
+        )
+
+    def predict_proba(self, X):
+        """Predict the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
+            Windows. Every one is predicted; missing steps are skipped by the network.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            Probabilities, which sum to 1, with a column for each of `classes_`.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X has other steps or columns than in `fit`, or holds infinite values or
+            such that are too large for float32 when scaled.
+        TypeError
+            If X holds dates.
+        """
+        outputs = self._outputs(X)
+        if outputs.shape[1] == 1:
+            return np.hstack([1 - outputs, outputs])
+        # In float32 their sum is 1 but for rounding.
+        return outputs / outputs.sum(axis=1, keepdims=True)
+
+    def predict(self, X):
+        """Predict the most probable class of windows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
+            Windows. Every one is predicted; missing steps are skipped by the network.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As in `predict_proba`.
+        """
+        check_is_fitted(self)
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def to_keras(self):
+        """Build a plain Keras model that predicts probabilities from the data.
+
+        Returns
+        -------
+        model : keras.Model
+            From X of shape (n_samples, n_steps, n_features) to the probabilities, of
+            shape (n_samples, n_classes), in the order of `classes_`. It contains the
+            scaling and the treatment of missing values, and can be saved and loaded
+            without skrnn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        return self._as_keras_model()
+
+    def _known_classes(self, classes):
+        """Give the classes of earlier calls or, in a first one, those announced."""
+        if not hasattr(self, "classes_"):
+            return check_classes(self, classes)
+        if classes is not None:
+            given = check_classes(self, classes).tolist()
+            if given != self.classes_.tolist():
+                raise ValueError(
+                    "classes must be the same in every call to partial_fit, "
+                    f"{self.classes_.tolist()}. Got {given} instead; leave it out, or "
+                    "call fit to start afresh."
+                )
+        return self.classes_
+
+    def _read_target(self, X, y, sample_weight, classes):
+        labels = check_labels(self, y, X)
+        if classes is None:
+            classes = np.unique(labels)
+            check_several(classes, "y")
+        _check_loss(self.loss, len(classes))
+        codes = encode(labels, classes)
+        weight = check_sample_weight(sample_weight, len(labels))
+        of_classes = weights_of_classes(self.class_weight, classes, codes, weight)
+        targets = as_indicators(codes, len(classes))
+        return targets, weight * of_classes[codes], {"classes_": classes}
+
+    def _output_activation(self, n_outputs):
+        return "sigmoid" if n_outputs == 1 else "softmax"
+
+    def _run(self, network, windows, targets, weight, parts, **course):
+        if not (course["resume"] or course["one_pass"]):
+            _check_classes_left(targets[parts[0]])
+        return super()._run(network, windows, targets, weight, parts, **course)
+
+
+def _check_classes_left(targets):
+    """Refuse to train on what is left of one class only."""
+    if (targets == targets[0]).all():
+        raise ValueError(
+            "Only samples of a single class are left to train on. Those of the other "
+            "classes have a weight of 0 (sample_weight, class_weight), begin with "
+            "missing steps (incomplete), or are among the last ones, which "
+            "validation_split sets aside; shuffle the samples, or change one of these."
+        )
+
+
+def _check_loss(loss, n_classes):
+    """Refuse losses of Keras's that compare something else with something else."""
+    name = getattr(loss, "__name__", type(loss).__name__).lower()
+    if getattr(loss, "from_logits", False):
+        wrong = "which expects logits: set from_logits=False"
+    elif name.startswith("sparse"):
+        wrong = "which expects the numbers of classes: take the form without 'sparse'"
+    elif name.startswith("categorical") and n_classes == 2:
+        wrong = "which is for more than two classes: take the binary form"
+    else:
+        return
+    what = (
+        "the probability of the second of two classes with 0 or 1"
+        if n_classes == 2
+        else "the probabilities of all classes with 0 and 1"
+    )
+    raise ValueError(
+        f"loss must compare {what}. Got {loss!r} instead, {wrong}, or set "
+        "loss='crossentropy', which goes by the number of classes."
+    )

@@ -1,0 +1,230 @@
+"""Autoencoder of windows."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._checks.sklearn import Interval, StrOptions
+from skrnn._windows.checks import check_windows
+
+from .base import widths, with_sections
+from .base_autoencoder import BaseAutoencoder
+
+__all__ = ["RecurrentAutoencoder"]
+
+
+@with_sections()
+class RecurrentAutoencoder(BaseAutoencoder):
+    """Learns short codes of windows by copying them, as an ordinary transformer.
+
+    The encoder reads a window step by step into one code; the decoder, which gets the
+    code at every step, unrolls it into the window again. Behind a `SlidingWindow` in a
+    Pipeline it gives every row of a series a code and a score.
+
+    Parameters
+    ----------
+    n_components : int, default=8
+        Length of the code.
+    cell : {"lstm", "gru", "rnn"}, default="lstm"
+        Kind of the recurrent layers.
+    units : int or tuple of int, default=32
+        Width of the recurrent layer that reads, or of each of several layers on top of
+        one another; those that unroll come in reverse.
+    activation : str or callable, default="tanh"
+        Activation of the recurrent layers, a name of Keras's or a function.
+    code_activation : str or callable, default="linear"
+        Activation of the code. The copy is linear.
+    noise : float, default=0.0
+        Standard deviation of normal noise that is added to the inputs while training,
+        on their standardized scale: the network learns to remove it.
+    input_dropout : float in [0, 1), default=0.0
+        Share of the inputs that are set to zero while training; the others grow so
+        that their sum is expected to stay.
+    sparsity : float, default=0.0
+        Weight of the sum of the absolute entries of a code, beside the mean error of a
+        window.
+    dropout : float in [0, 1), default=0.0
+        Share of the inputs of each recurrent layer that is dropped, while training
+        only.
+    recurrent_dropout : float in [0, 1), default=0.0
+        Share of the recurrent state that is dropped, while training only.
+    l2 : float, default=0.0
+        Strength of the penalty on the squares of all kernels.
+    standardize : bool, default=True
+        Whether each feature is scaled to zero mean and unit variance with the
+        statistics of the training windows. Reconstructions are in the units of X either
+        way.
+    loss : str, callable, class or keras.losses.Loss, default="mse"
+        Loss of a copied value, 0 for an exact copy; the mean over what is observed of
+        a window counts.
+    incomplete : {"skip", "mask"}, default="skip"
+        What to do in training with windows that begin with missing steps: leave them
+        out, or train on the steps they have.
+    {training}
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        The last axis of X: the features of each step, or the columns of a table, which
+        are the steps of one feature.
+    n_steps_in_ : int
+        Steps of a window.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, if X was a frame.
+    encoder_, decoder_ : keras.Model
+        Plain Keras models in the units of X, built when asked for.
+    weights_ : list of ndarray
+        Weights in the order of `keras.Model.weights`, the encoder's first.
+    scaling_ : Scaling
+        Means and scales of the features.
+    history_ : dict of list of float
+        Loss, metrics and their counterparts on validation windows (``val_...``), for
+        each epoch, on the scale of training; with `sparsity` also its terms,
+        ``reconstruction_loss`` and ``sparsity_loss``.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    n_iter_ : int
+        Epochs trained.
+
+    See Also
+    --------
+    Autoencoder : Codes of rows.
+    LSTMRegressor : Starts from the encoder of one with ``pretrained``.
+    AutoencoderDetector : Outliers by the error of their copies.
+
+    Notes
+    -----
+    Steps of which nothing is observed (all features NaN) are skipped by the encoder. In
+    a step that is partly observed the mean stands for what is missing (0 without
+    `standardize`). Neither counts in the error; copies have all steps.
+
+    References
+    ----------
+    N. Srivastava, E. Mansimov and R. Salakhutdinov, "Unsupervised learning of video
+    representations using LSTMs", International Conference on Machine Learning, 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import RecurrentAutoencoder, make_windows
+    >>> X, _ = make_windows(np.sin(np.arange(120) / 3), window=12)
+    >>> autoencoder = RecurrentAutoencoder(2, cell="gru", epochs=2, random_state=0)
+    >>> autoencoder.fit_transform(X).shape
+    (108, 2)
+    >>> autoencoder.reconstruct(X).shape
+    (108, 12, 1)
+    """
+
+    _parameter_constraints = {
+        **BaseAutoencoder._parameter_constraints,
+        "cell": [StrOptions({"lstm", "gru", "rnn"})],
+        "units": [Interval(Integral, 1, None, closed="left"), tuple, list],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
+        "incomplete": [StrOptions({"skip", "mask"})],
+    }
+
+    def __init__(
+        self,
+        n_components=8,
+        *,
+        cell="lstm",
+        units=32,
+        activation="tanh",
+        code_activation="linear",
+        noise=0.0,
+        input_dropout=0.0,
+        sparsity=0.0,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        l2=0.0,
+        standardize=True,
+        loss="mse",
+        incomplete="skip",
+        optimizer="adam",
+        learning_rate=1e-3,
+        epochs=100,
+        batch_size=32,
+        validation_split=0.0,
+        early_stopping=False,
+        patience=10,
+        shuffle=True,
+        callbacks=None,
+        metrics=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.cell = cell
+        self.units = units
+        self.activation = activation
+        self.code_activation = code_activation
+        self.noise = noise
+        self.input_dropout = input_dropout
+        self.sparsity = sparsity
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.l2 = l2
+        self.standardize = standardize
+        self.loss = loss
+        self.incomplete = incomplete
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_split = validation_split
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.shuffle = shuffle
+        self.callbacks = callbacks
+        self.metrics = metrics
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def n_steps_in_(self):
+        """Steps of a window."""
+        check_is_fitted(self)
+        return self._window_shape_in[0]
+
+    def recurrent_weights(self):
+        """Give the weights of the recurrent layers that read.
+
+        Returns
+        -------
+        weights : list of ndarray
+            Kernel, recurrent kernel and bias of each layer.
+        """
+        return self.weights_[: 3 * len(self._network["units"])]
+
+    def _check(self, X, *, reset):
+        return check_windows(self, X, reset=reset)
+
+    def _present(self, windows):
+        return windows[:, :, 0] if self._n_axes == 2 else windows
+
+    def _describe_network(self, windows):
+        return {
+            "cell": self.cell,
+            "n_steps": windows.n_steps,
+            "n_features": windows.n_features,
+            "n_components": int(self.n_components),
+            "units": widths(self, "units"),
+            "activation": self.activation,
+            "code_activation": self.code_activation,
+            "noise": float(self.noise),
+            "input_dropout": float(self.input_dropout),
+            "sparsity": float(self.sparsity),
+            "dropout": float(self.dropout),
+            "recurrent_dropout": float(self.recurrent_dropout),
+            "l2": float(self.l2),
+        }
+
+    def _make_network(self, description):
+        from skrnn._engine import training
+
+        return training.WindowAutoencoding(**description)

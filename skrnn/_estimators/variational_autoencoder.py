@@ -1,0 +1,272 @@
+"""Variational autoencoder of rows."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._checks.sklearn import Interval
+
+from .autoencoder import BaseRowAutoencoder
+from .base import with_sections
+
+__all__ = ["VariationalAutoencoder"]
+
+
+@with_sections()
+class VariationalAutoencoder(BaseRowAutoencoder):
+    """Learns codes of rows that follow a known distribution, and draws new rows.
+
+    The encoder gives each row a normal distribution over codes, its mean and its
+    spread; the decoder gives each code a normal distribution over rows. Training
+    maximises a lower bound on the likelihood of the rows (Kingma and Welling 2014), in
+    which the codes are held near a standard normal distribution. So new codes can be
+    drawn from that, and decoded. With a linear decoder it is probabilistic principal
+    component analysis.
+
+    Parameters
+    ----------
+    n_components : int, default=2
+        Length of the code.
+    hidden_layer_sizes : int or tuple of int, default=()
+        Widths of the Dense layers ahead of the code; behind it they come in reverse.
+    activation : str or callable, default="relu"
+        Activation of the hidden layers, a name of Keras's or a function.
+    beta : float, default=1.0
+        Weight of the divergence of the codes from their prior. 1 is the bound itself;
+        more makes codes that are simpler and say less (Higgins et al. 2017).
+    noise : float, default=0.0
+        Standard deviation of normal noise that is added to the inputs while training,
+        on their standardized scale.
+    input_dropout : float in [0, 1), default=0.0
+        Share of the inputs that are set to zero while training; the others grow so
+        that their sum is expected to stay.
+    l2 : float, default=0.0
+        Strength of the penalty on the squares of all kernels.
+    standardize : bool, default=True
+        Whether each column is scaled to zero mean and unit variance with the
+        statistics of the training rows, so that all count alike. Reconstructions and
+        new rows are in the units of X either way.
+    {training}
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, if X was a frame.
+    noise_variance_ : float
+        Learned variance of the rows around their copies, on the scale of training.
+    encoder_, decoder_ : keras.Model
+        Plain Keras models in the units of X, built when asked for; the code is its
+        mean.
+    weights_ : list of ndarray
+        Weights in the order of `keras.Model.weights`, the encoder's first, the
+        logarithm of `noise_variance_` last.
+    scaling_ : Scaling
+        Means and scales of the columns.
+    history_ : dict of list of float
+        Loss, its terms ``reconstruction_loss`` and ``kl_loss`` (not yet weighted by
+        `beta`), all in nats for each row, metrics, and their counterparts on
+        validation rows (``val_...``), for each epoch.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    n_iter_ : int
+        Epochs trained.
+
+    See Also
+    --------
+    Autoencoder : Without a distribution.
+    sklearn.decomposition.PCA : Its linear form, in closed form.
+
+    Notes
+    -----
+    With the scaled row x of m columns, the mean a and the variance v of its code, a
+    code z drawn from them, the decoder g and the noise variance s, the loss of a row is
+
+    ``reconstruction = (sum((x - g(z))**2) / s + m * log(2 * pi * s)) / 2``,
+
+    ``kl = sum(a**2 + v - 1 - log(v)) / 2``,
+
+    ``loss = reconstruction + beta * kl``.
+
+    s is learned with the weights: a fixed one would set the balance of the two terms by
+    hand, and the codes of weak features would vanish (Lucas et al. 2019). The code is
+    drawn in validation too.
+
+    References
+    ----------
+    D. P. Kingma and M. Welling, "Auto-encoding variational Bayes", International
+    Conference on Learning Representations, 2014.
+
+    J. Lucas, G. Tucker, R. Grosse and M. Norouzi, "Don't blame the ELBO! A linear VAE
+    perspective on posterior collapse", Advances in Neural Information Processing
+    Systems 32, 2019.
+
+    I. Higgins et al., "beta-VAE: Learning basic visual concepts with a constrained
+    variational framework", International Conference on Learning Representations, 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import VariationalAutoencoder
+    >>> rng = np.random.default_rng(0)
+    >>> X = 5 + rng.standard_normal((300, 1)) @ [[1.0, 2.0]]
+    >>> vae = VariationalAutoencoder(1, learning_rate=0.01, random_state=0).fit(X)
+    >>> new = vae.sample(1000, random_state=0)
+    >>> new.shape
+    (1000, 2)
+    >>> np.allclose(new.mean(axis=0), 5, atol=0.3)
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseRowAutoencoder._parameter_constraints,
+        "beta": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components=2,
+        *,
+        hidden_layer_sizes=(),
+        activation="relu",
+        beta=1.0,
+        noise=0.0,
+        input_dropout=0.0,
+        l2=0.0,
+        standardize=True,
+        optimizer="adam",
+        learning_rate=1e-3,
+        epochs=100,
+        batch_size=32,
+        validation_split=0.0,
+        early_stopping=False,
+        patience=10,
+        shuffle=True,
+        callbacks=None,
+        metrics=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.beta = beta
+        self.noise = noise
+        self.input_dropout = input_dropout
+        self.l2 = l2
+        self.standardize = standardize
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_split = validation_split
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.shuffle = shuffle
+        self.callbacks = callbacks
+        self.metrics = metrics
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def transform(self, X, return_std=False):
+        """Encode X by the means of the codes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        return_std : bool, default=False
+            Whether to give the spread of the codes too.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, n_components)
+            Mean code of each row; a frame where `set_output` asks for one.
+        std : ndarray of shape (n_samples, n_components)
+            Standard deviations, only with ``return_std=True``.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError, TypeError
+            If X is not what `fit` had.
+        """
+        mean, log_variance = np.split(self._encode(X), 2, axis=1)
+        if not return_std:
+            return mean
+        from skrnn._engine.layers import LOG_VARIANCES
+
+        return mean, np.exp(np.clip(log_variance, *LOG_VARIANCES) / 2)
+
+    def sample(self, n_samples=1, random_state=None, *, add_noise=True):
+        """Draw new rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Rows to draw.
+        random_state : int, RandomState instance or None, default=None
+            Determines the draw.
+        add_noise : bool, default=True
+            Whether rows spread around what their codes stand for, with the variance
+            `noise_variance_`, as the training rows do. Without it they are smoother,
+            and vary less.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            New rows, in the units of the data.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `n_samples` is no integer of at least 1.
+        """
+        check_is_fitted(self)
+        if not isinstance(n_samples, Integral) or n_samples < 1:
+            raise ValueError(
+                f"n_samples must be an integer of at least 1. Got {n_samples!r} "
+                "instead."
+            )
+        random_state = check_random_state(random_state)
+        shape = (n_samples, self._network["n_components"])
+        rows = self._present(self._decode(random_state.standard_normal(shape)))
+        if add_noise:
+            drawn = random_state.standard_normal(rows.shape)
+            rows += np.sqrt(self.noise_variance_) * self.scaling_.x_scale * drawn
+        return rows
+
+    @property
+    def noise_variance_(self):
+        """Learned variance of the rows around their copies, on the scale of training.
+
+        It is at least 1e-6, because that of exact copies would be 0.
+        """
+        return float(np.exp(max(self.weights_[-1], -14.0)))
+
+    @property
+    def _loss(self):
+        return "mse"  # Not used: the network computes its likelihood itself.
+
+    @property
+    def _predicting_weights(self):
+        return self.weights_[:-1]
+
+    def _weights_to_start_from(self, windows):
+        # At first a copy is no better than the mean row. A variance far from that of
+        # its errors would take as many epochs to learn as all the other weights.
+        variance = max(float(windows.gather().var(axis=0).mean()), 1e-6)
+        return {-1: np.float32(np.log(variance))}
+
+    def _describe_network(self, windows):
+        return super()._describe_network(windows) | {"beta": float(self.beta)}

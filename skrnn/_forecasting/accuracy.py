@@ -1,0 +1,180 @@
+"""Errors of forecasts by how far they look ahead."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+from sklearn.utils import check_scalar
+
+from skrnn._index.reading import index_of
+from skrnn._index.time_axis import read_time_axis, to_long
+
+
+def symmetric_percentage_errors(y_true, y_pred):
+    """Give each error in percent of the mean of both absolute values; 0/0 is 0."""
+    error, size = np.abs(y_true - y_pred), np.abs(y_true) + np.abs(y_pred)
+    return 200 * np.divide(error, size, out=np.zeros_like(size), where=size > 0)
+
+
+def seasonal_naive_error(values, season, name):
+    """Give the mean absolute error of predicting each value by one a season ago."""
+    if len(values) <= season:
+        raise ValueError(
+            "season must be less than the rows of a series before its first forecast, "
+            f"{len(values)} of {join(name)}. Got {season} instead; shorten season, or "
+            "leave that fold out."
+        )
+    return np.nanmean(np.abs(values[season:] - values[:-season]))
+
+
+def naive_errors(results, y, season):
+    """Give the in-sample error of the seasonal naive forecast for each row of results.
+
+    In-sample are the rows of the same series up to the last training row of the fold.
+    """
+    y = y if index_of(y) is not None else np.asarray(y)
+    axis = read_time_axis(index_of(y), len(y))
+    names = [name for name in ("series", "target") if name in results]
+    columns = "target" if "target" in names else "series"
+    series = dict(iter(to_long(y, axis, np.arange(len(y)), columns).groupby(names)))
+    errors = pd.Series(np.nan, index=results.index)
+    for _, fold in results.groupby("fold"):
+        stamp, step = fold["stamp"].iloc[0], fold["step"].iloc[0]
+        origin = axis.stamps[axis.origin_of(stamp, step)]
+        for name, rows in fold.groupby(names):
+            known = known_rows(series, name, origin)
+            errors[rows.index] = seasonal_naive_error(known, season, name)
+    return errors
+
+
+def known_rows(series, name, origin):
+    """Give the values of a series up to the origin of a forecast."""
+    if name not in series:
+        raise ValueError(
+            "y must hold every series and target of results. Got none named "
+            f"{join(name)}; pass the whole of y that was backtested."
+        )
+    rows = series[name]
+    return rows["value"].to_numpy()[rows["stamp"] <= origin]
+
+
+def join(name):
+    """Write the names of a series and, if there is one, of its target."""
+    return ", ".join(repr(part) for part in name)
+
+
+def check_results(results):
+    """Refuse a table that lacks columns of a backtest."""
+    if not isinstance(results, pd.DataFrame):
+        raise TypeError(
+            f"results must be the frame that backtest returns. Got "
+            f"{type(results).__name__} instead."
+        )
+    needed = ["series", "fold", "step", "stamp", "y_true", "y_pred"]
+    missing = [name for name in needed if name not in results]
+    if missing:
+        raise ValueError(
+            f"results must have the columns {', '.join(needed)}. Got none named "
+            f"{', '.join(missing)}; pass the frame that backtest returns."
+        )
+
+
+def summarise(rows):
+    """Give the errors of one step, by name."""
+    y_true, y_pred = rows[["y_true", "y_pred"]].to_numpy(dtype=np.float64).T
+    errors = {
+        "MAE": mean_absolute_error(y_true, y_pred),
+        "RMSE": root_mean_squared_error(y_true, y_pred),
+        "sMAPE": symmetric_percentage_errors(y_true, y_pred).mean(),
+    }
+    if "naive_error" in rows:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scaled = np.abs(y_true - y_pred) / rows["naive_error"].to_numpy()
+        errors["MASE"] = scaled.mean()
+    if {"lower", "upper"} <= set(rows):
+        inside = rows["y_true"].between(rows["lower"], rows["upper"])
+        errors["coverage"] = inside.mean()
+        errors["mean_width"] = (rows["upper"] - rows["lower"]).mean()
+    return errors
+
+
+def error_by_step(results, y=None, *, season=1):
+    """Tell how far forecasts are off, by how many steps they look ahead.
+
+    Rows of `results` whose `y_true` is missing are left out. All series, targets and
+    folds count alike; choose rows of `results` for one of them.
+
+    Parameters
+    ----------
+    results : DataFrame
+        What `backtest` returns, or some rows of it.
+    y : array-like of shape (n_rows,) or (n_rows, n_columns), default=None
+        The whole of y that was backtested, for "MASE".
+    season : int, default=1
+        Rows of the season that "MASE" compares with, such as 24 for hours; at least 1.
+        It is only used with `y`.
+
+    Returns
+    -------
+    errors : DataFrame
+        One row for each step, with the columns
+
+        - `MAE`, `RMSE`: mean absolute and root mean squared error, in the units of y;
+        - `sMAPE`: symmetric mean absolute percentage error, from 0 to 200;
+        - `MASE`: mean absolute scaled error, if `y` is given; below 1 is better than
+          the seasonal naive forecast is in-sample;
+        - `coverage`, `mean_width`: the share of y_true within the intervals, and the
+          mean width of these, if `results` holds intervals.
+
+    Raises
+    ------
+    ValueError
+        If `results` is not from a backtest, `y` is not what was backtested, or has no
+        more rows than `season` before a forecast.
+    TypeError
+        If `results` is no frame.
+
+    See Also
+    --------
+    backtest : Make the forecasts.
+
+    Notes
+    -----
+    With observation y and prediction f, the sMAPE is the mean of
+    ``200 * |y - f| / (|y| + |f|)``, as in the M4 competition [2]_, and 0 where both are
+    0. The MASE [1]_ is the mean of ``|y - f| / q``, where q is the mean of
+    ``|y[t] - y[t - season]|`` over the rows of the series up to the last training row
+    of the fold. It is infinite or NaN for a series that repeats its seasons exactly.
+
+    References
+    ----------
+    .. [1] R. J. Hyndman, A. B. Koehler, "Another look at measures of forecast
+       accuracy", International Journal of Forecasting 22 (2006) 679-688.
+    .. [2] S. Makridakis, E. Spiliotis, V. Assimakopoulos, "The M4 Competition: 100,000
+       time series and 61 forecasting methods", International Journal of Forecasting 36
+       (2020) 54-74.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrnn import error_by_step
+    >>> results = pd.DataFrame({
+    ...     "series": "rain", "fold": [0, 0, 1, 1], "step": [1, 2, 1, 2],
+    ...     "stamp": [5, 6, 7, 8], "y_true": [2, 2, 4, 4], "y_pred": [3, 4, 5, 6],
+    ... })
+    >>> error_by_step(results)[["MAE", "RMSE"]]
+          MAE  RMSE
+    step
+    1     1.0   1.0
+    2     2.0   2.0
+    """
+    check_results(results)
+    check_scalar(season, "season", Integral, min_val=1)
+    rows = results.dropna(subset="y_true").reset_index(drop=True)
+    if y is not None:
+        rows = rows.assign(naive_error=naive_errors(rows, y, season))
+    errors = {step: summarise(part) for step, part in rows.groupby("step")}
+    return pd.DataFrame.from_dict(errors, orient="index").rename_axis("step")

@@ -1,0 +1,252 @@
+"""Forecasts from many points of the past, to compare with what came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.utils import check_consistent_length, check_scalar
+from sklearn.utils.parallel import Parallel, delayed
+
+from skrnn._index.reading import common_index, index_of
+from skrnn._index.time_axis import TimeAxis, read_time_axis, take_rows, to_long
+
+from .folds import make_folds, rows_of_series, split_places
+
+
+@dataclass(frozen=True)
+class Table:
+    """All rows of X and y, to take some of them for `fit` or for `predict`."""
+
+    X: Any
+    y: Any
+    index: pd.Index | None
+    axis: TimeAxis
+
+    def known(self, rows):
+        """Give X and y of rows to learn from."""
+        X = None if self.X is None else take_rows(self.X, rows)
+        return X, take_rows(self.y, rows)
+
+    def ahead(self, rows):
+        """Give X of rows to predict; without columns where there is no X."""
+        if self.X is not None:
+            return take_rows(self.X, rows)
+        if self.index is None:
+            return np.empty((len(rows), 0))
+        return pd.DataFrame(index=self.index[rows])
+
+
+def read_rows(rows, name):
+    """Give a frame or a Series as it is, and anything else as an array of rows."""
+    if index_of(rows) is not None:
+        return rows
+    try:
+        array = np.asarray(rows)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a table or an array. {error}") from error
+    if array.ndim == 0:
+        raise TypeError(
+            f"{name} must be a table or an array, with a row for each time. Got "
+            f"{type(rows).__name__} instead."
+        )
+    return array
+
+
+def read_table(X, y):
+    """Read X and y, which must have the same index if both have one."""
+    X = X if X is None else read_rows(X, "X")
+    y = read_rows(y, "y")
+    check_consistent_length(X, y)
+    index = common_index(X, y)
+    return Table(X, y, index, read_time_axis(index, len(y)))
+
+
+def predict_rows(forecaster, X, coverage):
+    """Predict rows, and their intervals if the forecaster is calibrated.
+
+    Returns
+    -------
+    predicted : ndarray of shape (n_rows, n_columns, n_values)
+        The values are the prediction and, if there is an interval, its ends.
+    """
+    values = [np.reshape(np.asarray(forecaster.predict(X)), (len(X), -1, 1))]
+    forecaster = getattr(forecaster, "best_estimator_", forecaster)
+    if getattr(forecaster, "calibration", 0):
+        interval = forecaster.predict_interval(X, coverage=coverage)
+        values.append(np.reshape(np.asarray(interval), (len(X), -1, 2)))
+    return np.concatenate(values, axis=2)
+
+
+def fit_and_predict(forecaster, X, y, X_ahead, coverage):
+    """Train a forecaster and predict with it: all the work of one fold."""
+    return predict_rows(forecaster.fit(X, y), X_ahead, coverage)
+
+
+def forecast_anew(forecaster, table, folds, coverage, n_jobs):
+    """Predict what is ahead in each fold by a forecaster of its own."""
+    jobs = (
+        delayed(fit_and_predict)(
+            clone(forecaster),
+            *table.known(fold.train),
+            table.ahead(fold.ahead),
+            coverage,
+        )
+        for fold in folds
+    )
+    return Parallel(n_jobs=n_jobs)(jobs)
+
+
+def forecast_on(forecaster, table, folds, coverage):
+    """Predict what is ahead in each fold by one forecaster, which goes on in time."""
+    order = sorted(folds, key=lambda fold: fold.origin)
+    train, origin = order[0].train, order[0].origin
+    forecaster = clone(forecaster).fit(*table.known(train))
+    predicted = {}
+    for fold in order:
+        new = table.axis.rows_at(np.arange(origin + 1, fold.origin + 1))
+        new = rows_of_series(table.axis, new, train)
+        if len(new):
+            forecaster.update(*table.known(new))
+        origin = fold.origin
+        ahead = table.ahead(fold.ahead)
+        predicted[fold.number] = predict_rows(forecaster, ahead, coverage)
+    return [predicted[fold.number] for fold in folds]
+
+
+def kind_of_columns(forecaster):
+    """Tell what a forecaster, itself or inside a search, takes the columns of y for."""
+    while forecaster is not None and not hasattr(forecaster, "columns"):
+        forecaster = getattr(forecaster, "estimator", None)
+    return "series" if getattr(forecaster, "columns", None) == "series" else "target"
+
+
+def lay_out(table, fold, predicted, columns):
+    """Give the test rows of a fold as the rows of the results."""
+    rows = to_long(table.y, table.axis, fold.test, columns)
+    rows = rows.rename(columns={"value": "y_true"})
+    place = rows.columns.get_loc("stamp")
+    rows.insert(place, "fold", fold.number)
+    rows.insert(place + 1, "step", np.tile(fold.steps, predicted.shape[1]))
+    values = predicted[fold.is_test].transpose(1, 0, 2).reshape(len(rows), -1)
+    names = ["y_pred", "lower", "upper"][: values.shape[1]]
+    return rows.assign(**dict(zip(names, values.T, strict=True)))
+
+
+def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
+    """Forecast from several points of the past and set what came beside it.
+
+    Each fold of `cv` is one forecast: it learns from the training rows, and predicts
+    from the last of them to the last test row. Nothing after the last training row is
+    known, except the columns of X, also those of rows that a gap of `cv` leaves out.
+
+    Parameters
+    ----------
+    forecaster : forecaster
+        An `AutoregressiveForecaster`, or another estimator whose `predict` continues
+        y over the rows of X. It is cloned, and left as it was.
+    X : array-like of shape (n_rows, n_features) or None
+        Columns known in advance, in time order, or None.
+    y : array-like of shape (n_rows,) or (n_rows, n_columns)
+        The series, as `fit` of the forecaster takes it: one, several side by side, or
+        one below the other with a MultiIndex whose last level is time.
+    cv : int, splitter or iterable of (train, test)
+        The folds, by numbers of rows. An integer is the number of folds of a
+        `TimeSeriesSplit`. With a MultiIndex the sorted stamps are split in place of
+        rows, and a fold has the rows of all series with its stamps.
+    refit : bool, default=True
+        Whether each fold has a forecaster of its own, trained from fresh weights. False
+        trains only once, on the training rows of the fold that is the earliest in time.
+        The later folds, in order of time, are forecast by it after `update` with all
+        rows up to their last training row.
+    coverage : float, default=0.9
+        Share of the observations that the intervals shall hold, between 0 and 1. It has
+        a meaning only for forecasters with `calibration` above 0.
+    n_jobs : int, default=None
+        Folds that are computed at the same time, as in scikit-learn. With
+        ``refit=False`` each fold needs the one before it, and nothing is parallel.
+
+    Returns
+    -------
+    results : DataFrame
+        One row for each test row and column of y, fold by fold, with the columns
+
+        - `series`: its name, from the MultiIndex, from the columns of y if the
+          forecaster has ``columns="series"``, or from the name of y; 0 without one;
+        - `target`: the column of y, if its columns are targets of the same series;
+        - `fold`: number in the order of `cv`, from 0;
+        - `step`: steps of the index since the last training row of the fold; 1 is the
+          next one;
+        - `stamp`: label of the row; its number in arrays;
+        - `y_true`, `y_pred`: what came, NaN where it is missing, and what was
+          predicted;
+        - `lower`, `upper`: ends of the interval, if the forecaster is calibrated.
+
+    Raises
+    ------
+    ValueError
+        If a fold is empty or has test rows that do not come after its training rows,
+        before anything is trained, or if stamps are unsorted, duplicated or off the
+        spacing of the others.
+    TypeError
+        If an argument is not what is described above, `refit` is False and the
+        forecaster has no `update`, or the index has no spacing.
+
+    See Also
+    --------
+    error_by_step : The error of these forecasts by how far they look ahead.
+    AutoregressiveForecaster : The forecaster to test.
+
+    Notes
+    -----
+    Series of a MultiIndex that have no training row in a fold, or with ``refit=False``
+    none in the earliest, cannot be forecast, and are left out of that fold.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn.model_selection import TimeSeriesSplit
+    >>> from skrnn import AutoregressiveForecaster, backtest
+    >>> years = pd.period_range("2001", periods=8, freq="Y")
+    >>> rabbits = pd.Series([1, 1, 2, 3, 5, 8, 13, 20], index=years, name="rabbits")
+    >>> forecaster = AutoregressiveForecaster(LinearRegression(), window=2)
+    >>> cv = TimeSeriesSplit(2, test_size=1)
+    >>> backtest(forecaster, None, rabbits, cv).round({"y_pred": 1})
+        series  fold  step stamp  y_true  y_pred
+    0  rabbits     0     1  2007    13.0    13.0
+    1  rabbits     1     1  2008    20.0    21.0
+    """
+    check_scalar(
+        coverage, "coverage", Real, min_val=0, max_val=1, include_boundaries="neither"
+    )
+    for method in ("fit", "predict"):
+        if not hasattr(forecaster, method):
+            raise TypeError(
+                f"forecaster must be an estimator with {method}. Got "
+                f"{type(forecaster).__name__} instead."
+            )
+    check_scalar(refit, "refit", (bool, np.bool_))
+    if not refit and not hasattr(forecaster, "update"):
+        raise TypeError(
+            "refit=False needs a forecaster that has update, such as "
+            f"AutoregressiveForecaster. Got {type(forecaster).__name__} instead; use "
+            "refit=True."
+        )
+    table = read_table(X, y)
+    splits = split_places(table.axis, cv, table.X, table.y)
+    folds = make_folds(table.axis, splits, refit=refit)
+    if refit:
+        predicted = forecast_anew(forecaster, table, folds, coverage, n_jobs)
+    else:
+        predicted = forecast_on(forecaster, table, folds, coverage)
+    columns = kind_of_columns(forecaster)
+    pairs = zip(folds, predicted, strict=True)
+    return pd.concat(
+        [lay_out(table, fold, values, columns) for fold, values in pairs],
+        ignore_index=True,
+    )

@@ -1,0 +1,531 @@
+"""A regressor that continues series by feeding its predictions back to itself."""
+
+from __future__ import annotations
+
+import copy
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_scalar
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._checks.sklearn import HasMethods, Interval, StrOptions, fit_context
+from skrnn._index.reading import index_of
+from skrnn._process.memory import check_memory
+
+from .bands import error_quantiles, radii
+from .base_forecaster import BaseForecaster
+from .input import read_future
+from .series import panel_of_stretches
+
+__all__ = ["AutoregressiveForecaster"]
+
+
+def learns_step_by_step(forecaster):
+    """Tell whether the estimator of a forecaster has `partial_fit`."""
+    return forecaster.estimator is None or hasattr(forecaster.estimator, "partial_fit")
+
+
+class AutoregressiveForecaster(BaseForecaster):
+    """Continue one or several series with any regressor, from their own past.
+
+    `fit` learns to predict each row of y from the `window` rows before it; `predict`
+    continues y over the rows of X, which follow the rows seen in `fit`, by feeding
+    predictions back as the past of later ones. So the test folds of `TimeSeriesSplit`
+    are forecasts, `cross_val_score` is a backtest, and a grid search tunes on the error
+    over many steps. The columns of X are known in advance, such as holidays or a plan:
+    `predict` needs them for every row that it predicts.
+
+    Parameters
+    ----------
+    estimator : regressor, default=None
+        Learns the step from the past to the next rows; it is cloned. Recurrent
+        regressors, or a `Pipeline` or search that starts with one, get windows of shape
+        (n_samples, window, n_channels); any other gets them as a table of shape
+        (n_samples, window * n_channels), oldest step first. None is the
+        recommended set-up, see the Notes.
+    window : int, default=None
+        Past rows that a prediction sees; at least 1. None means 10, or with the
+        default estimator what the Notes say.
+    horizon : int, default=None
+        Rows that one call of `estimator` predicts; at least 1. Longer forecasts are
+        rolled out in blocks of `horizon` rows, shorter ones are cut. None means 1, or
+        with the default estimator what the Notes say.
+    difference : int or tuple of int, default=0
+        Differences that are learned in place of y, and added up again in `predict`:
+        an order, such as 1 or 2, or the lags of one after the other, such as (1, 12)
+        for monthly steps of yearly changes.
+    log : bool, default=False
+        Whether logarithms of y are learned, of which differences are taken. All values
+        of y must be above 0.
+    normalize : {"auto", "last", "meanstd"} or None, default="auto"
+        How the target channels of each window are normalised, and by the same numbers
+        the rows that it predicts: shifted by the last observed value of the window, or
+        shifted by its mean and divided by its standard deviation (that of the series,
+        where a window is constant). Predictions are transformed back, and in the
+        recursion each window is normalised afresh. "auto" means "meanstd" with the
+        default estimator, and None with any other.
+    exogenous : bool, default=True
+        Whether the columns of X are inputs. False reads X only as a time axis, whatever
+        its columns.
+    columns : {"targets", "series"}, default="targets"
+        What several columns of y are: targets of one series, which help to predict each
+        other, or as many series, from which one estimator learns. Series of other
+        lengths begin or end with NaN. With a MultiIndex the rows name their series,
+        and columns are targets.
+    calibration : int, default=0
+        Last rows of each series that are held out of training, for `predict_interval`
+        and `predict_quantiles`: each of them is forecast from every row before it from
+        the last training row on. Later forecasts start behind them all the same.
+
+    Attributes
+    ----------
+    estimator_ : regressor
+        The fitted clone of `estimator`. It sees transformed and normalised windows.
+    window_, horizon_ : int
+        The `window` and `horizon` in use.
+    n_features_in_ : int
+        Columns known in advance; 0 where X has none or is only a time axis.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, where all are strings.
+    n_targets_ : int
+        Columns of y; 1 if they are series.
+    n_samples_fit_ : int
+        Rows seen in `fit` and `update`.
+    series_ : Index or None
+        Names of the series; None for a single one.
+    last_stamp_ : timestamp, period or number
+        Stamp of the last row seen of which y was observed; None without an index. A
+        Series of them, by series, if there are many.
+    step_ : offset, Timedelta or number
+        Distance from one stamp to the next; None without an index.
+    calibration_errors_ : ndarray of shape (n_series, calibration, calibration, \
+            n_targets)
+        Truth minus forecast by series, origin and step of the rows held out, of
+        logarithms if `log` is set, and in units of each series if there are many; NaN
+        where there is none.
+
+    See Also
+    --------
+    GRURegressor : The default estimator.
+    backtest : Forecasts from several points of the past beside what came.
+    SlidingWindow : Windows for regressors that do not feed predictions back.
+
+    Notes
+    -----
+    With window w, horizon H, targets y and columns x known in advance, the estimator f
+    learns ``(y[t], ..., y[t+H-1]) = f(z[t-w], ..., z[t-1])``, where the channels of a
+    step are ``z[s] = (y[s], x[s+1], ..., x[s+H])``, from each t whose rows t-w to t+H-1
+    follow one another without a hole. The targets of several rows lie side by side,
+    nearest row first. In `predict` each y that was not seen in `fit` is a prediction.
+    H = 1 is the iterated strategy, an H as long as the forecast the direct one with
+    several outputs, and the lengths between mix the two [1]_.
+
+    With ``estimator=None`` the forecaster is set up as was best over eleven short
+    real series (``benchmarks/accuracy.py``): ``GRURegressor(32, segment=m, dropout=0.2,
+    loss="mae", batch_size=16, dense_activation="linear")`` with windows of three
+    seasons of m rows, a horizon of one, and ``normalize="meanstd"``. A season is a day
+    for rows of hours or minutes, a week for days (5 business days), and a year for
+    weeks, months and quarters. Fewer rows than five seasons give windows of two or one.
+    Without an index of dates, with rows of years, or with fewer rows than three
+    seasons, m is 1 and the window 12, or nearly half the rows.
+
+    What is done to y comes in this order: the logarithm, the differences, of many
+    series the mean and standard deviation of each one's training rows, and the
+    normalisation of each window [2]_. A row of y may miss values, but not one that a
+    window predicts, nor for estimators that do not accept NaN one that it sees; such
+    windows are left out of training.
+
+    A block of H rows needs x for all of them. Where columns are known in advance and
+    the rows of X are no multiple of H, the last block therefore begins earlier, among
+    rows that are known or predicted already, and only its end is used: nothing is
+    invented behind the end of X, but these rows are predicted from an older past.
+
+    A forecast of m rows calls the estimator m / H times, one after the other, with one
+    window of each series. `fit` copies each column of x H times and, for estimators
+    that take a table, each row `window` times; recurrent ones get rows and the places
+    of windows in them.
+
+    The bands are split conformal [3]_: with n errors at a step, the radius for the
+    coverage c is the one of rank ``ceil((n + 1) c)`` among their sizes. Errors from
+    neighbouring origins resemble each other, so c is raised as for the number of
+    independent errors that they amount to, and over the steps the radii are brought
+    into an order that grows. The promise holds on average over series that go on as
+    they were while held out; a series that changes its ways breaks it.
+
+    References
+    ----------
+    .. [1] S. Ben Taieb, G. Bontempi, A. F. Atiya, A. Sorjamaa, "A review and comparison
+       of strategies for multi-step ahead time series forecasting based on the NN5
+       forecasting competition", Expert Systems with Applications 39 (2012) 7067-7083.
+    .. [2] T. Kim et al., "Reversible instance normalization for accurate time-series
+       forecasting against distribution shift", ICLR 2022.
+    .. [3] J. Lei, M. G'Sell, A. Rinaldo, R. J. Tibshirani, L. Wasserman,
+       "Distribution-free predictive inference for regression", Journal of the American
+       Statistical Association 113 (2018) 1094-1111.
+
+    Examples
+    --------
+    Each Fibonacci number is the sum of the two before it:
+
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skrnn import AutoregressiveForecaster
+    >>> months = pd.period_range("2001-01", periods=8, freq="M")
+    >>> rabbits = pd.Series([1, 1, 2, 3, 5, 8, 13, 21], index=months, name="rabbits")
+    >>> forecaster = AutoregressiveForecaster(LinearRegression(), window=2)
+    >>> forecaster.fit(None, rabbits).forecast(3).round()
+    2001-09    34.0
+    2001-10    55.0
+    2001-11    89.0
+    Freq: M, Name: rabbits, dtype: float64
+
+    Two series, one of them ten times the other, from which one line learns:
+
+    >>> farms = pd.DataFrame({"small": rabbits, "large": 10 * rabbits})
+    >>> forecaster = AutoregressiveForecaster(
+    ...     LinearRegression(), window=2, columns="series"
+    ... )
+    >>> forecaster.fit(None, farms).forecast(2).round()
+             small  large
+    2001-09   34.0  340.0
+    2001-10   55.0  550.0
+    """
+
+    _parameter_constraints = {
+        "estimator": [HasMethods(["fit", "predict", "get_params"]), None],
+        "window": [Interval(Integral, 1, None, closed="left"), None],
+        "horizon": [Interval(Integral, 1, None, closed="left"), None],
+        "difference": [Interval(Integral, 0, None, closed="left"), tuple, list],
+        "log": ["boolean"],
+        "normalize": [StrOptions({"auto", "last", "meanstd"}), None],
+        "exogenous": ["boolean"],
+        "columns": [StrOptions({"targets", "series"})],
+        "calibration": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        window=None,
+        horizon=None,
+        difference=0,
+        log=False,
+        normalize="auto",
+        exogenous=True,
+        columns="targets",
+        calibration=0,
+    ):
+        self.estimator = estimator
+        self.window = window
+        self.horizon = horizon
+        self.difference = difference
+        self.log = log
+        self.normalize = normalize
+        self.exogenous = exogenous
+        self.columns = columns
+        self.calibration = calibration
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        # scikit-learn's common tests take the score on rows without an order in time.
+        tags.regressor_tags.poor_score = True
+        return tags
+
+    @property
+    def last_stamp_(self):
+        """Stamp of the last row of which y was observed, of each series if many."""
+        ends = self._origin.ends if self._origin.has_index else None
+        if ends is None or self.series_ is None:
+            return None if ends is None else ends[0]
+        return pd.Series(ends, self.series_)
+
+    @property
+    def step_(self):
+        """Distance from one stamp to the next."""
+        return self._origin.step if self._origin.has_index else None
+
+    @property
+    def series_(self):
+        """Names of the series, None for a single one."""
+        names = self._origin.names
+        if names == [None]:
+            return None
+        return pd.Index(names, tupleize_cols=isinstance(names[0], tuple))
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y):
+        """Learn to predict each row of y from the rows before it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features) or None
+            Columns known in advance, in time order. None, or a frame without columns,
+            where there are none.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            The series, on the index of X; NaN was not observed. With a MultiIndex the
+            last level is time and the others name the series of each row.
+
+        Returns
+        -------
+        self : AutoregressiveForecaster
+            The fitted forecaster.
+
+        Raises
+        ------
+        ValueError
+            If no stretch of rows without a hole is as long as `window` and `horizon`
+            together, a series ends with fewer rows than a forecast starts from, values
+            are infinite or, of X, missing, X and y have different indexes, or stamps
+            are unsorted, duplicated, or months apart on a day that not every month has.
+        TypeError
+            If X or y hold dates, or the index has no spacing, such as one of strings.
+        """
+        return self._learn(X, y, "fit")
+
+    @available_if(learns_step_by_step)
+    @fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y):
+        """Move on by `update`, and train on the new rows.
+
+        The estimator gets, by its own `partial_fit`, the windows whose last row to
+        predict is new; a network takes them into its scaling. What `fit` has learned
+        beside stays: levels of series and the errors of the calibration. The first call
+        learns from the rows as `fit` does, by the estimator's `partial_fit`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features) or None
+            As in `update`.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            As in `update`.
+
+        Returns
+        -------
+        self : AutoregressiveForecaster
+            The forecaster.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `update`; on the first call as in `fit`.
+        """
+        if not hasattr(self, "estimator_"):
+            return self._learn(X, y, "partial_fit")
+        rows, request, stretches = self._read_update(X, y)
+        plan, origin = self._extrapolator, self._origin
+        panel = panel_of_stretches(stretches)
+        series = request.series[panel.codes]
+        values = (plan.transform(panel) - origin.centre[series]) / origin.spread[series]
+        starts = panel.shortened(plan.reach).whole_windows(plan.window, plan.horizon)
+        # The origin keeps so few rows that each window ends in a new one.
+        starts = plan.learnable(values, starts, self.estimator_)
+        estimator = self.estimator_
+        if len(starts):
+            samples = plan.samples(values, panel.known, starts, estimator)
+            # What fails half way must not leave a half trained estimator.
+            estimator = copy.deepcopy(estimator).partial_fit(*samples)
+        return self._move_on(rows, request, stretches, estimator)
+
+    def update(self, X, y):
+        """Let forecasts start behind new observations, without training.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features) or None
+            Columns known in advance of the new rows; None, or a frame without columns,
+            where there are none.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            What was observed after the rows seen so far, in the form that `fit` saw.
+            Rows that are left out count as missing. Of several series some may be left
+            out.
+
+        Returns
+        -------
+        self : AutoregressiveForecaster
+            The forecaster, with later forecasts.
+
+        Raises
+        ------
+        NotFittedError
+            If the forecaster is not fitted.
+        ValueError
+            If the rows do not follow those seen so far, or do not have their form.
+        TypeError
+            As in `fit`.
+        """
+        check_is_fitted(self)
+        return self._move_on(*self._read_update(X, y))
+
+    def predict(self, X, *, history=None):
+        """Continue the series over the rows of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Columns known in advance for the rows to predict. The index of a frame says
+            which rows these are: all of them come after the rows seen in `fit`, a whole
+            number of steps after; without columns known in advance some may be left
+            out. The rows of an array follow the rows seen in `fit` directly, whatever
+            they are: a shuffled `KFold` on arrays gives scores without meaning, so use
+            `TimeSeriesSplit` or a pandas index. Of several series some may be left out.
+        history : array-like or tuple of two, default=None
+            Rows to start from in place of those seen in `fit`: y in the form of `fit`,
+            of the same or of new series; or the pair (X, y), if there are columns known
+            in advance.
+
+        Returns
+        -------
+        y : ndarray, Series or DataFrame of shape (n_rows,) or (n_rows, n_targets)
+            The predictions; on the index of X and with the names of y if X is a frame.
+
+        Raises
+        ------
+        NotFittedError
+            If the forecaster is not fitted.
+        ValueError
+            If rows of X lie inside or before the training range or between two steps,
+            one is missing that has columns known in advance, the columns are not those
+            seen in `fit`, or `history` is too short.
+        TypeError
+            If X is an index or a number of steps, or columns hold dates.
+        """
+        check_is_fitted(self)
+        known = read_future(self, X)
+        origin, form = self._start_from(history)
+        request = origin.request(index_of(X), known, each=self._wide)
+        values = self._extrapolator.restore(self._continue(origin, request))
+        return self._lay_out(values, len(origin), form, index_of(X))
+
+    def forecast(self, n_steps, *, history=None):
+        """Continue the series by a number of rows.
+
+        Parameters
+        ----------
+        n_steps : int
+            Rows to predict, of each series if there are many; at least 1.
+        history : array-like, default=None
+            Rows to start from in place of those seen in `fit`; see `predict`.
+
+        Returns
+        -------
+        y : ndarray, Series or DataFrame of shape (n_steps,) or (n_steps, n_targets)
+            The rows that follow those seen in `fit`; on an index where `fit` saw one.
+            Of many series with a MultiIndex `n_steps` rows each.
+
+        Raises
+        ------
+        NotFittedError
+            If the forecaster is not fitted.
+        ValueError
+            If the forecaster has columns known in advance, or `n_steps` is below 1.
+        TypeError
+            If `n_steps` is no integer.
+        MemoryError
+            If so many rows would not fit into memory.
+        """
+        check_is_fitted(self)
+        check_scalar(n_steps, "n_steps", Integral, min_val=1)
+        if self.n_features_in_:
+            raise ValueError(
+                f"forecast does not know the {self.n_features_in_} columns of X that "
+                "are inputs; use predict(X) with a frame of these columns, or fit with "
+                "exogenous=False."
+            )
+        origin, form = self._start_from(history)
+        check_memory(
+            # The predictions, and the stamps or numbers of their rows.
+            8 * int(n_steps) * len(origin) * (self.n_targets_ + 1),
+            f"A forecast of n_steps={n_steps} rows of {len(origin)} series",
+            "forecast fewer rows at once",
+        )
+        index = origin.index_ahead(n_steps, self._level_names, together=self._wide)
+        if self._wide:
+            request = origin.request(index, np.empty((n_steps, 0)), each=True)
+        else:
+            request = origin.next_rows(n_steps)
+        values = self._extrapolator.restore(self._continue(origin, request))
+        return self._lay_out(values, len(origin), form, index)
+
+    def predict_interval(self, X, coverage=0.9, *, history=None):
+        """Give the band in which a share of the truths will lie.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            The rows to predict, as in `predict`.
+        coverage : float in (0, 1), default=0.9
+            The share of truths, at each step.
+        history : array-like or tuple of two, default=None
+            Rows to start from in place of those seen in `fit`; see `predict`.
+
+        Returns
+        -------
+        band : ndarray or DataFrame of shape (n_rows, 2) or (n_rows, n_targets, 2)
+            Lower and upper bound. A frame, if X is one, has the columns "lower" and
+            "upper", for each column of y if y had columns.
+
+        Raises
+        ------
+        NotFittedError
+            If the forecaster is not fitted.
+        ValueError
+            If `calibration` is 0 or too small for the coverage and the number of steps;
+            also as in `predict`.
+        """
+        check_scalar(
+            coverage,
+            "coverage",
+            Real,
+            min_val=0,
+            max_val=1,
+            include_boundaries="neither",
+        )
+
+        def bounds(errors):
+            radius = radii(errors, coverage)
+            return [-radius, radius]
+
+        return self._predict_band(X, history, bounds, ["lower", "upper"])
+
+    def predict_quantiles(self, X, quantiles, *, history=None):
+        """Give quantiles of the truths to come.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            The rows to predict, as in `predict`.
+        quantiles : array-like of float in (0, 1)
+            The quantiles; 0.5 is the median.
+        history : array-like or tuple of two, default=None
+            Rows to start from in place of those seen in `fit`; see `predict`.
+
+        Returns
+        -------
+        values : ndarray or DataFrame of shape (n_rows, n_quantiles) or (n_rows, \
+                n_targets, n_quantiles)
+            The quantiles. A frame, if X is one, has them as columns, for each column
+            of y if y had columns.
+
+        Raises
+        ------
+        NotFittedError
+            If the forecaster is not fitted.
+        ValueError
+            As in `predict_interval`.
+        """
+        asked = np.atleast_1d(np.asarray(quantiles, dtype=float))
+        if asked.ndim > 1 or not len(asked) or not ((asked > 0) & (asked < 1)).all():
+            raise ValueError(
+                "quantiles must be numbers above 0 and below 1, such as [0.1, 0.5, "
+                f"0.9]. Got {quantiles!r} instead."
+            )
+
+        def bounds(errors):
+            return [error_quantiles(errors, quantile) for quantile in asked]
+
+        return self._predict_band(X, history, bounds, list(asked))

@@ -1,0 +1,1 @@
+"""Reading a pandas index: steps, runs and the axis of time."""

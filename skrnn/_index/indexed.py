@@ -1,0 +1,40 @@
+"""Arrays that carry the index of the rows that they belong to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["IndexedWindows"]
+
+
+class IndexedWindows(np.ndarray):
+    """Windows as an array, with the index of the rows that they belong to.
+
+    What is computed or taken from it is a plain array without an index.
+    """
+
+    index: Any = None
+
+    @classmethod
+    def of(cls, windows: NDArray[Any], index: Any) -> IndexedWindows:
+        """See windows as such, without a copy."""
+        indexed = windows.view(cls)
+        indexed.index = index
+        return indexed
+
+    def __reduce__(self) -> Any:
+        """Keep the index when a Pipeline keeps its steps on disk."""
+        return IndexedWindows.of, (np.asarray(self), self.index)
+
+    def __array_wrap__(
+        self, array: NDArray[Any], context: Any = None, return_scalar: bool = False
+    ) -> Any:
+        """Give what is computed from windows as an array or a number."""
+        return array[()] if return_scalar else np.asarray(array)
+
+    def __getitem__(self, key: Any) -> Any:
+        """Take windows as from an array."""
+        return np.asarray(self)[key]

@@ -1,0 +1,37 @@
+"""Express one index in the terms of another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["match_index"]
+
+
+def match_index(index: pd.Index, like: pd.Index) -> pd.Index:
+    """Express an index in the kind of stamps, and in the time zone, of another.
+
+    Raises
+    ------
+    ValueError
+        If the one holds dates and the other numbers, or just one has a time zone.
+    """
+    stamps = index.get_level_values(-1)
+    kinds = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
+    zones = [getattr(each, "tz", None) for each in (stamps, like)]
+    if (
+        any(isinstance(stamps, kind) != isinstance(like, kind) for kind in kinds)
+        or (zones[0] is None) != (zones[1] is None)
+        or (isinstance(like, pd.PeriodIndex) and stamps.dtype != like.dtype)
+    ):
+        raise ValueError(
+            f"The index of X has stamps of dtype {stamps.dtype}, but those seen in fit "
+            f"are of dtype {like.dtype}; give X an index of that kind."
+        )
+    if str(zones[0]) == str(zones[1]):
+        return index
+    if isinstance(index, pd.MultiIndex):
+        level: Any = pd.DatetimeIndex(index.levels[-1]).tz_convert(zones[1])
+        return index.set_levels(level, level=-1)
+    return pd.DatetimeIndex(index).tz_convert(zones[1])

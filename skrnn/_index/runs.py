@@ -1,0 +1,173 @@
+"""Runs of rows, on pandas indexes only.
+
+A *run* is a stretch of rows that follow one another without a hole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .steps import group_by_series, infer_step, on_clock, slack_of, step_after
+
+__all__ = ["RunTable", "split_runs"]
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """The runs of a table of rows.
+
+    Parameters
+    ----------
+    starts : ndarray of shape (n_runs,)
+        First row of each run, counted in time order within each series.
+    lengths : ndarray of shape (n_runs,)
+        Rows of each run.
+    order : ndarray of shape (n_rows,) or None
+        Positions which bring the rows of each series together; None where they are.
+    series : list of hashable
+        Name of the series of each run; None where the index names no series.
+    stamps : pandas.Index or None
+        Stamp of each row, in the order of `order`; None for plain arrays.
+    step : offset, Timedelta, number or None
+        Distance of neighbouring rows; None where it is not known.
+    """
+
+    starts: NDArray[np.intp]
+    lengths: NDArray[np.intp]
+    order: NDArray[np.intp] | None
+    series: list[Hashable]
+    stamps: pd.Index | None
+    step: Any
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def rows_of(self, run: int) -> NDArray[np.intp] | slice:
+        """Give the places of a run's rows in the caller's order."""
+        span = slice(self.starts[run], self.starts[run] + self.lengths[run])
+        return span if self.order is None else self.order[span]
+
+    @property
+    def first_stamps(self) -> pd.Index:
+        """Stamp of the first row of each run."""
+        assert self.stamps is not None
+        return self.stamps.take(self.starts)
+
+    @property
+    def last_stamps(self) -> pd.Index:
+        """Stamp of the last row of each run."""
+        assert self.stamps is not None
+        return self.stamps.take(self.starts + self.lengths - 1)
+
+
+def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> RunTable:
+    """Find the runs of rows.
+
+    Parameters
+    ----------
+    index : pandas.Index or None
+        The rows' stamps; with a MultiIndex the last level is time and the others name
+        the series. None makes all rows one run.
+    n_rows : int
+        Number of rows.
+    step : offset, number or None, default=None
+        Distance of neighbours, as `infer_step` returns it; None infers it.
+
+    Returns
+    -------
+    runs : RunTable
+        The runs, series by series.
+
+    Raises
+    ------
+    ValueError
+        If stamps are missing, unsorted, duplicated or closer together than `step`.
+    TypeError
+        If the index has no spacing, such as one of strings.
+    """
+    if index is None:
+        whole = np.array([n_rows], dtype=np.intp)
+        return RunTable(np.zeros(1, dtype=np.intp), whole, None, [None], None, None)
+    stamps, codes, names, order = group_by_series(index)
+    _check_stamps(index.get_level_values(-1))
+    _check_order(stamps, codes, names)
+    if step is None:
+        step = infer_step(index)
+    begins = np.ones(n_rows, dtype=bool)
+    begins[1:] = codes[1:] != codes[:-1]
+    if step is not None:
+        begins[1:] |= ~_follows(stamps, step, same_series=~begins[1:])
+    starts = np.flatnonzero(begins)
+    lengths = np.diff(np.append(starts, n_rows))
+    series = [names[code] for code in codes[starts]]
+    return RunTable(starts, lengths, order, series, stamps, step)
+
+
+def _check_stamps(stamps: pd.Index) -> None:
+    """Refuse stamps that have no spacing or are missing."""
+    spaced = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
+    number = pd.api.types.is_numeric_dtype(stamps) and stamps.dtype.kind not in "bc"
+    if not (isinstance(stamps, spaced) or number):
+        raise TypeError(
+            "The index of X must hold dates, periods or numbers, whose spacing tells "
+            f"which rows follow one another. Got dtype {stamps.dtype} instead; convert "
+            "it, for instance with pd.to_datetime(X.index), or pass X.to_numpy() to "
+            "treat all rows as consecutive."
+        )
+    if stamps.hasnans:
+        row = int(np.argmax(stamps.isna()))
+        raise ValueError(
+            f"The index of X has a missing stamp at row {row}; drop such rows or give "
+            "them a stamp."
+        )
+    infinite = np.isinf(stamps.to_numpy(dtype=np.float64)) if number else np.zeros(1)
+    if infinite.any():
+        raise ValueError(
+            f"The index of X has an infinite stamp at row {int(np.argmax(infinite))}; "
+            "drop such rows or give them a stamp."
+        )
+
+
+def _check_order(
+    stamps: pd.Index, codes: NDArray[np.intp], names: list[Hashable]
+) -> None:
+    """Refuse stamps that are unsorted or duplicated within a series."""
+    left, right = stamps[:-1], stamps[1:]
+    offends = np.asarray(right <= left) & (codes[1:] == codes[:-1])
+    if offends.any():
+        i = int(np.argmax(offends))
+        of_series = "" if names[codes[i]] is None else f" of series {names[codes[i]]!r}"
+        what = "duplicated" if left[i] == right[i] else "unsorted"
+        raise ValueError(
+            f"The index of X must be sorted and without duplicates. Got {what} stamp "
+            f"{right[i]}{of_series} after {left[i]}; sort with X.sort_index(), drop "
+            "duplicates, and split without shuffling the rows."
+        )
+
+
+def _follows(
+    stamps: pd.Index, step: Any, same_series: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Tell which stamps are the next tick after the one before them."""
+    clock, slack = on_clock(stamps, step), slack_of(stamps, step)
+    expected, got = step_after(clock[:-1], step), clock[1:]
+    if slack is None:
+        follows = np.asarray(got == expected)
+    else:
+        follows = np.asarray((got >= expected - slack) & (got <= expected + slack))
+    early = np.asarray(got < expected) & ~follows
+    if (early & same_series).any():
+        i = int(np.argmax(early & same_series))
+        before, stamp = stamps[i], stamps[i + 1]
+        raise ValueError(
+            f"The index of X has the stamp {stamp} after {before}, which is closer "
+            f"than the spacing of the rows, {step}; resample X to that spacing, or "
+            "fit on rows with this one."
+        )
+    return follows

@@ -1,0 +1,1 @@
+"""Networks without Keras: the equations in NumPy."""

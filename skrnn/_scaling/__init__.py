@@ -1,0 +1,1 @@
+"""Scaling of a fit, and of each window."""

@@ -1,0 +1,100 @@
+"""Reversible normalisation of windows, each by its own last value or mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrnn._serialization.plain import stored
+from skrnn._windows.windows import Windows, WindowScale
+
+__all__ = ["CONSTANT", "Normalization"]
+
+# A window that varies by less than this share of the series is a constant one: what
+# follows it can be anything, which no tiny scale shall blow up in training.
+CONSTANT = 1e-7
+
+# Windows whose statistics are computed at once.
+CHUNK = 8192
+
+
+@stored
+@dataclass(frozen=True)
+class Normalization:
+    """How the windows of a series are normalised.
+
+    Parameters
+    ----------
+    mode : {"last", "meanstd"}
+        Subtract the last observed value of a window; or its mean, and divide by its
+        standard deviation.
+    reference : ndarray of shape (n_targets,)
+        Scale of the windows that are constant.
+    """
+
+    mode: str
+    reference: NDArray[np.float64]
+
+    @classmethod
+    def learn(cls, mode: str, rows: NDArray[np.float64]) -> Normalization:
+        """Take the scale of constant windows from rows of shape (n, n_targets)."""
+        deviations = rows - _means(rows[None])
+        spread = np.sqrt(_means(deviations[None] ** 2))[0]
+        return cls(mode, np.where(spread > 0, spread, 1.0))
+
+    def statistics(
+        self, windows: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Give shift and scale of windows; a scale of None is 1.
+
+        Parameters
+        ----------
+        windows : ndarray of shape (n_samples, n_steps, n_targets)
+            Windows; what is NaN does not count.
+
+        Returns
+        -------
+        shift, scale : ndarray of shape (n_samples, n_targets)
+            NaN where nothing is observed.
+        """
+        if self.mode == "last":
+            return last_observed(windows), None
+        shift = _means(windows)
+        scale = np.sqrt(_means((windows - shift[:, None]) ** 2))
+        rounding = 10 * np.finfo(np.float64).eps * np.abs(shift)
+        varies = scale > np.maximum(CONSTANT * self.reference, rounding)
+        return shift, np.where(varies, scale, self.reference)
+
+    def levels(self, series: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give a level of each series, of shape (n_series, 1, n_targets)."""
+        return np.nan_to_num(last_observed(series))[:, None]
+
+    def of(self, windows: Windows) -> WindowScale:
+        """Give shift and scale of the target channels, the first ones, of windows."""
+        n_targets = len(self.reference)
+        targets = windows.with_rows(windows.rows[:, :n_targets])
+        shift = np.empty((len(windows), n_targets))
+        scale = None if self.mode == "last" else np.empty_like(shift)
+        for first in range(0, len(windows), CHUNK):
+            chunk = slice(first, first + CHUNK)
+            shift[chunk], of_chunk = self.statistics(targets.gather(chunk))
+            if scale is not None:
+                scale[chunk] = of_chunk
+        return WindowScale(shift, scale)
+
+
+def last_observed(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the last value of each column of each window which is not NaN."""
+    backwards = ~np.isnan(windows[:, ::-1])
+    step = windows.shape[1] - 1 - backwards.argmax(axis=1)
+    return np.take_along_axis(windows, step[:, None], axis=1)[:, 0]
+
+
+def _means(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the steps of what is observed; NaN where nothing is."""
+    observed = ~np.isnan(windows)
+    with np.errstate(invalid="ignore"):
+        total = np.where(observed, windows, 0.0).sum(axis=1)
+        return total / observed.sum(axis=1)

@@ -1,0 +1,304 @@
+"""Scaling of windows and targets with the statistics of the training samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrnn._serialization.plain import stored
+from skrnn._windows.windows import Windows, WindowScale
+
+from .moments import Moments, rounding
+from .normalization import Normalization
+
+__all__ = ["RollOutScales", "Scaling", "Statistics", "scale_roll_out"]
+
+CHUNK = 8192  # Windows that are laid out at once.
+
+
+@stored
+@dataclass(frozen=True)
+class Scaling:
+    """Means and scales of inputs and targets.
+
+    Parameters
+    ----------
+    x_mean, x_scale : ndarray of shape (n_features,)
+        Inputs become ``(x - x_mean) / x_scale``.
+    fill : ndarray of shape (n_features,)
+        What stands for a missing value in a step that is partly observed.
+    y_mean, y_scale : ndarray of shape (n_targets,)
+        Predictions become ``y * y_scale + y_mean``. The scale of a constant target is
+        0, so that the constant is what is predicted.
+    """
+
+    x_mean: NDArray[np.float64]
+    x_scale: NDArray[np.float64]
+    fill: NDArray[np.float64]
+    y_mean: NDArray[np.float64]
+    y_scale: NDArray[np.float64]
+
+    def let_vary(self, y: NDArray[np.float64]) -> Scaling:
+        """Take back that a target is constant where new samples say otherwise."""
+        differs = np.abs(y - self.y_mean) > rounding(self.y_mean)
+        varies = (self.y_scale == 0) & differs.any(axis=0)
+        return replace(self, y_scale=np.where(varies, 1.0, self.y_scale))
+
+    def scale_as(self, other: Scaling) -> Scaling:
+        """Scale inputs as another scaling does."""
+        return replace(
+            self, x_mean=other.x_mean, x_scale=other.x_scale, fill=other.fill
+        )
+
+    def keep_targets(self) -> Scaling:
+        """Leave targets as they are, such as the 0 and 1 of classes."""
+        return replace(
+            self,
+            y_mean=np.zeros_like(self.y_mean),
+            y_scale=np.ones_like(self.y_scale),
+        )
+
+    def scale_windows(self, windows: Windows, *, fill: bool = True) -> Windows:
+        """Scale rows, and fill holes of partly observed steps; others stay NaN."""
+        rows = windows.rows.astype(np.float64)
+        missing = np.isnan(rows)
+        partly = missing & ~missing.all(axis=1, keepdims=True)
+        fill = fill and bool(partly.any())
+        if windows.own_scale is not None:
+            return self._scale_anew(windows, rows, windows.own_scale, fill)
+        if fill:
+            rows = np.where(partly, self.fill, rows)
+        rows -= self.x_mean
+        rows /= self.x_scale
+        return windows.with_rows(_narrow(rows, "X"))
+
+    def _scale_anew(
+        self, windows: Windows, rows: NDArray[np.float64], own: WindowScale, fill: bool
+    ) -> Windows:
+        """Merge the scaling of each window with this one, in the rows and in its own.
+
+        The rows are brought near to zero first, where float32 is precise.
+        """
+        n_scaled = own.shift.shape[1]
+        mean, scale = self.x_mean[:n_scaled], self.x_scale[:n_scaled]
+        centre, unit = self.x_mean.copy(), self.x_scale.copy()
+        shift, own_scale = own.shift + mean, None
+        moments = Moments.of(rows[:, :n_scaled], np.ones(len(rows)))
+        centre[:n_scaled], spread = moments.mean_and_scale()
+        if own.scale is not None:
+            unit[:n_scaled] = np.where(spread > 0, spread, 1.0)
+            own_scale = own.scale * scale / unit[:n_scaled]
+            shift = own.shift + own.scale * mean
+        shift = (shift - centre[:n_scaled]) / unit[:n_scaled]
+        rows -= centre
+        rows /= unit
+        scaled = WindowScale(
+            _narrow(shift, "X"),
+            own_scale if own_scale is None else _narrow(own_scale, "X"),
+            _narrow((self.fill - self.x_mean) / self.x_scale, "X") if fill else None,
+        )
+        return replace(windows, rows=_narrow(rows, "X"), own_scale=scaled)
+
+    def restore_windows(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Bring windows of shape (n_samples, n_steps, n_features) into their units."""
+        return windows.astype(np.float64) * self.x_scale + self.x_mean
+
+    def scale_targets(self, y: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Scale targets of shape (n_samples, n_targets)."""
+        scale = np.where(self.y_scale == 0, 1.0, self.y_scale)
+        return _narrow((y - self.y_mean) / scale, "y")
+
+    def restore_targets(self, y: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Bring predictions into the units of the targets."""
+        return y.astype(np.float64) * self.y_scale + self.y_mean
+
+
+@stored
+@dataclass(frozen=True)
+class Statistics:
+    """What the scaling of inputs and targets follows from, and what is added to it.
+
+    Parameters
+    ----------
+    x, y : Moments
+        Those of all steps of all windows, and of the targets.
+    standardize : bool
+        Whether they are scaled at all.
+    inputs : Scaling or None, default=None
+        A scaling of inputs that was taken over, and thus stays.
+    """
+
+    x: Moments
+    y: Moments
+    standardize: bool
+    inputs: Scaling | None = None
+
+    @classmethod
+    def of(
+        cls,
+        windows: Windows,
+        y: NDArray[np.float64],
+        sample_weight: NDArray[np.float64],
+        *,
+        standardize: bool,
+        inputs: Scaling | None = None,
+    ) -> Statistics:
+        """Take the statistics of training samples.
+
+        Every step of every window counts with the weight of its sample, so that windows
+        give the same numbers whether or not they share their rows.
+        """
+        moments = Moments.of(y, sample_weight)
+        return cls(_moments_of(windows, sample_weight), moments, standardize, inputs)
+
+    def merge(self, other: Statistics) -> Statistics:
+        """Add those of further samples."""
+        return replace(self, x=self.x.merge(other.x), y=self.y.merge(other.y))
+
+    def check_observed(self) -> None:
+        """Refuse inputs of which a column has no observed value."""
+        if not self.x.weight.all():
+            column = int(np.argmin(self.x.weight > 0))
+            raise ValueError(
+                f"Column {column} of X (counted from 0) is NaN in every training "
+                "window; drop it, or pass rows in which it is observed."
+            )
+
+    def scaling(self) -> Scaling:
+        """Give the means and scales that follow.
+
+        Raises
+        ------
+        ValueError
+            If values are too large to be squared.
+        """
+        (x_mean, x_scale), (y_mean, y_scale) = (
+            moments.mean_and_scale() for moments in (self.x, self.y)
+        )
+        for name, scale in (("X", x_scale), ("y", y_scale)):
+            if not np.isfinite(scale).all():
+                column = int(np.argmin(np.isfinite(scale)))
+                raise ValueError(
+                    f"Column {column} of {name} (counted from 0) holds values too "
+                    "large to compute their variance; divide them by a constant."
+                )
+        fill = x_mean
+        if not self.standardize:
+            x_mean, y_mean = np.zeros_like(x_mean), np.zeros_like(y_mean)
+            x_scale, y_scale = np.ones_like(x_mean), np.ones_like(y_mean)
+        x_scale = np.where(x_scale == 0, 1.0, x_scale)
+        scaling = Scaling(x_mean, x_scale, fill, y_mean, y_scale)
+        return scaling if self.inputs is None else scaling.scale_as(self.inputs)
+
+
+def _moments_of(windows: Windows, weights: NDArray[np.float64]) -> Moments:
+    """Give the moments of all steps of windows."""
+    uses = windows.uses_of_rows(weights)
+    used = uses > 0
+    rows, uses = windows.rows[used].astype(np.float64), uses[used]
+    if windows.own_scale is None:
+        return Moments.of(rows, uses)
+    n_scaled = windows.own_scale.shift.shape[1]
+    scaled = _moments_of_scaled(windows, weights, n_scaled)
+    return scaled.beside(Moments.of(rows[:, n_scaled:], uses))
+
+
+def _moments_of_scaled(
+    windows: Windows, weights: NDArray[np.float64], n_scaled: int
+) -> Moments:
+    """Give the moments of the columns of which each window has a scale of its own."""
+    windows = windows.with_rows(windows.rows[:, :n_scaled].astype(np.float64))
+    if windows.own_scale is not None:
+        windows = replace(windows, own_scale=replace(windows.own_scale, hole=None))
+    moments = Moments.none(n_scaled)
+    for start in range(0, len(windows), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        steps = windows.gather(chunk).reshape(-1, n_scaled)
+        of_steps = np.repeat(weights[chunk], windows.n_steps)
+        moments = moments.merge(Moments.of(steps, of_steps))
+    return moments
+
+
+@dataclass(frozen=True)
+class RollOutScales:
+    """What a roll-out does to the targets of windows, and to a network's outputs.
+
+    Parameters
+    ----------
+    mode : {"last", "meanstd"} or None
+        How each window is normalised.
+    scale_in, shift_in : ndarray of shape (n_targets,)
+        What brings a window, once normalised, into the scale of inputs.
+    hole : ndarray of shape (n_targets,)
+        What then stands for a missing value in a step that is partly observed.
+    scale_out, shift_out : ndarray of shape (horizon, n_targets)
+        What brings an output of the network into the scale of a normalised window.
+    """
+
+    mode: str | None
+    scale_in: NDArray[np.float64]
+    shift_in: NDArray[np.float64]
+    hole: NDArray[np.float64]
+    scale_out: NDArray[np.float64]
+    shift_out: NDArray[np.float64]
+
+
+def scale_roll_out(
+    scaling: Scaling,
+    targets: NDArray[np.float64],
+    horizon: int,
+    normalization: Normalization | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], RollOutScales]:
+    """Choose the scale in which series are rolled out, where float32 is precise.
+
+    Parameters
+    ----------
+    scaling : Scaling
+        That of the network.
+    targets : ndarray of shape (n_series, n_past, n_targets)
+        The known rows. Windows that bring a level of their own lose nothing if that of
+        their series is taken away first.
+    horizon : int
+        Rows that one call of the network predicts.
+    normalization : Normalization or None
+        How each window is normalised.
+
+    Returns
+    -------
+    level : ndarray of shape (n_targets,) or (n_series, 1, n_targets)
+        What is subtracted from the targets.
+    unit : ndarray of shape (n_targets,)
+        What they are then divided by.
+    scales : RollOutScales
+        What is done inside the roll-out.
+    """
+    n_targets = targets.shape[2]
+    x_mean, x_scale = scaling.x_mean[:n_targets], scaling.x_scale[:n_targets]
+    y_mean = scaling.y_mean.reshape(horizon, n_targets)
+    y_scale = scaling.y_scale.reshape(horizon, n_targets)
+    hole = (scaling.fill[:n_targets] - x_mean) / x_scale
+    one, zero = np.ones(n_targets), np.zeros(n_targets)
+    if normalization is None:
+        out = y_scale / x_scale, (y_mean - x_mean) / x_scale
+        return x_mean, x_scale, RollOutScales(None, one, zero, hole, *out)
+    level, shift_in = normalization.levels(targets), -x_mean / x_scale
+    if normalization.mode == "last":
+        out = y_scale / x_scale, y_mean / x_scale
+        return level, x_scale, RollOutScales("last", one, shift_in, hole, *out)
+    scales = RollOutScales("meanstd", 1 / x_scale, shift_in, hole, y_scale, y_mean)
+    return level, normalization.reference, scales
+
+
+def _narrow(values: NDArray[np.float64], name: str) -> NDArray[np.float32]:
+    """Give scaled values the precision of the network, if they fit into it."""
+    with np.errstate(over="ignore"):
+        narrow = values.astype(np.float32)
+    if np.isinf(narrow).any():
+        raise ValueError(
+            f"{name} holds values too large for float32, in which networks compute; "
+            "divide them by a constant, or set standardize=True and pass training "
+            "windows of the same size as those to predict."
+        )
+    return narrow

@@ -1,0 +1,1 @@
+"""What estimators store: plain values under a version."""

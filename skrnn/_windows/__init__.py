@@ -1,0 +1,1 @@
+"""Windows over rows, and where they come from."""

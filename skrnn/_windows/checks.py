@@ -1,0 +1,105 @@
+"""Checks of windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array
+
+from skrnn._checks.sklearn import check_feature_names
+from skrnn._checks.tables import as_floats, check_no_infinity, number_rules
+
+from .windows import Windows, windows_of
+
+__all__ = ["check_windows"]
+
+
+def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]:
+    """Check windows and give them as rows and starts.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in messages; on predict its `_window_shape_in` and `feature_names_in_` are
+        compared with X. It is not changed.
+    X : Windows or array-like of shape (n_samples, n_steps, n_features)
+        Windows; two axes mean one feature per step. NaN is a missing value. `Windows`,
+        which a forecaster hands on, have been checked.
+    reset : bool
+        Whether the windows are new, as in `fit`.
+
+    Returns
+    -------
+    windows : Windows
+        The windows, their rows not copied where X is a view of overlapping windows.
+    n_features_in : int
+        Last axis of X, which is what scikit-learn counts: the features of a step, or
+        the columns of a table, each of them a step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X has other axes, holds anything but finite numbers and NaN, or differs in
+        steps, features or names from what `fit` saw.
+    """
+    if not reset:
+        check_feature_names(estimator, X)
+    if isinstance(X, Windows):
+        if not reset:
+            _check_same_shape(estimator, X, 3)
+        return X, X.n_features
+    name = type(estimator).__name__
+    rules = number_rules(estimator)
+    masked = np.ma.isMaskedArray(X)
+    if isinstance(X, np.ndarray) and not masked and X.ndim == 3 and 0 not in X.shape:
+        windows = windows_of(np.asarray(X))
+        rows = as_floats(windows.rows, lambda: check_array(windows.rows, **rules))
+        windows = windows.with_rows(rows)
+        n_features_in, n_axes, table = windows.n_features, 3, rows
+    else:
+        rules |= {"allow_nd": True, "ensure_2d": False}
+        values = as_floats(X, lambda: check_array(X, **rules))
+        if values.ndim == 1:
+            raise ValueError(
+                f"Expected 2D array, got 1D array of shape {values.shape} instead. "
+                "Reshape your data into windows of shape (n_samples, n_steps, "
+                "n_features), with make_windows or a SlidingWindow ahead in a "
+                "Pipeline, or array.reshape(1, -1) if it is a single window."
+            )
+        if values.ndim > 3 or 0 in values.shape:
+            raise ValueError(
+                f"Found array with shape {values.shape} while {name} expects windows "
+                "of shape (n_samples, n_steps, n_features) or (n_samples, n_steps), "
+                "none of them 0."
+            )
+        windows = windows_of(values if values.ndim == 3 else values[:, :, None])
+        n_features_in, n_axes = values.shape[-1], values.ndim
+        # The columns of a table are the steps of one feature.
+        table = values if n_axes == 2 else windows.rows
+    check_no_infinity(table, X)
+    if not reset:
+        _check_same_shape(estimator, windows, n_axes)
+    return windows, n_features_in
+
+
+def _check_same_shape(estimator: Any, windows: Windows, n_axes: int) -> None:
+    """Compare the shape of windows with the one seen in `fit`."""
+    name = type(estimator).__name__
+    n_steps, n_features = estimator._window_shape_in
+    if n_axes == 2 and n_features == 1 and windows.n_steps != n_steps:
+        # scikit-learn's own words for a table with another number of columns.
+        raise ValueError(
+            f"X has {windows.n_steps} features, but {name} is expecting {n_steps} "
+            "features as input (the columns of a table are the steps of one feature)."
+        )
+    if windows.n_steps != n_steps:
+        raise ValueError(
+            f"X has {windows.n_steps} steps, but {name} is expecting {n_steps} steps "
+            "as input."
+        )
+    if windows.n_features != n_features:
+        raise ValueError(
+            f"X has {windows.n_features} features, but {name} is expecting "
+            f"{n_features} features as input."
+        )

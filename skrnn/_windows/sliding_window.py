@@ -1,0 +1,354 @@
+"""Windows over a series, as a transformer."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._checks.fitted import set_fitted
+from skrnn._checks.sklearn import (
+    Interval,
+    StrOptions,
+    choose_output,
+    feature_names,
+    fit_context,
+    names_in,
+    wants_pandas,
+)
+from skrnn._checks.tables import check_table
+from skrnn._index.indexed import IndexedWindows
+from skrnn._index.reading import index_of
+from skrnn._index.runs import RunTable, split_runs
+from skrnn._process.memory import check_memory
+from skrnn._serialization.state import StoredMixin
+
+from .context import Past
+from .windows import Windows, tabulate_windows
+
+
+def _is_flat(transformer):
+    return bool(transformer.flatten)
+
+
+class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
+    """Give every row of a series the window of rows that ends there.
+
+    Rows are read in time order, oldest first, and exactly as many windows come back:
+    steps before the first known row are NaN. With a pandas index the windows never
+    cross a hole in the index or the edge of a series, and rows that follow the rows
+    seen in `fit` get them as their past, so that the test folds of a cross-validation
+    start with whole windows.
+
+    Parameters
+    ----------
+    window : int, default=10
+        Steps in a window, in rows; at least 1 and no more than `fit` has rows.
+    gap : int, default=0
+        Rows between the last step of a window and the row that it belongs to. 0 ends
+        the window with the row itself; 1 shows strictly past rows.
+    dilation : int, default=1
+        Rows from one step of the window to the next.
+    flatten : bool, default=False
+        Whether to return a table, one column per step and feature, for estimators that
+        are not recurrent.
+    context : {"index", "always"} or None, default="index"
+        What counts as the past of the rows passed to `transform`. "index": a run of
+        rows whose first stamp is the next one after a run seen in `fit` is preceded by
+        it; a plain array has no stamps and thus no past. "always": a plain array is
+        the continuation of the array seen in `fit` (unless it is that array). None:
+        nothing.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns seen in `fit`, where all are strings.
+    step_ : offset, Timedelta, number or None
+        Distance of neighbouring rows in the index; None where it has no spacing, as
+        that of a plain array.
+
+    See Also
+    --------
+    make_windows : Whole windows and what follows them, from a series.
+
+    Notes
+    -----
+    Step j of the window of row t is row ``t - gap - (window - 1 - j) * dilation``.
+    For one run of rows the result is a read-only view on one padded copy of the rows;
+    for several runs it is an array of its own, `window` times the size of X.
+
+    With a MultiIndex the last level is time and the others name the series. Rows follow
+    one another at the `freq` of the index where it has one, else at the smallest step
+    that occurs in `fit`; stamps that are floats may be off by a hundredth of a step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import SlidingWindow
+    >>> SlidingWindow(3, flatten=True).fit_transform(np.arange(5.0).reshape(-1, 1))
+    array([[nan, nan,  0.],
+           [nan,  0.,  1.],
+           [ 0.,  1.,  2.],
+           [ 1.,  2.,  3.],
+           [ 2.,  3.,  4.]])
+
+    The rows after the training rows start with whole windows:
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"load": np.arange(6.0)})
+    >>> windows = SlidingWindow(3, flatten=True).fit(frame.iloc[:4])
+    >>> windows.set_output(transform="pandas").transform(frame.iloc[4:])
+       load_lag2  load_lag1  load_lag0
+    4        2.0        3.0        4.0
+    5        3.0        4.0        5.0
+    """
+
+    _parameter_constraints = {
+        "window": [Interval(Integral, 1, None, closed="left")],
+        "gap": [Interval(Integral, 0, None, closed="left")],
+        "dilation": [Interval(Integral, 1, None, closed="left")],
+        "flatten": ["boolean"],
+        "context": [StrOptions({"index", "always"}), None],
+    }
+
+    def __init__(self, window=10, *, gap=0, dilation=1, flatten=False, context="index"):
+        self.window = window
+        self.gap = gap
+        self.dilation = dilation
+        self.flatten = flatten
+        self.context = context
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def step_(self):
+        """Distance of neighbouring rows in the index."""
+        return self._past.step
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Remember the end of every run, which is the past of rows that follow it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows in time order.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : SlidingWindow
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If the window is longer than the data, values are infinite, or stamps are
+            unsorted, duplicated or missing.
+        TypeError
+            If columns hold dates, or the index has no spacing, as one of strings.
+        """
+        self._learn(X)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Remember the end of every run and give the windows of the same rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows in time order.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        windows : ndarray of shape (n_rows, window, n_features) or (n_rows, n_columns)
+            As `transform` returns them.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `fit`.
+        MemoryError
+            As in `transform`.
+        """
+        rows, runs = self._learn(X)
+        return self._present(self._tabulate(rows, runs, heads={}), index_of(X))
+
+    def transform(self, X):
+        """Give each row its window.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows in time order; each run that follows a run seen in `fit` starts with
+            the end of that one.
+
+        Returns
+        -------
+        windows : ndarray of shape (n_rows, window, n_features)
+            Windows, oldest step first; with ``flatten=True`` of shape
+            (n_rows, window * n_features), or a frame on the index of X where
+            `set_output` asks for one.
+
+        Raises
+        ------
+        NotFittedError
+            If the transformer is not fitted.
+        ValueError
+            If the columns are not those seen in `fit`, values are infinite, or stamps
+            are unsorted, duplicated, missing, closer together than in `fit`, or of
+            another kind than there.
+        TypeError
+            If columns hold dates, or the index has no spacing, as one of strings.
+        MemoryError
+            If windows laid out as a table would not fit into memory.
+        """
+        check_is_fitted(self)
+        rows = check_table(self, X, reset=False)
+        index = index_of(X)
+        runs = split_runs(self._past.match(index), len(rows), self.step_)
+        heads = {} if self.context is None else self._past.heads(rows, runs)
+        return self._present(self._tabulate(rows, runs, heads), index)
+
+    def inverse_transform(self, X):
+        """Give back the rows that windows belong to.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, window, n_features) or (n_rows, n_columns)
+            Windows as `transform` returns them.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_rows, n_features)
+            The last step of each window.
+
+        Raises
+        ------
+        ValueError
+            If `gap` is not 0, because then no window holds the row it belongs to.
+        """
+        check_is_fitted(self)
+        if self.gap != 0:
+            raise ValueError(
+                "inverse_transform needs gap=0, because other windows do not hold the "
+                f"rows they belong to. Got gap={self.gap} instead."
+            )
+        windows = check_array(
+            X, dtype=None, allow_nd=True, ensure_all_finite="allow-nan"
+        )
+        window, *_ = self._lengths
+        expected = (window, self.n_features_in_)
+        if windows.shape[1:] not in (expected, (window * self.n_features_in_,)):
+            raise ValueError(
+                f"X must hold windows of {self.window} steps and "
+                f"{self.n_features_in_} features, as transform returns them. Got shape "
+                f"{windows.shape} instead."
+            )
+        return windows.reshape(len(windows), *expected)[:, -1].copy()
+
+    @available_if(_is_flat)
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns of the flat form, such as ``temp_lag3``.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns; those seen in `fit` by default.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            For each step, oldest first, the name of each column and the rows that lie
+            between it and the row the window belongs to.
+        """
+        check_is_fitted(self)
+        names = names_in(self, input_features)
+        window, gap, dilation = self._lengths
+        lags = gap + dilation * np.arange(window)[::-1]
+        return np.array(
+            [f"{name}_lag{lag}" for lag in lags for name in names], dtype=object
+        )
+
+    def set_output(self, *, transform=None):
+        """Choose the container of the flat form; windows with three axes stay arrays.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Container of the result of `transform`; None changes nothing.
+
+        Returns
+        -------
+        self : SlidingWindow
+            The transformer.
+        """
+        # scikit-learn hides its own set_output where get_feature_names_out is hidden,
+        # and Pipeline.set_output then refuses the whole Pipeline.
+        if transform is not None:
+            choose_output(self, transform)
+        return self
+
+    def _learn(self, X):
+        rows = check_table(self, X, reset=True)
+        window, gap, dilation = self._lengths
+        reach = gap + (window - 1) * dilation
+        if reach >= len(rows):
+            raise ValueError(
+                f"window must fit into the rows. Got window={self.window}, "
+                f"gap={self.gap}, dilation={self.dilation}, which span {reach + 1} "
+                f"rows, but X has {len(rows)} (n_samples={len(rows)}); shorten the "
+                "window or pass more rows."
+            )
+        runs = split_runs(index_of(X), len(rows))
+        set_fitted(
+            self,
+            {
+                "n_features_in_": rows.shape[1],
+                "feature_names_in_": feature_names(X),
+                "_past": Past(rows, runs, reach, self.context == "always"),
+            },
+        )
+        return rows, runs
+
+    @property
+    def _lengths(self):
+        """Window, gap and dilation as Python's integers, which do not overflow."""
+        return int(self.window), int(self.gap), int(self.dilation)
+
+    def _tabulate(self, rows, runs: RunTable, heads) -> Windows:
+        window, gap, dilation = self._lengths
+        return tabulate_windows(
+            rows, runs, window, gap=gap, dilation=dilation, heads=heads
+        )
+
+    def _present(self, windows: Windows, index):
+        if self.flatten:
+            check_memory(
+                windows.n_bytes,
+                f"A table of {len(windows)} rows and {self.window} times "
+                f"{windows.n_features} columns (flatten=True)",
+                "shorten window, transform fewer rows at once, or set flatten=False "
+                "for a recurrent estimator, which needs no copy of the windows",
+            )
+        values = windows.materialise()
+        if self.flatten:
+            return values.reshape(len(values), -1)
+        if index is not None and wants_pandas(self):
+            # A later step of a Pipeline puts what it makes of them on the index again.
+            return IndexedWindows.of(values, index)
+        return values

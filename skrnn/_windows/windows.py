@@ -1,0 +1,281 @@
+"""Windows on a table of rows, on NumPy arrays only.
+
+A *window* is read from a table of rows by its first row and the distance of its steps,
+so that overlapping windows share one copy of their rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrnn._index.runs import RunTable
+
+__all__ = ["WindowScale", "Windows", "tabulate_windows", "windows_of"]
+
+
+@dataclass(frozen=True)
+class WindowScale:
+    """What the first columns of windows are shifted and scaled by, one by one.
+
+    Column j of window i becomes ``(x - shift[i, j]) / scale[i, j]``.
+
+    Parameters
+    ----------
+    shift : ndarray of shape (n_samples, n_scaled)
+        What is subtracted.
+    scale : ndarray of shape (n_samples, n_scaled) or None
+        What is divided by; None is 1.
+    hole : ndarray of shape (n_features,) or None
+        What then stands for a missing value in a step that is partly observed; None
+        leaves it missing.
+    """
+
+    shift: NDArray[Any]
+    scale: NDArray[Any] | None = None
+    hole: NDArray[Any] | None = None
+
+    def take(self, samples: NDArray[Any] | slice) -> WindowScale:
+        """Keep those of some windows."""
+        scale = None if self.scale is None else self.scale[samples]
+        return WindowScale(self.shift[samples], scale, self.hole)
+
+    def apply(self, windows: NDArray[Any]) -> NDArray[Any]:
+        """Shift and scale an array (n_samples, n_steps, n_features) in place."""
+        scaled = windows[..., : self.shift.shape[1]]
+        scaled -= self.shift[:, None]
+        if self.scale is not None:
+            scaled /= self.scale[:, None]
+        if self.hole is not None:
+            missing = np.isnan(windows)
+            partly = missing & ~missing.all(axis=-1, keepdims=True)
+            windows[...] = np.where(partly, self.hole, windows)
+        return windows
+
+    def restore(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Take it back from rows of shape (n_samples, n_rows, n_scaled)."""
+        scaled = rows if self.scale is None else rows * self.scale[:, None]
+        return scaled + self.shift[:, None]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows as rows and the places where each one starts.
+
+    Window i is ``rows[starts[i] + dilation * arange(n_steps)]``, shifted and scaled by
+    `own_scale` if there is one.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_features)
+        The rows, in time order within each run.
+    starts : ndarray of shape (n_samples,), dtype intp
+        Position in `rows` of the first (oldest) step of each window.
+    n_steps : int
+        Steps in a window.
+    dilation : int
+        Rows from one step of a window to the next.
+    own_scale : WindowScale or None
+        What each window is shifted and scaled by.
+    """
+
+    rows: NDArray[Any]
+    starts: NDArray[np.intp]
+    n_steps: int
+    dilation: int = 1
+    own_scale: WindowScale | None = None
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def n_features(self) -> int:
+        """Columns of `rows`."""
+        return int(self.rows.shape[1])
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the windows if they are laid out."""
+        n_values = len(self) * self.n_steps * self.n_features
+        return int(n_values) * self.rows.itemsize
+
+    @property
+    def offsets(self) -> NDArray[np.intp]:
+        """Rows from the start of a window to each of its steps, shape (n_steps,)."""
+        return np.arange(self.n_steps, dtype=np.intp) * self.dilation
+
+    def take(self, samples: NDArray[Any] | slice) -> Windows:
+        """Keep some windows; the rows stay shared."""
+        own = self.own_scale
+        return replace(
+            self, starts=self.starts[samples], own_scale=own and own.take(samples)
+        )
+
+    def with_rows(self, rows: NDArray[Any]) -> Windows:
+        """Read the same places from other rows."""
+        return replace(self, rows=rows)
+
+    def pieces(self, n_samples: int) -> Iterator[Windows]:
+        """Cut into so many windows at a time, each piece with the rows it reads alone.
+
+        Where few windows read rows that are far apart, they are copied out.
+        """
+        reach = (self.n_steps - 1) * self.dilation + 1
+        for first in range(0, len(self), n_samples):
+            piece = self.take(slice(first, first + n_samples))
+            low, high = piece.starts.min(), piece.starts.max() + reach
+            if high - low <= len(piece) * reach:
+                rows, starts = self.rows[low:high], piece.starts - low
+                yield replace(piece, rows=rows, starts=starts)
+            else:
+                places = piece.starts[:, None] + self.offsets
+                rows = self.rows[places.ravel()]
+                starts = np.arange(len(piece)) * self.n_steps
+                yield replace(piece, rows=rows, starts=starts, dilation=1)
+
+    def gather(self, samples: NDArray[Any] | slice = slice(None)) -> NDArray[Any]:
+        """Copy windows out, as an array of shape (n_samples, n_steps, n_features)."""
+        windows = self.rows[self.starts[samples][:, None] + self.offsets]
+        if self.own_scale is None:
+            return windows
+        return self.own_scale.take(samples).apply(windows)
+
+    def materialise(self) -> NDArray[Any]:
+        """Give the windows as an array: a view if they follow row by row, else a copy.
+
+        The view is read-only, because one element stands in many windows.
+        """
+        in_place = self.own_scale is None and len(self) > 0
+        if not in_place or (np.diff(self.starts) != 1).any():
+            return self.gather()
+        of_row, of_feature = self.rows.strides
+        return np.lib.stride_tricks.as_strided(
+            self.rows[self.starts[0] :],
+            shape=(len(self), self.n_steps, self.n_features),
+            strides=(of_row, of_row * self.dilation, of_feature),
+            writeable=False,
+        )
+
+    def uses_of_rows(
+        self, sample_weight: NDArray[Any] | None = None
+    ) -> NDArray[np.float64]:
+        """Count how often each row stands in a window, each window by its weight."""
+        size = len(self.rows) + self.dilation
+        stops = self.starts + self.n_steps * self.dilation
+
+        def sums(weight: NDArray[Any] | None) -> NDArray[np.float64]:
+            begun = np.bincount(self.starts, weights=weight, minlength=size)
+            ended = np.bincount(stops, weights=weight, minlength=size)
+            return _sums_by_stride(begun - ended, self.dilation)[: len(self.rows)]
+
+        counts = sums(None)
+        if sample_weight is None:
+            return counts
+        # Sums of weights are rounded; a row that no window holds has exactly 0.
+        return np.where(counts > 0, sums(sample_weight), 0.0)
+
+    def any_missing(self) -> bool:
+        """Tell whether any value of any window is missing."""
+        missing = np.isnan(self.rows).any(axis=1)
+        if not missing.any():
+            return False
+        # Behind `dilation` zeros a sum holds the missing rows before its place.
+        before = np.concatenate([np.zeros(self.dilation), missing])
+        before = _sums_by_stride(before, self.dilation)
+        stops = self.starts + self.n_steps * self.dilation
+        return bool((before[stops] > before[self.starts]).any())
+
+    def begin_missing(self) -> NDArray[np.bool_]:
+        """Tell which windows begin with a step that has nothing observed."""
+        return np.isnan(self.rows).all(axis=1)[self.starts]
+
+
+def _sums_by_stride(values: NDArray[Any], stride: int) -> NDArray[np.float64]:
+    """Sum up to each place the values that lie whole strides before it, and its own."""
+    padded = np.zeros(-(-len(values) // stride) * stride)
+    padded[: len(values)] = values
+    return padded.reshape(-1, stride).cumsum(axis=0).ravel()[: len(values)]
+
+
+def windows_of(X: NDArray[Any]) -> Windows:
+    """Read an array of windows as rows and starts, without a copy where it is a view.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_steps, n_features)
+        Windows. A view whose samples lie one row apart, as `Windows.materialise`
+        returns, is recognised by its strides and its rows are used in place.
+
+    Returns
+    -------
+    windows : Windows
+        The same windows.
+    """
+    n_samples, n_steps, n_features = X.shape
+    of_sample, of_step, of_feature = X.strides
+    overlaps = of_sample > 0 and of_step > 0 and of_step % of_sample == 0
+    dilation = of_step // of_sample if overlaps else 0
+    # Fewer samples than the dilation would leave rows between the steps that belong to
+    # no window, and so perhaps not to X.
+    if overlaps and n_steps > 1 and dilation <= n_samples:
+        n_rows = n_samples + (n_steps - 1) * dilation
+        rows = np.lib.stride_tricks.as_strided(
+            X, (n_rows, n_features), (of_sample, of_feature), writeable=False
+        )
+        return Windows(rows, np.arange(n_samples), n_steps, dilation)
+    rows = X.reshape(n_samples * n_steps, n_features)
+    return Windows(rows, np.arange(n_samples) * n_steps, n_steps)
+
+
+def tabulate_windows(
+    rows: NDArray[Any],
+    runs: RunTable,
+    window: int,
+    *,
+    gap: int = 0,
+    dilation: int = 1,
+    heads: dict[int, NDArray[Any]] | None = None,
+) -> Windows:
+    """Lay out one window per row, each run behind the rows that precede it.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_features)
+        Floating-point rows, in the caller's order.
+    runs : RunTable
+        Where the runs are.
+    window : int
+        Steps in a window.
+    gap : int, default=0
+        Rows between the last step of a window and the row that it belongs to.
+    dilation : int, default=1
+        Rows from one step to the next.
+    heads : dict of int to ndarray, default=None
+        Rows known before a run, by the run's number; at most `reach` of them are used,
+        the last ones. What is not known is NaN.
+
+    Returns
+    -------
+    windows : Windows
+        One window per row, in the caller's order.
+    """
+    reach = gap + (window - 1) * dilation
+    n_rows, n_features = rows.shape
+    padded = np.full((n_rows + len(runs) * reach, n_features), np.nan, dtype=rows.dtype)
+    # In the padded table row i of run k lies at i + (k + 1) * reach, and the window
+    # that belongs to it starts `reach` rows before.
+    starts = np.arange(n_rows) + np.repeat(np.arange(len(runs)) * reach, runs.lengths)
+    padded[starts + reach] = rows if runs.order is None else rows[runs.order]
+    for run, head in (heads or {}).items():
+        known = head[len(head) - min(reach, len(head)) :]
+        before = runs.starts[run] + (run + 1) * reach
+        padded[before - len(known) : before] = known
+    if runs.order is not None:
+        in_callers_order = np.empty_like(starts)
+        in_callers_order[runs.order] = starts
+        starts = in_callers_order
+    return Windows(padded, starts.astype(np.intp, copy=False), window, dilation)

@@ -1,0 +1,91 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+# That training in a fresh process prints nothing is tested in test_recurrent_regressors.py.
+
+
+def run_in_fresh_interpreter(code, **variables):
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**environment, **variables},
+    )
+
+
+def test_what_others_write_while_importing_is_shown():
+    finished = run_in_fresh_interpreter(
+        "import os, sys\n"
+        "class Finder:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name == 'keras': os.write(2, b'E0000 a real error\\n')\n"
+        "        if name == 'tensorflow': raise ImportError('broken library')\n"
+        "sys.meta_path.insert(0, Finder)\n"
+        "import skrnn._tensorflow"
+    )
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("E0000 a real error\nTraceback")
+    assert "ImportError: broken library" in finished.stderr
+
+
+def test_environment_is_left_as_it_was():
+    finished = run_in_fresh_interpreter(
+        "import os; before = dict(os.environ)\n"
+        "import skrnn._tensorflow\n"
+        "new = {k for k in os.environ if os.environ[k] != before.get(k)}\n"
+        "assert 'TF_CPP_MIN_LOG_LEVEL' not in new, new"
+    )
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_process_without_stderr_can_import():
+    finished = run_in_fresh_interpreter(
+        "import os, sys; os.close(2); sys.stderr = None\n"
+        "import skrnn._tensorflow; print('imported')"
+    )
+    assert finished.stdout == "imported\n"
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_another_backend_is_refused_by_name(backend):
+    finished = run_in_fresh_interpreter(
+        "import sys, types\n"
+        "keras = sys.modules['keras'] = types.ModuleType('keras')\n"
+        "sys.modules['tensorflow'] = tf = types.ModuleType('tensorflow')\n"
+        "tf.function = lambda f, **_: lambda *_: None\n"
+        "tf.constant, tf.transpose = print, print\n"
+        f"keras.backend = types.SimpleNamespace(backend=lambda: '{backend}')\n"
+        "import skrnn._tensorflow"
+    )
+    assert (
+        f"TensorFlow backend, but KERAS_BACKEND or keras.json chooses '{backend}'"
+        in (finished.stderr)
+    )
+
+
+def test_an_interrupt_while_tensorflow_is_imported_spoils_nothing():
+    finished = run_in_fresh_interpreter(
+        "import signal, sys\n"
+        "import numpy as np\n"
+        "from skrnn import RNNRegressor\n"
+        "X, y = np.zeros((9, 4)), np.arange(9.0)\n"
+        "model = RNNRegressor(units=2, epochs=1)\n"
+        "class Imports:\n"
+        "    def find_spec(self, name, *args):\n"
+        "        if name == 'tensorflow.python.data':\n"
+        "            sys.meta_path.remove(self)\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Imports())\n"
+        "try:\n"
+        "    model.fit(X, y)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', hasattr(model, 'weights_'))\n"
+        "model.fit(X, y)\n"
+        "print('fitted', len(model.weights_))\n"
+    )
+    assert finished.stdout.split("\n")[:2] == ["interrupted False", "fitted 5"]

@@ -1,0 +1,610 @@
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, Ridge, SGDRegressor
+from sklearn.neural_network import MLPRegressor
+from sklearn.tree import DecisionTreeRegressor
+
+from skrnn import AutoregressiveForecaster, RNNRegressor
+from tests.support.panels import (
+    DAYS,
+    SPANS,
+    continue_by_hand,
+    levels_by_hand,
+    make_many,
+    stack,
+    window_by_hand,
+    windows_by_hand,
+)
+from tests.support.series import (
+    N_AHEAD,
+    N_ROWS,
+    each_index,
+    make_daily,
+    no_columns,
+    refusal,
+)
+
+NEAR = {"rtol": 1e-7, "atol": 1e-7}
+
+
+@pytest.fixture
+def random():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def daily():
+    return make_daily()
+
+
+def ridge(window=3, **params):
+    return AutoregressiveForecaster(Ridge(), window=window, **params)
+
+
+def by_hand(model, y, x, n_steps, window, horizon):
+    """Continue one series, which no level is taken from."""
+    levels = np.zeros(1), np.ones(1)
+    y = np.asarray(y, dtype=float).reshape(len(y), -1)
+    return continue_by_hand(model, y, x, n_steps, window, horizon, levels)[:, 0]
+
+
+def ridge_by_hand(y, x, window, horizon):
+    """Ridge on the windows that hold no NaN."""
+    y = np.asarray(y, dtype=float).reshape(len(y), -1)
+    x = np.empty((len(y) + horizon, 0)) if x is None else np.asarray(x)
+    inputs, outputs = [], []
+    for t in range(window, len(y) - horizon + 1):
+        given = window_by_hand(y, x, t, window, horizon)
+        if not np.isnan([*given, *y[t : t + horizon].ravel()]).any():
+            inputs.append(given)
+            outputs.append(y[t : t + horizon].ravel())
+    outputs = np.array(outputs)
+    return Ridge().fit(inputs, outputs if horizon > 1 else outputs[:, 0])
+
+
+# --------------------------------------------------------------------------------------
+# history
+# --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+@pytest.mark.parametrize("n_known", [0, 2])
+def test_training_rows_as_history_change_nothing(daily, horizon, n_known):
+    X, y = daily[0].iloc[:, :n_known], daily[1]
+    forecaster = ridge(horizon=horizon).fit(X[:50], y[:50])
+    history = (X[:50], y[:50]) if n_known else y[:50]
+    expected = forecaster.predict(X[50:])
+    predicted = forecaster.predict(X[50:], history=history)
+    pd.testing.assert_series_equal(predicted, expected)
+    if not n_known:
+        pd.testing.assert_series_equal(
+            forecaster.forecast(10, history=history), forecaster.forecast(10)
+        )
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_forecast_starts_from_the_end_of_the_history(daily, horizon):
+    X, y = daily
+    forecaster = ridge(horizon=horizon).fit(X[:30], y[:30])
+    model = ridge_by_hand(y[:30], X, 3, horizon)
+    # Before, within and behind the training rows.
+    for rows in (slice(10, 20), slice(25, 40)):
+        ahead = X[rows.stop : rows.stop + 8]
+        predicted = forecaster.predict(ahead, history=(X[rows], y[rows]))
+        x = X[rows.start : rows.stop + 8]
+        assert_allclose(predicted, by_hand(model, y[rows], x, 8, 3, horizon), **NEAR)
+        assert predicted.index.equals(ahead.index)
+
+
+def test_history_on_arrays(random):
+    y = random.normal(size=60)
+    forecaster = ridge().fit(None, y[:40])
+    expected = by_hand(ridge_by_hand(y[:40], None, 3, 1), y, np.empty((60, 0)), 4, 3, 1)
+    assert_allclose(forecaster.forecast(4, history=y), expected, **NEAR)
+    assert_allclose(forecaster.predict(np.empty((4, 0)), history=y), expected, **NEAR)
+    assert_allclose(forecaster.forecast(4, history=list(y[-3:])), expected, **NEAR)
+
+
+def test_history_may_end_with_missing_rows(daily):
+    X, y = daily
+    forecaster = ridge().fit(X[:30], y[:30])
+    expected = forecaster.predict(X[40:50], history=(X[:40], y[:40]))
+    shorter = y[:45].where(np.arange(45) < 40)
+    predicted = forecaster.predict(X[45:50], history=(X[:45], shorter))
+    assert_allclose(predicted, expected[5:], rtol=1e-12)
+
+
+def test_history_in_another_time_zone_is_the_same_moments(random):
+    index = pd.date_range("2024-03-20", periods=30, freq="D", tz="Europe/Oslo")
+    y = pd.Series(random.normal(size=30), index)
+    forecaster = ridge().fit(None, y[:20])
+    expected = forecaster.predict(no_columns(index[25:]), history=y[:25])
+    elsewhere = y[:25].tz_convert("UTC")
+    predicted = forecaster.predict(no_columns(index[25:]), history=elsewhere)
+    pd.testing.assert_series_equal(predicted, expected)
+
+
+def test_unsuitable_history_is_refused(daily):
+    X, y = daily
+    forecaster = ridge().fit(X[:50], y[:50])
+    with refusal(r"history must be a pair \(X, y\), because the 2 columns of X"):
+        forecaster.predict(X[50:], history=y[:50])
+    with refusal("must have the 2 columns known in advance"):
+        forecaster.predict(X[50:], history=(None, y[:50]))
+    with refusal("starts from the last 3 rows. Got 2"):
+        forecaster.predict(X[50:], history=(X[48:50], y[48:50]))
+    with refusal("y must have the 1 columns that fit saw. Got 2"):
+        forecaster.predict(X[50:], history=(X[:50], X[:50]))
+    with refusal("the last of which is 2024-02-24"):
+        forecaster.predict(X[50:], history=(X[:55], y[:55]))
+    holed = y[:50].where(y.index[:50] != y.index[48])
+    with refusal("Ridge does not accept missing values, but the last 3 rows"):
+        forecaster.predict(X[50:], history=(X[:50], holed))
+
+
+# --------------------------------------------------------------------------------------
+# update
+# --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+@pytest.mark.parametrize("n_known", [0, 2])
+def test_update_starts_from_all_rows_seen(daily, horizon, n_known):
+    X, y = daily[0].iloc[:, :n_known], daily[1]
+    forecaster = ridge(horizon=horizon).fit(X[:40], y[:40])
+    model = ridge_by_hand(y[:40], X if n_known else None, 3, horizon)
+    expected = by_hand(model, y[:50], X.to_numpy(), 10, 3, horizon)
+    history = (X[:50], y[:50]) if n_known else y[:50]
+    assert_allclose(forecaster.predict(X[50:], history=history), expected, **NEAR)
+    stepwise = copy.deepcopy(forecaster)
+    assert forecaster.update(X[40:50], y[40:50]) is forecaster
+    assert_allclose(forecaster.predict(X[50:]), expected, **NEAR)
+    for rows in (slice(40, 41), slice(41, 43), slice(43, 50)):
+        stepwise.update(X[rows], y[rows])
+    assert_allclose(stepwise.predict(X[50:]), expected, **NEAR)
+    assert stepwise.n_samples_fit_ == forecaster.n_samples_fit_ == 50
+    assert stepwise.last_stamp_ == y.index[49]
+
+
+@pytest.mark.parametrize("difference", [1, (2, 1)])
+def test_update_adds_differences_to_the_last_rows_seen(daily, difference):
+    y = daily[1]
+    forecaster = ridge(horizon=2, difference=difference).fit(None, y[:40])
+    expected = forecaster.forecast(5, history=y[:45])
+    for i in range(40, 45):
+        forecaster.update(None, y[i : i + 1])
+    pd.testing.assert_series_equal(forecaster.forecast(5), expected, rtol=1e-10)
+
+
+@each_index
+def test_update_moves_the_stamps_on(index, random):
+    y = pd.Series(random.normal(size=N_ROWS + 5), index[: N_ROWS + 5], name="load")
+    forecaster = ridge().fit(None, y.iloc[:N_ROWS])
+    expected = forecaster.forecast(N_AHEAD, history=y)
+    forecaster.update(None, y.iloc[N_ROWS : N_ROWS + 2]).update(
+        None, y.iloc[N_ROWS + 2 :]
+    )
+    assert forecaster.last_stamp_ == index[N_ROWS + 4] or np.isclose(
+        forecaster.last_stamp_, index[N_ROWS + 4]
+    )
+    future = index[N_ROWS + 5 : N_ROWS + 5 + N_AHEAD]
+    predicted = forecaster.predict(no_columns(future))
+    pd.testing.assert_series_equal(
+        predicted, pd.Series(expected.to_numpy(), future, name="load"), rtol=1e-12
+    )
+    forecast = forecaster.forecast(N_AHEAD)
+    if pd.api.types.is_float_dtype(index):
+        assert_allclose(forecast.index, future)
+    else:
+        assert forecast.index.equals(future)
+    if getattr(index, "tz", None) is None:
+        assert getattr(forecast.index, "freq", None) == getattr(index, "freq", None)
+    assert forecast.index.dtype == expected.index.dtype
+
+
+def test_update_on_arrays_moves_on_by_the_rows_given(daily):
+    X, y = (each.to_numpy() for each in daily)
+    forecaster = ridge(horizon=2).fit(X[:40], y[:40]).update(X[40:43], y[40:43])
+    assert forecaster.n_samples_fit_ == 43
+    expected = forecaster.predict(X[43:50], history=(X[:43], y[:43]))
+    assert_allclose(forecaster.predict(X[43:50]), expected, rtol=1e-12)
+    counted = ridge().fit(None, y[:40]).update(None, y[40:43])
+    on_frame = counted.predict(no_columns(pd.RangeIndex(43, 48)))
+    assert_allclose(on_frame, counted.forecast(5), rtol=1e-12)
+    with refusal("the last of which is 42. Got 42"):
+        counted.predict(no_columns(pd.RangeIndex(42, 48)))
+
+
+def test_rows_left_out_of_an_update_are_missing(daily):
+    y = daily[1]
+    forecaster = AutoregressiveForecaster(
+        DecisionTreeRegressor(min_samples_leaf=2, random_state=0), window=3
+    ).fit(None, y[:40])
+    holed = copy.deepcopy(forecaster).update(None, y[40:43].iloc[[0, 2]])
+    filled = copy.deepcopy(forecaster).update(None, y[40:43].where([True, False, True]))
+    window = np.array([[y.iloc[40], np.nan, y.iloc[42]]])
+    for each in (holed, filled):
+        assert_array_equal(each.forecast(1), forecaster.estimator_.predict(window))
+        assert each.last_stamp_ == y.index[42]
+
+
+def test_estimator_that_takes_no_missing_values_waits_for_whole_windows(daily):
+    y = daily[1]
+    forecaster = ridge().fit(None, y[:40]).update(None, y[41:43])
+    with refusal(
+        "Ridge does not accept missing values, but the last 3 rows of y, from"
+    ):
+        forecaster.forecast(2)
+    forecaster.update(None, y[43:44])
+    expected = forecaster.forecast(4, history=y[:44])
+    pd.testing.assert_series_equal(forecaster.forecast(4), expected)
+
+
+def test_update_that_observes_nothing_keeps_the_origin(daily):
+    X, y = daily
+    forecaster = ridge(horizon=2).fit(X[:40], y[:40])
+    expected = forecaster.predict(X[40:50])
+    forecaster.update(X[40:45], y[40:45] * np.nan)
+    assert forecaster.last_stamp_ == y.index[39]
+    pd.testing.assert_series_equal(
+        forecaster.predict(X[45:50]), expected[5:], check_freq=False
+    )
+    # Some rows whose columns are known already may be asked for as well.
+    some = forecaster.predict(X.iloc[[41, 45]])
+    assert_allclose(some, expected.iloc[[1, 5]])
+    forecaster.update(X[45:47], y[45:47])
+    with refusal("Ridge does not accept missing values"):
+        forecaster.predict(X[47:])
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_some_series_are_updated(wide):
+    _, y, _ = make_many(spans=dict.fromkeys("abc", (0, 40)))
+    table = pd.DataFrame({name: rows["y0"] for name, rows in y.items()})
+    past, new = table[:30], table[30:34].copy()
+    new["b"] = np.nan
+    forecaster = ridge(columns="series" if wide else "targets")
+    long = (lambda rows: rows) if wide else (lambda rows: rows.T.stack().dropna())
+    forecaster.fit(None, long(past))
+    before = forecaster.predict(no_columns(long(table[30:]).index))
+    expected = forecaster.forecast(6, history=long(table[:34]))
+    forecaster.update(None, long(new))
+    after = forecaster.predict(no_columns(long(table[34:]).index))
+    if not wide:
+        before, after, expected = (
+            each.unstack(level=0) for each in (before, after, expected)
+        )
+    assert list(forecaster.last_stamp_) == list(DAYS[[33, 29, 33]])
+    assert_allclose(after["b"], before["b"][4:], rtol=1e-10)
+    # The history has another mean and deviation: an update keeps those of fit.
+    assert not np.allclose(after["a"], expected["a"])
+    levels = levels_by_hand(past[["a"]].to_numpy())
+    values = np.array([table["a"][:34].to_numpy()]).T
+    by_loop = continue_by_hand(
+        forecaster.estimator_, values, np.empty((0, 0)), 6, 3, 1, levels
+    )
+    assert_allclose(after["a"], by_loop[:, 0], **NEAR)
+
+
+def test_only_series_asked_for_must_be_whole():
+    _, y, _ = make_many()
+    y = stack(y)["y0"]
+    forecaster = ridge().fit(None, y)
+    expected = forecaster.forecast(3)
+    gap = pd.MultiIndex.from_tuples([("b", DAYS[29])])
+    forecaster.update(None, pd.Series([1.0], gap))
+    ahead = no_columns(expected.loc[["a", "c"]].index)
+    pd.testing.assert_series_equal(
+        forecaster.predict(ahead), expected.loc[["a", "c"]], check_freq=False
+    )
+    with refusal("last 3 rows of y of series 'b'"):
+        forecaster.forecast(1)
+
+
+def test_update_with_columns_known_in_advance_of_many_series():
+    X, y, later = make_many(n_known=2, n_ahead=8)
+    new = {name: later[name][:3] for name in ("c", "a")}
+    values = {name: rows[[]].assign(y0=[1.0, 2.0, 3.0]) for name, rows in new.items()}
+    forecaster = AutoregressiveForecaster(LinearRegression(), window=2, horizon=2)
+    forecaster.fit(stack(X), stack(y)["y0"])
+    forecaster.update(stack(new, "in turn"), stack(values, "in turn")["y0"])
+    model = LinearRegression().fit(*windows_by_hand(X, y, 2, 2))
+    predicted = forecaster.predict(
+        stack({name: rows[0 if name == "b" else 3 :] for name, rows in later.items()})
+    )
+    for name in SPANS:
+        rows = pd.concat([y[name], values.get(name)]).to_numpy()
+        x = np.vstack([X[name], later[name]])
+        n_steps = len(x) - len(rows)
+        levels = levels_by_hand(y[name].to_numpy())
+        expected = continue_by_hand(model, rows, x, n_steps, 2, 2, levels)
+        assert_allclose(predicted[name], expected[:, 0], **NEAR)
+
+
+def state_of(forecaster):
+    state = {**vars(forecaster)}
+    origin = vars(state.pop("_origin")).copy()
+    stamps = str(origin.pop("ends")), str(origin.pop("step"))
+    return pickle.dumps([state, origin]), stamps
+
+
+def test_refused_update_changes_nothing(daily):
+    X, y = daily
+    both = pd.DataFrame({"load": y, "price": -y})
+    forecaster = ridge().fit(X[:50], both[:50])
+    before = state_of(forecaster)
+    refused = [
+        (X[45:55], both[45:55], "the last of which is 2024-02-19 .*Got 2024-02-15"),
+        (X[49:50], both[49:50], "the last of which is 2024-02-19 .*Got 2024-02-19"),
+        (X[50:55], both[50:55][["price", "load"]], "the columns that fit saw, .*reind"),
+        (X[50:55], both[50:55]["load"], "the 2 columns that fit saw. Got 1"),
+        (X[50:55][["wind"]], both[50:55], "now missing:\n- sun"),
+        (None, both[50:55], "must have the 2 columns known in advance"),
+        (X[52:55], both[52:55], "row for each step.*Got none for 2024-02-20"),
+        (X[50:55] * np.nan, both[50:55], "Input X contains NaN"),
+        (X[50:55], both[50:55] / 0.0, "Input y contains infinity"),
+        (X[50:55], both[51:56], "X and y must have the same index"),
+        (X[50:55].iloc[::-1], both[50:55].iloc[::-1], "unsorted stamp"),
+    ]
+    for X_new, y_new, match in refused:
+        with refusal(match):
+            forecaster.update(X_new, y_new)
+        assert state_of(forecaster) == before
+
+
+def test_update_of_a_wide_table_needs_its_columns():
+    table = pd.DataFrame(np.arange(60.0).reshape(20, 3) % 7, columns=list("abc"))
+    forecaster = ridge(columns="series").fit(None, table[:15])
+    with refusal(r"the columns that fit saw, \['a', 'b', 'c'\]. Got \['c', 'b', 'a'\]"):
+        forecaster.update(None, table[15:][["c", "b", "a"]])
+    with refusal("the 3 columns that fit saw. Got 2"):
+        forecaster.update(None, table[15:][["a", "b"]])
+    assert len(forecaster.update(None, table[15:]).forecast(2)) == 2
+
+
+def test_update_of_a_series_that_fit_has_not_seen_is_refused():
+    _, y, _ = make_many()
+    forecaster = ridge().fit(None, stack(y)["y0"])
+    index = pd.MultiIndex.from_product([["z"], DAYS[40:42]])
+    with refusal("the series 'z', which fit has not seen"):
+        forecaster.update(None, pd.Series([1.0, 2.0], index))
+
+
+def test_update_before_fit_is_refused(daily):
+    with pytest.raises(NotFittedError):
+        ridge().update(None, daily[1])
+
+
+# --------------------------------------------------------------------------------------
+# partial_fit
+# --------------------------------------------------------------------------------------
+
+
+def passes(**params):
+    inner = SGDRegressor(random_state=0, max_iter=3, tol=None)
+    return AutoregressiveForecaster(inner, window=3, **params)
+
+
+def table_by_hand(y, first, window=3):
+    """Windows and values of the rows from `first` on."""
+    inputs = np.array([y[t - window : t] for t in range(first, len(y))])
+    return inputs, y[first:]
+
+
+def test_first_partial_fit_is_one_of_the_estimator(random):
+    y = random.normal(size=30)
+    forecaster = passes().partial_fit(None, y)
+    inner = SGDRegressor(random_state=0, max_iter=3, tol=None)
+    inner.partial_fit(*table_by_hand(y, 3))
+    assert_array_equal(forecaster.estimator_.coef_, inner.coef_)
+    assert forecaster.n_samples_fit_ == 30
+
+
+def test_partial_fit_learns_the_windows_before_new_rows(random):
+    y = random.normal(size=36)
+    forecaster = passes().fit(None, y[:30])
+    inner = SGDRegressor(random_state=0, max_iter=3, tol=None)
+    inner.fit(*table_by_hand(y[:30], 3))
+    assert_array_equal(forecaster.estimator_.coef_, inner.coef_)
+    for stop, first in ((31, 30), (36, 31)):
+        forecaster.partial_fit(None, y[first:stop])
+        inner.partial_fit(*table_by_hand(y[:stop], first))
+        assert_allclose(forecaster.estimator_.coef_, inner.coef_, rtol=1e-12)
+    expected = by_hand(inner, y, np.empty((36, 0)), 4, 3, 1)
+    assert_allclose(forecaster.forecast(4), expected, **NEAR)
+
+
+class Recorder(MLPRegressor):
+    """Keeps what it was last given to learn from."""
+
+    def fit(self, X, y):
+        return self.partial_fit(X, y)
+
+    def partial_fit(self, X, y):
+        self.X_, self.y_ = np.array(X), np.array(y)
+        return self
+
+
+@pytest.mark.parametrize("n_known", [0, 2])
+def test_partial_fit_on_single_rows_learns_whole_horizons(daily, n_known):
+    X, y = daily[0].iloc[:, :n_known], daily[1]
+    forecaster = AutoregressiveForecaster(Recorder(), window=2, horizon=3)
+    forecaster.fit(X[:30], y[:30])
+    rows, x = y.to_numpy()[:, None], X.to_numpy()
+    for t in range(30, 33):
+        forecaster.partial_fit(X[t : t + 1], y[t : t + 1])
+        given = window_by_hand(rows, x, t - 2, 2, 3)
+        assert_allclose(forecaster.estimator_.X_, [given])
+        assert_allclose(forecaster.estimator_.y_, [y.iloc[t - 2 : t + 1]])
+
+
+def test_partial_fit_makes_no_window_from_rows_before_a_series():
+    _, y, _ = make_many(spans={"a": (0, 20), "b": (16, 4)})
+    forecaster = AutoregressiveForecaster(Recorder(), window=4, horizon=3)
+    forecaster.fit(None, stack(y)["y0"])
+    new = pd.MultiIndex.from_product([["a", "b"], DAYS[20:21]])
+    forecaster.partial_fit(None, pd.Series([1.0, 2.0], new))
+    # b has four rows and the new one, too few for a window and a horizon.
+    assert len(forecaster.estimator_.X_) == 1
+    centre, spread = levels_by_hand(y["a"].to_numpy())
+    expected = (np.append(y["a"]["y0"][-6:], 1.0) - centre) / spread
+    assert_allclose(forecaster.estimator_.X_[0], expected[:4])
+    assert_allclose(forecaster.estimator_.y_[0], expected[4:])
+
+
+def test_partial_fit_of_some_series_keeps_the_levels_of_fit():
+    _, y, _ = make_many()
+    forecaster = AutoregressiveForecaster(Recorder(), window=2, difference=1)
+    forecaster.fit(None, stack(y)["y0"])
+    new = pd.MultiIndex.from_product([["b"], DAYS[28:30]])
+    forecaster.partial_fit(None, pd.Series([1.0, 5.0], new))
+    rows = np.diff([*y["b"]["y0"], 1.0, 5.0])
+    levels = levels_by_hand(rows[:-2])
+    expected = (rows - levels[0]) / levels[1]
+    assert_allclose(forecaster.estimator_.X_, [expected[-4:-2], expected[-3:-1]])
+    assert_allclose(forecaster.estimator_.y_, expected[-2:])
+
+
+def test_partial_fit_of_a_network_is_one_more_epoch(daily):
+    y = daily[1]
+    inner = RNNRegressor(2, epochs=2, random_state=0)
+    forecaster = AutoregressiveForecaster(inner, window=3).fit(None, y[:40])
+    before = forecaster.estimator_
+    weights = copy.deepcopy(before.weights_)
+    forecaster.partial_fit(None, y[40:50])
+    after = forecaster.estimator_
+    assert (before.n_iter_, after.n_iter_) == (2, 3)
+    assert any((a != b).any() for a, b in zip(weights, after.weights_, strict=True))
+    assert_array_equal(weights[0], before.weights_[0])
+    assert forecaster.last_stamp_ == y.index[49]
+
+
+def test_estimator_without_partial_fit_gives_none():
+    assert not hasattr(ridge(), "partial_fit")
+    assert hasattr(passes(), "partial_fit")
+    assert hasattr(AutoregressiveForecaster(), "partial_fit")
+
+
+class Failing(SGDRegressor):
+    """Changes its weights, and then fails."""
+
+    def partial_fit(self, X, y):
+        self.coef_ += 1
+        raise RuntimeError("out of memory")
+
+
+def test_failing_partial_fit_leaves_all_as_it_was(random):
+    y = random.normal(size=40)
+    forecaster = AutoregressiveForecaster(Failing(random_state=0), window=3)
+    forecaster.fit(None, y[:30])
+    before = state_of(forecaster)
+    with refusal("out of memory", RuntimeError):
+        forecaster.partial_fit(None, y[30:])
+    assert state_of(forecaster) == before
+    with refusal("the 1 columns that fit saw"):
+        forecaster.partial_fit(None, np.zeros((4, 2)))
+    assert state_of(forecaster) == before
+
+
+def test_partial_fit_without_a_window_moves_on_only(random):
+    y = random.normal(size=40)
+    forecaster = passes().fit(None, y[:30])
+    weights = forecaster.estimator_.coef_.copy()
+    forecaster.partial_fit(None, [np.nan, 1.0])
+    assert_array_equal(forecaster.estimator_.coef_, weights)
+    assert forecaster.n_samples_fit_ == 32
+
+
+# --------------------------------------------------------------------------------------
+# Missing values of y
+# --------------------------------------------------------------------------------------
+
+
+def with_holes(y):
+    return y.where(~np.isin(np.arange(len(y)), [0, 5, 17, 18, 30]))
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_windows_with_missing_values_are_left_out(daily, horizon):
+    X, y = daily[0], with_holes(daily[1])
+    forecaster = ridge(2, horizon=horizon).fit(X[:50], y[:50])
+    model = ridge_by_hand(y[:50], X, 2, horizon)
+    expected = by_hand(model, y[:50], X, 10, 2, horizon)
+    assert_allclose(forecaster.predict(X[50:]), expected, **NEAR)
+
+
+def test_windows_with_missing_values_stay_for_an_estimator_that_takes_them(daily):
+    y = with_holes(daily[1]).to_numpy()
+    inner = DecisionTreeRegressor(min_samples_leaf=2, random_state=0)
+    forecaster = AutoregressiveForecaster(inner, window=2).fit(None, y)
+    inputs, outputs = [], []
+    for t in range(3, 60):  # The series begins with the row 1.
+        if not np.isnan(y[t]) and not np.isnan(y[t - 2 : t]).all():
+            inputs.append(y[t - 2 : t])
+            outputs.append(y[t])
+    expected = inner.fit(inputs, outputs).predict(inputs)
+    assert_allclose(forecaster.estimator_.predict(inputs), expected)
+
+
+def test_a_target_may_be_missing_where_another_is_observed(random):
+    y = random.normal(size=(40, 2))
+    y[7, 0] = y[20, 1] = y[39, 0] = np.nan
+    with refusal("the last 2 rows of y, from which a forecast starts, hold NaN"):
+        ridge(2).fit(None, y)
+    y[39, 0] = 1.0
+    inputs = [y[t - 2 : t].ravel() for t in range(2, 40)]
+    whole = [i for i in range(38) if not np.isnan([inputs[i], [*y[i + 2]] * 2]).any()]
+    model = Ridge().fit([inputs[i] for i in whole], [y[i + 2] for i in whole])
+    assert_allclose(ridge(2).fit(None, y).estimator_.coef_, model.coef_)
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_columns_behind_the_last_observation_are_known(daily, horizon):
+    X, y = daily
+    ending = y[:50].where(np.arange(50) < 46)
+    forecaster = ridge(horizon=horizon).fit(X[:50], ending)
+    assert forecaster.last_stamp_ == y.index[45]
+    assert forecaster.n_samples_fit_ == 50
+    model = ridge_by_hand(y[:46], X, 3, horizon)
+    expected = by_hand(model, y[:46], X[:56], 10, 3, horizon)
+    assert_allclose(forecaster.predict(X[50:56]), expected[4:], **NEAR)
+    # The rows in between may be asked for too.
+    assert_allclose(forecaster.predict(X[46:56]), expected, **NEAR)
+    arrays = ridge(horizon=horizon).fit(X[:50].to_numpy(), ending.to_numpy())
+    assert_allclose(arrays.predict(X[50:56].to_numpy()), expected[4:], **NEAR)
+
+
+def test_forecast_begins_behind_the_last_observation_or_the_last_row(daily):
+    y = daily[1][:50]
+    ending = y.where(np.arange(50) < 46)
+    forecast = ridge().fit(None, ending).forecast(6)
+    pd.testing.assert_series_equal(forecast, ridge().fit(None, y[:46]).forecast(6))
+    # Without an index its rows follow those that fit saw, as those of X do.
+    arrays = ridge().fit(None, ending.to_numpy())
+    assert_allclose(arrays.forecast(2), forecast[4:], rtol=1e-12)
+    assert_allclose(arrays.predict(np.empty((2, 0))), forecast[4:], rtol=1e-12)
+
+
+def test_no_window_without_missing_values_says_so(daily):
+    y = daily[1].where(np.arange(60) % 3 > 0)[:-1]
+    with refusal("starts from the last 3 rows|does not accept missing values"):
+        ridge(3).fit(None, y)
+    y = pd.concat([y, daily[1][-1:]])
+    with refusal("No window to learn from.* may not in a window; fill y in"):
+        ridge(2).fit(None, y)
+
+
+def test_calibration_forgoes_origins_with_missing_values(daily):
+    y = daily[1].where(np.arange(60) != 50)
+    forecaster = ridge(2, calibration=20).fit(None, y)
+    errors = forecaster.calibration_errors_[0, :, :, 0]
+    # Origins lie behind the rows 39 to 58; two of them see the row 50.
+    assert_array_equal(np.isnan(errors).all(axis=1).nonzero()[0], [11, 12])
+    assert np.isnan(errors[0]).nonzero()[0].tolist() == [10]
+    assert len(forecaster.predict_interval(no_columns(DAYS[10:12]), 0.5)) == 2

@@ -1,0 +1,293 @@
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.preprocessing import StandardScaler
+
+from skrnn import AutoregressiveForecaster
+from tests.support.series import INDEXES, make_daily, no_columns, refusal
+
+
+@pytest.fixture
+def daily():
+    return make_daily()
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        ({"window": 0}, "'window' parameter .* must be an int"),
+        ({"window": 2.0}, "'window' parameter .* must be an int"),
+        ({"horizon": 0}, "'horizon' parameter .* must be an int"),
+        ({"exogenous": "no"}, "'exogenous' parameter"),
+        (
+            {"estimator": StandardScaler()},
+            "'estimator' parameter .* 'fit', 'predict' and 'get_params'",
+        ),
+    ],
+)
+def test_parameters_out_of_range_are_refused(params, match):
+    with refusal(match):
+        AutoregressiveForecaster(**{"estimator": Ridge(), **params}).fit(
+            None, np.arange(30.0)
+        )
+
+
+@pytest.mark.parametrize(
+    ("y", "match"),
+    [
+        (None, "requires y to be passed, but the target y is None"),
+        (np.arange(10.0), "window=8 and horizon=3 need 11 rows.* Got n_samples=10"),
+        (np.zeros((30, 2, 2)), "dim 3"),
+        (np.array(["a"] * 30), "could not convert string"),
+        (1j * np.arange(30), "Complex data not supported"),
+        (np.array([0.0, np.nan] * 15), "Ridge does not accept missing .* hold NaN"),
+        (np.array([0.0, np.nan] * 15 + [1.0] * 9), "No window to learn from: y is"),
+        (np.full(30, np.nan), "y must have a value. Got NaN in each row"),
+    ],
+)
+def test_series_that_cannot_be_learned_is_refused(y, match):
+    with refusal(match):
+        AutoregressiveForecaster(Ridge(), window=8, horizon=3).fit(None, y)
+
+
+@pytest.mark.parametrize(("value", "what"), [(np.nan, "NaN"), (-np.inf, "infinity")])
+def test_missing_and_infinite_values_are_named_with_column_and_stamp(
+    daily, value, what
+):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge()).fit(X[:50], y[:50])
+    X_bad = X.copy()
+    X_bad.iloc[[55, 57], 1] = value
+    with refusal(f"Input X contains {what} in column 'sun' at 2024-02-25"):
+        forecaster.fit(X_bad, y)
+    with refusal(f"Input X contains {what} in column 'sun' at 2024-02-25 .* each row"):
+        forecaster.predict(X_bad[50:])
+    with refusal(f"Input X contains {what} in column 1 at row 55"):
+        forecaster.fit(X_bad.to_numpy(), y.to_numpy())
+
+
+def test_infinite_values_of_the_series_are_named(daily):
+    y = daily[1].copy()
+    y.iloc[[7, 20]] = np.inf
+    with refusal("y contains infinity in column 'load' at 2024-01-08 .*; replace it"):
+        AutoregressiveForecaster(Ridge()).fit(None, y)
+    with refusal("Input y contains infinity in column 'b' at 2024-01-08"):
+        AutoregressiveForecaster(Ridge()).fit(None, pd.DataFrame({"a": 0.0, "b": y}))
+
+
+@pytest.mark.parametrize("values", [["calm"] * 60, pd.date_range("2024", periods=60)])
+def test_column_that_holds_no_numbers_is_named(daily, values):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge()).fit(X[:50], y[:50])
+    X_bad = X.assign(sun=values)
+    with pytest.raises((ValueError, TypeError), match="Column 'sun' of X has dtype"):
+        forecaster.fit(X_bad, y)
+    with pytest.raises((ValueError, TypeError), match="Column 'sun' of X has dtype"):
+        forecaster.predict(X_bad[50:])
+
+
+def test_indexes_that_differ_are_refused(daily):
+    X, y = daily
+    with refusal("same index. Got 2024-01-02 .* in X and 2024-01-01 .* in y at row 0"):
+        AutoregressiveForecaster(Ridge()).fit(X[1:], y[:-1])
+    with refusal("inconsistent numbers of samples"):
+        AutoregressiveForecaster(Ridge()).fit(X[1:], y)
+
+
+@pytest.mark.parametrize(
+    ("index", "kind", "match"),
+    [
+        (INDEXES["days"][[0, 2, 1, *range(3, 60)]], ValueError, "unsorted stamp"),
+        (INDEXES["days"][[0, 1, 1, *range(3, 60)]], ValueError, "duplicated stamp"),
+        (pd.Index([f"day {i}" for i in range(60)]), TypeError, "must hold dates"),
+    ],
+)
+def test_index_without_an_order_is_refused(index, kind, match):
+    with refusal(match, kind):
+        AutoregressiveForecaster(Ridge()).fit(no_columns(index), np.arange(60.0))
+
+
+def test_short_run_at_the_end_is_refused(daily):
+    X, y = daily
+    rows = [*range(50), *range(52, 59)]
+    with refusal("starts from the last 10 rows. Got 7 from 2024-02-22 .*fill the hole"):
+        AutoregressiveForecaster(Ridge()).fit(None, y.iloc[rows])
+    forecaster = AutoregressiveForecaster(Ridge(), window=5, horizon=3)
+    forecaster.fit(X.iloc[rows], y.iloc[rows])
+    forecaster = AutoregressiveForecaster(Ridge(), window=5, horizon=4)
+    forecaster.fit(None, y.iloc[rows])
+    with refusal("starts from the last 8 rows. Got 7"):
+        forecaster.fit(X.iloc[rows], y.iloc[rows])
+
+
+DAYS = pd.date_range("2024-02-20", periods=3)
+
+
+@pytest.mark.parametrize(
+    ("index", "match"),
+    [
+        (DAYS - timedelta(1), "last of which is 2024-02-19 .* Got 2024-02-19 .*; drop"),
+        (DAYS - timedelta(300), r"drop such rows from X.*forecast\(n_steps\)"),
+        (DAYS + timedelta(hours=6), "stamp 2024-02-20 06:00:00, which no whole number"),
+        (DAYS[[1, 0, 2]], "unsorted stamp 2024-02-20"),
+        (DAYS[[0, 1, 1]], "duplicated stamp 2024-02-21"),
+        (pd.date_range("2024-02-20", periods=3, freq="h"), "closer than the spacing"),
+        (DAYS.tz_localize("UTC"), "give X an index of that kind"),
+        (DAYS.to_period("D"), "give X an index of that kind"),
+        (pd.RangeIndex(3), "give X an index of that kind"),
+    ],
+)
+def test_rows_that_do_not_follow_are_refused(index, match):
+    y = pd.Series(np.arange(50.0), pd.date_range("2024-01-01", periods=50))
+    forecaster = AutoregressiveForecaster(Ridge()).fit(None, y)
+    with refusal(match):
+        forecaster.predict(no_columns(index))
+
+
+@pytest.mark.parametrize(
+    ("index", "match"),
+    [
+        (pd.RangeIndex(3), r"last of which is 49. Got 0; .*X.to_numpy\(\)"),
+        (pd.Index([50.5]), "stamp 50.5, which no whole number of steps of 1"),
+        (DAYS, "counts rows, because fit saw arrays"),
+    ],
+)
+def test_rows_that_do_not_follow_arrays_are_refused(index, match):
+    forecaster = AutoregressiveForecaster(Ridge()).fit(None, np.arange(50.0))
+    with refusal(match):
+        forecaster.predict(no_columns(index))
+
+
+def test_float_stamp_off_the_grid_is_refused():
+    y = pd.Series(np.arange(50.0), 0.1 * np.arange(50))
+    forecaster = AutoregressiveForecaster(Ridge()).fit(None, y)
+    with refusal("the stamp 5.15, which no whole number of steps"):
+        forecaster.predict(no_columns(pd.Index([5.0, 5.15])))
+
+
+@pytest.mark.parametrize(("rows", "stamp"), [([51, 52], 20), ([50, 51, 54], 22)])
+def test_row_missing_where_columns_are_known_in_advance_is_named(daily, rows, stamp):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge()).fit(X[:50], y[:50])
+    with refusal(f"row for each step.* Got none for 2024-02-{stamp}.*add the rows"):
+        forecaster.predict(X.iloc[rows])
+
+
+def test_other_columns_than_in_fit_are_refused(daily):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge()).fit(X[:50], y[:50])
+    with refusal("must be in the same order"):
+        forecaster.predict(X[50:][["sun", "wind"]])
+    with refusal("seen at fit time, yet now missing:\n- sun"):
+        forecaster.predict(X[50:][["wind"]])
+    with refusal("unseen at fit time:\n- rain"):
+        forecaster.predict(X[50:].assign(rain=0))
+    arrays = AutoregressiveForecaster(Ridge()).fit(X[:50].to_numpy(), y[:50])
+    with refusal("X has 1 features, but AutoregressiveForecaster is expecting 2"):
+        arrays.predict(X[50:].to_numpy()[:, :1])
+    without = AutoregressiveForecaster(Ridge()).fit(None, y[:50])
+    with refusal("X has 2 features, but AutoregressiveForecaster is expecting 0"):
+        without.predict(X[50:].to_numpy())
+
+    with refusal(
+        r"0 features as input, because fit saw no columns; pass pd.DataFrame\(index"
+    ):
+        without.predict(X[50:])
+
+
+def test_index_without_the_columns_of_fit_is_refused(daily):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge()).fit(X[:50], y[:50])
+    with refusal(
+        r"the 2 columns .* fit saw \(wind, sun\). Got none; .*exogenous=False"
+    ):
+        forecaster.predict(X[50:][[]])
+
+
+@pytest.mark.parametrize("exogenous", [True, False])
+def test_what_is_no_table_is_not_predicted(daily, exogenous):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge(), exogenous=exogenous)
+    forecaster.fit(None, y[:50])
+    with refusal(r"Got DatetimeIndex instead; pass pd.DataFrame\(index=X\)", TypeError):
+        forecaster.predict(X.index[50:])
+    with refusal(r"Got int instead; use forecast\(5\)", TypeError):
+        forecaster.predict(5)
+
+
+def test_series_as_columns_is_refused(daily):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge())
+    with refusal(r"use X.to_frame\(\)"):
+        forecaster.fit(X["wind"], y)
+    with refusal(r"use X.to_frame\(\)"):
+        forecaster.fit(X[["wind"]][:50], y[:50]).predict(X["wind"][50:])
+
+
+def test_dates_are_no_series_to_continue(daily):
+    dates = pd.Series(daily[1].index)
+    with refusal("Dates and durations of y would become mere counts", TypeError):
+        AutoregressiveForecaster(Ridge()).fit(None, dates)
+
+
+def test_forecast_without_known_columns_names_the_way_out(daily):
+    X, y = daily
+    with refusal(r"the 2 columns of X that are inputs; use predict\(X\)"):
+        AutoregressiveForecaster(Ridge()).fit(X, y).forecast(3)
+
+
+@pytest.mark.parametrize(
+    ("n_steps", "kind"), [(0, ValueError), (-1, ValueError), (2.0, TypeError)]
+)
+def test_number_of_steps_is_a_positive_integer(daily, n_steps, kind):
+    forecaster = AutoregressiveForecaster(Ridge()).fit(None, daily[1])
+    with refusal("n_steps", kind):
+        forecaster.forecast(n_steps)
+
+
+def test_no_rows_to_predict_are_refused(daily):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge()).fit(None, y)
+    with refusal("at least 1 row. Got 0"):
+        forecaster.predict(no_columns(y.index[:0]))
+    with refusal(r"Got None instead; use forecast\(n_steps\)"):
+        forecaster.predict(None)
+    with refusal("0 sample"):
+        AutoregressiveForecaster(Ridge()).fit(X, y).predict(X[:0])
+
+
+def test_forecast_that_grows_without_bound_says_so():
+    doubled = 2.0 ** np.arange(30)
+    forecaster = AutoregressiveForecaster(LinearRegression(), window=1)
+    with (
+        np.errstate(all="ignore"),
+        refusal("not finite after [0-9]+ steps.*predict fewer rows"),
+    ):
+        forecaster.fit(None, doubled).forecast(2000)
+
+
+@pytest.mark.parametrize("difference", [60, 10**12, 10**30])
+def test_an_order_of_differences_beyond_the_rows_is_refused_at_once(difference):
+    _, y = make_daily()
+    forecaster = AutoregressiveForecaster(Ridge(), window=2, difference=difference)
+    with refusal("difference=.*lower difference"):
+        forecaster.fit(None, y)
+
+
+@pytest.mark.parametrize("rows", [3.0, np.array(3.0), (row for row in [1, 2]), object])
+def test_what_has_no_rows_is_refused_by_the_name_of_the_argument(rows):
+    forecaster = AutoregressiveForecaster(Ridge(), window=2)
+    with refusal("^X must be a table or an array", TypeError):
+        forecaster.fit(rows, np.arange(9.0))
+    with refusal("^y must be a table or an array", TypeError):
+        forecaster.fit(None, rows)
+
+
+def test_a_calibration_beyond_all_counts_is_refused():
+    _, y = make_daily()
+    forecaster = AutoregressiveForecaster(Ridge(), window=2, calibration=10**30)
+    with refusal("held out for calibration"):
+        forecaster.fit(None, y)

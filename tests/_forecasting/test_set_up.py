@@ -1,0 +1,119 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+
+from skrnn import AutoregressiveForecaster, GRURegressor
+from skrnn._forecasting.series import panel_of_rows
+from skrnn._forecasting.set_up import season_of, settle
+from tests.support.series import INDEXES
+
+
+def set_up(index, *, calibration=0, reach=0, **params):
+    values = np.random.default_rng(0).normal(size=(len(index), 1))
+    panel = panel_of_rows(values, np.empty((len(index), 0)), index)
+    training = panel.before_last(calibration)
+    return settle(AutoregressiveForecaster(**params), panel, training, reach)
+
+
+def months(n_rows):
+    return pd.period_range("2001-01", periods=n_rows, freq="M")
+
+
+@pytest.mark.parametrize(
+    ("name", "season"),
+    [
+        ("days", 7),
+        ("days across a change of clocks", 7),
+        ("days one of which has no midnight", 7),
+        ("hours across a change of clocks", 24),
+        ("quarters of an hour", 96),
+        ("business days", 5),
+        ("weeks", 52),
+        ("ends of months", 12),
+        ("monthly periods", 12),
+        ("time differences", 48),
+        ("periods of two days", 1),
+        ("range with a step", 1),
+        ("floats", 1),
+    ],
+)
+def test_season_follows_from_the_distance_of_rows(name, season):
+    index = INDEXES[name]
+    panel = panel_of_rows(np.zeros((60, 1)), np.empty((60, 0)), index)
+    assert season_of(panel) == season
+
+
+@pytest.mark.parametrize(("freq", "season"), [("QE", 4), ("YE", 1), ("QS", 4)])
+def test_quarters_have_a_season_and_years_have_none(freq, season):
+    index = pd.date_range("1950", periods=60, freq=freq)
+    panel = panel_of_rows(np.zeros((60, 1)), np.empty((60, 0)), index)
+    assert season_of(panel) == season
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "window", "horizon"),
+    [(60, 36, 12), (59, 24, 12), (47, 12, 12), (36, 12, 12), (35, 12, 1), (9, 4, 1)],
+)
+def test_few_rows_give_windows_of_fewer_seasons(n_rows, window, horizon):
+    chosen = set_up(months(n_rows))
+    assert (chosen.window, chosen.horizon) == (window, horizon)
+    assert chosen.estimator.segment == horizon
+    assert chosen.normalize == "meanstd"
+
+
+def test_rows_held_out_or_differenced_are_not_counted():
+    assert set_up(months(70), calibration=11).window == 24
+    assert set_up(months(70), reach=13).window == 24
+    assert set_up(months(70), calibration=10).window == 36
+
+
+def test_what_is_given_is_left_as_it_is():
+    chosen = set_up(months(60), window=10, horizon=2, normalize=None)
+    assert (chosen.window, chosen.horizon, chosen.normalize) == (10, 2, None)
+    assert chosen.estimator.segment == 1  # Which 12 is not, of a window of 10.
+    chosen = set_up(months(60), estimator=Ridge())
+    assert (chosen.window, chosen.horizon, chosen.normalize) == (10, 1, None)
+    chosen = set_up(months(60), estimator=Ridge(), normalize="last")
+    assert chosen.normalize == "last"
+
+
+def test_default_forecaster_has_the_recommended_network():
+    y = pd.Series(np.random.default_rng(0).normal(size=60), months(60))
+    forecaster = AutoregressiveForecaster().fit(None, y)
+    network = forecaster.estimator_
+    assert isinstance(network, GRURegressor)
+    assert (network.units, network.segment, network.dropout) == (32, 12, 0.2)
+    assert (forecaster.window_, forecaster.horizon_) == (36, 12)
+    assert forecaster.get_params()["estimator"] is None
+    assert forecaster.forecast(14).shape == (14,)
+    explicit = AutoregressiveForecaster(
+        network.set_params(random_state=0), window=36, horizon=12, normalize="meanstd"
+    )
+    assert_array_equal(
+        explicit.fit(None, y).forecast(14), explicit.fit(None, y).forecast(14)
+    )
+
+
+@pytest.mark.slow
+def test_default_forecaster_beats_repeating_the_last_season():
+    step = np.arange(132)
+    noise = np.random.default_rng(0).normal(scale=0.3, size=132)
+    wave = np.sin(2 * np.pi * step / 12) + 0.5 * np.cos(2 * np.pi * step / 6)
+    y = pd.Series((1 + step / 50) * wave * 3 + step / 5 + noise, months(132))
+    recommended = AutoregressiveForecaster().fit(None, y[:120]).estimator_
+    network = clone(recommended).set_params(random_state=0)
+    forecaster = AutoregressiveForecaster(
+        network, window=36, horizon=12, normalize="meanstd"
+    )
+    forecast = forecaster.fit(None, y[:120]).forecast(12)
+    seasonal = np.abs(y[120:].to_numpy() - y[108:120].to_numpy()).mean()
+    assert np.abs(forecast - y[120:]).mean() < 0.6 * seasonal
+
+
+def test_short_series_without_dates_can_be_learned():
+    forecaster = AutoregressiveForecaster().fit(None, np.arange(7.0))
+    assert (forecaster.window_, forecaster.horizon_) == (3, 1)
+    assert_allclose(forecaster.forecast(2), [7, 8], atol=3)

@@ -1,0 +1,201 @@
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skrnn import (
+    Autoencoder,
+    AutoencoderDetector,
+    AutoregressiveForecaster,
+    GRURegressor,
+    LSTMRegressor,
+    RecurrentAutoencoder,
+    RNNRegressor,
+    VariationalAutoencoder,
+    make_windows,
+)
+from skrnn._estimators.base_recurrent import describe_network
+from skrnn._networks.summary import list_layers
+from skrnn._windows.windows import windows_of
+
+SERIES = np.sin(np.arange(40.0) / 3)
+X, Y = make_windows(np.column_stack([SERIES, SERIES**2]), window=6)
+SHORT = {"epochs": 1, "random_state": 0}
+
+PREDICTORS = {
+    "plain": RNNRegressor(3),
+    "deep": GRURegressor((4, 3), dense_before=5, dense_after=(6, 2)),
+    "both ways": LSTMRegressor((4, 3), bidirectional=True),
+    "segments": LSTMRegressor(3, segment=2),
+    "segments of Dense": LSTMRegressor(3, segment=3, dense_before=(5, 4)),
+    "parallel": LSTMRegressor((4, 3), segment=2, decoder="parallel", dense_after=5),
+}
+COPIERS = {
+    "rows": Autoencoder(2, hidden_layer_sizes=(5, 3)),
+    "tied": Autoencoder(2, hidden_layer_sizes=(5, 3), tied=True),
+    "variational": VariationalAutoencoder(2, hidden_layer_sizes=4),
+    "windows": RecurrentAutoencoder(2, units=(4, 3), cell="gru"),
+}
+
+
+def build(estimator):
+    """The description of a network and its Keras model, without training it."""
+    windows = windows_of(X)
+    if hasattr(estimator, "transform"):
+        network = estimator._describe_network(windows)
+        loss = "mse"
+    else:
+        network, loss = describe_network(estimator, windows, Y.shape[1]), None
+    return network, estimator._make_network(network).build(loss)
+
+
+def with_weights(model):
+    """Layers of a Keras model, and of the models in it, that have weights."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from with_weights(layer)
+        elif layer.weights:
+            yield layer
+
+
+def of_keras(model):
+    """Name, shape and weights of its layers; a weight counts where it is met first."""
+    met, found = set(), []
+    for layer in with_weights(model):
+        own = [weight for weight in layer.weights if id(weight) not in met]
+        met |= {id(weight) for weight in own}
+        output = layer.output[0] if isinstance(layer.output, list) else layer.output
+        size = sum(int(np.prod(weight.shape)) for weight in own)
+        found.append((layer.name, output.shape[1:], size))
+    return found
+
+
+@pytest.mark.parametrize("name", [*PREDICTORS, *COPIERS])
+def test_layers_their_shapes_and_weights_are_those_of_the_keras_model(name):
+    network, model = build({**PREDICTORS, **COPIERS}[name])
+    layers = list_layers(network, model.get_weights())
+    # Places in the horizon are samples to the layers behind a parallel decoder.
+    last = slice(-1, None) if name == "parallel" else slice(None)
+    listed = [
+        (layer.name, layer.shape[last], layer.n_weights)
+        for layer in layers
+        if layer.n_arrays
+    ]
+    expected = [(name, shape[last], size) for name, shape, size in of_keras(model)]
+    # A layer that another one refers to may stand behind it in Keras's list.
+    assert sorted(listed) == sorted(expected)
+    assert sum(layer.n_weights for layer in layers) == model.count_params()
+
+
+def fitted(estimator, data=X):
+    return estimator.set_params(**SHORT).fit(data, Y)
+
+
+def summary_of(estimator):
+    printed = []
+    estimator.summary(print_fn=printed.append)
+    (text,) = printed
+    return text
+
+
+def test_summary_counts_the_weights_of_the_fitted_keras_model():
+    estimator = fitted(RNNRegressor(3))
+    n_weights = estimator.to_keras().count_params()
+    assert summary_of(estimator).endswith(f"{n_weights} trained, 0 frozen")
+
+
+def test_summary_has_a_line_for_each_layer():
+    lines = summary_of(fitted(RNNRegressor(3))).splitlines()
+    assert lines[0] == "RNNRegressor"
+    names, shape = ["windows", "recurrent_0", "targets"], ["(n_samples,", "3)"]
+    rows = [line.split() for line in lines[4:-2]]
+    assert [row[0] for row in rows] == names
+    # Three units read two features, their own three states and a bias.
+    assert rows[1][1:] == ["SimpleRNN", *shape, "18", "tanh", "trained"]
+
+
+def test_summary_is_printed_and_nothing_is_returned(capsys):
+    assert fitted(RNNRegressor(3)).summary() is None
+    printed = capsys.readouterr()
+    assert "recurrent_0  SimpleRNN" in printed.out
+    assert printed.err == ""
+
+
+def test_frozen_layers_are_marked_and_counted():
+    estimator = fitted(RNNRegressor(3))
+    estimator._network = {**estimator._network, "frozen": True}
+    text = summary_of(estimator)
+    assert text.endswith("26 weights: 8 trained, 18 frozen")
+    (line,) = [line for line in text.splitlines() if line.startswith("recurrent_0")]
+    assert line.endswith("frozen")
+
+
+@pytest.mark.parametrize("estimator", [RNNRegressor(), Autoencoder()], ids=str)
+def test_summary_of_what_is_not_fitted_is_refused(estimator):
+    with pytest.raises(NotFittedError):
+        estimator.summary()
+
+
+# --------------------------------------------------------------------------------------
+# The diagram
+# --------------------------------------------------------------------------------------
+
+
+def diagram(estimator):
+    return estimator._repr_html_()
+
+
+ROWS = SERIES.reshape(-1, 1)
+NETWORK = RNNRegressor(3, **SHORT)
+AROUND = {
+    "estimator": (NETWORK, X, "recurrent_0: SimpleRNN"),
+    "pipeline": (make_pipeline(FunctionTransformer(), NETWORK), X, "recurrent_0"),
+    "search": (GridSearchCV(NETWORK, {"units": [3]}, cv=2), X, "recurrent_0"),
+    "forecaster": (AutoregressiveForecaster(NETWORK, window=3), None, "recurrent_0"),
+    "autoencoder": (Autoencoder(1, hidden_layer_sizes=3, **SHORT), ROWS, "encoder_0"),
+    "detector": (
+        AutoencoderDetector(Autoencoder(1, hidden_layer_sizes=3, **SHORT)),
+        ROWS,
+        "encoder_0: Dense",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_diagram_shows_the_layers_of_the_network_inside(name):
+    estimator, data, layer = AROUND[name]
+    estimator = clone(estimator)
+    before = diagram(estimator)
+    assert layer not in before
+    assert "layers are listed after fit" in before
+    assert layer in diagram(estimator.fit(data, Y if data is X else SERIES))
+
+
+def test_diagram_shows_shapes_and_counts():
+    html = diagram(fitted(RNNRegressor(3)))
+    assert "(n_samples, 3), 18 weights" in html
+    assert "activation: tanh" in html
+
+
+@pytest.mark.parametrize("holder", [AutoregressiveForecaster, AutoencoderDetector])
+def test_diagram_of_an_estimator_that_was_given_none_shows_it_alone(holder):
+    assert holder.__name__ in diagram(holder())
+
+
+def test_summary_and_diagram_load_no_tensorflow(tmp_path):
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(fitted(RNNRegressor(3))))
+    code = (
+        "import pickle, sys\n"
+        "model = pickle.load(open('model.pkl', 'rb'))\n"
+        "model.summary(), model._repr_html_()\n"
+        "sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
+    assert done.returncode == 0
