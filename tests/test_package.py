@@ -1,4 +1,5 @@
 import ast
+import inspect
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -14,8 +15,8 @@ PACKAGE = Path(skrnn.__file__).parent
 # Each package imports from itself and from those before it.
 ORDER = (
     "_version",
-    "_process",
     "_serialization",
+    "_process",
     "_checks",
     "_index",
     "_windows",
@@ -105,6 +106,13 @@ def test_import_alone_loads_no_dependency():
 @pytest.mark.parametrize("name", skrnn.__all__)
 def test_public_name_is_importable_and_documented(name):
     assert getattr(skrnn, name).__doc__
+
+
+@pytest.mark.parametrize("module", [skrnn, skrnn.datasets, skrnn.inspection])
+def test_public_names_say_the_module_that_users_import_them_from(module):
+    public = [getattr(module, name) for name in module.__all__]
+    public = [each for each in public if not inspect.ismodule(each)]
+    assert {each.__module__ for each in public} == {module.__name__}
 
 
 def test_all_is_the_table_of_modules():

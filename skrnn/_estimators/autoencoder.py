@@ -6,6 +6,7 @@ from numbers import Integral
 
 from skrnn._checks.sklearn import Interval
 from skrnn._checks.tables import check_table
+from skrnn._serialization.names import set_module
 from skrnn._windows.windows import windows_of
 
 from .base import widths, with_sections
@@ -60,6 +61,7 @@ class BaseRowAutoencoder(BaseAutoencoder):
         return training.RowAutoencoding(**description)
 
 
+@set_module("skrnn")
 @with_sections()
 class Autoencoder(BaseRowAutoencoder):
     """Learns short codes of rows by copying them, as an ordinary transformer.

@@ -203,9 +203,6 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         statistics = Statistics.of(
             *samples, standardize=self.standardize, inputs=inputs
         )
-        if resume and not hasattr(self, "_statistics"):
-            # Stored before there were statistics: the scaling stays as it was learned.
-            return None, self.scaling_.let_vary(samples[1])
         if resume:
             statistics = self._statistics.merge(statistics)
         elif not one_pass:  # What is missing in a chunk may come with a later one.

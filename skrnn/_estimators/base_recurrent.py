@@ -346,7 +346,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
     def _roll_out(self, targets, ahead, horizon, normalization):
         """Continue series from their own predictions in one compiled call.
 
-        As `skrnn._networks.roll_out.roll_out`, of which it is the fast form; a stateful network
+        It is the fast form of `skrnn._networks.roll_out.roll_out`; a stateful network
         has none.
         """
         from skrnn._engine import training

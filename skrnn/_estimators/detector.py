@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._checks.fitted import set_fitted
 from skrnn._checks.sklearn import HasMethods, Interval, fit_context
 from skrnn._networks.summary import show_inside
+from skrnn._serialization.names import set_module
 from skrnn._serialization.state import StoredMixin
 
 from .autoencoder import Autoencoder
@@ -19,6 +20,7 @@ from .autoencoder import Autoencoder
 __all__ = ["AutoencoderDetector"]
 
 
+@set_module("skrnn")
 class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
     """Finds outliers as what an autoencoder copies worst.
 

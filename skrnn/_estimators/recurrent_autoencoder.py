@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import Interval, StrOptions
+from skrnn._serialization.names import set_module
 from skrnn._windows.checks import check_windows
 
 from .base import widths, with_sections
@@ -15,6 +16,7 @@ from .base_autoencoder import BaseAutoencoder
 __all__ = ["RecurrentAutoencoder"]
 
 
+@set_module("skrnn")
 @with_sections()
 class RecurrentAutoencoder(BaseAutoencoder):
     """Learns short codes of windows by copying them, as an ordinary transformer.

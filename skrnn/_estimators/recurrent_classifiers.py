@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from skrnn._serialization.names import set_module
+
 from .base import with_sections
 from .base_classifier import BaseRecurrentClassifier
 from .recurrent_regressors import SECTIONS
@@ -40,6 +42,7 @@ numbers, bool or text, of two classes or more.
 }
 
 
+@set_module("skrnn")
 @with_sections(**_SHARED)
 class RNNClassifier(BaseRecurrentClassifier):
     """Classify windows with a simple (Elman) recurrent network.
@@ -81,6 +84,7 @@ class RNNClassifier(BaseRecurrentClassifier):
     _cell = "rnn"
 
 
+@set_module("skrnn")
 @with_sections(**_SHARED)
 class LSTMClassifier(BaseRecurrentClassifier):
     """Classify windows with a long short-term memory network.
@@ -119,6 +123,7 @@ class LSTMClassifier(BaseRecurrentClassifier):
     _cell = "lstm"
 
 
+@set_module("skrnn")
 @with_sections(**_SHARED)
 class GRUClassifier(BaseRecurrentClassifier):
     """Classify windows with a network of gated recurrent units.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from skrnn._serialization.names import set_module
+
 from .base import with_sections
 from .base_recurrent import BaseRecurrentRegressor
 
@@ -112,6 +114,7 @@ n_targets_ : int
 }
 
 
+@set_module("skrnn")
 @with_sections(**_SHARED)
 class RNNRegressor(BaseRecurrentRegressor):
     """Predict from windows with a simple (Elman) recurrent network.
@@ -155,6 +158,7 @@ class RNNRegressor(BaseRecurrentRegressor):
     _cell = "rnn"
 
 
+@set_module("skrnn")
 @with_sections(**_SHARED)
 class LSTMRegressor(BaseRecurrentRegressor):
     """Predict from windows with a long short-term memory network.
@@ -209,6 +213,7 @@ class LSTMRegressor(BaseRecurrentRegressor):
     _cell = "lstm"
 
 
+@set_module("skrnn")
 @with_sections(**_SHARED)
 class GRURegressor(BaseRecurrentRegressor):
     """Predict from windows with a network of gated recurrent units.

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import Interval
+from skrnn._serialization.names import set_module
 
 from .autoencoder import BaseRowAutoencoder
 from .base import with_sections
@@ -16,6 +17,7 @@ from .base import with_sections
 __all__ = ["VariationalAutoencoder"]
 
 
+@set_module("skrnn")
 @with_sections()
 class VariationalAutoencoder(BaseRowAutoencoder):
     """Learns codes of rows that follow a known distribution, and draws new rows.

@@ -11,6 +11,7 @@ from sklearn.utils import check_scalar
 
 from skrnn._index.reading import index_of
 from skrnn._index.time_axis import read_time_axis, to_long
+from skrnn._serialization.names import set_module
 
 
 def symmetric_percentage_errors(y_true, y_pred):
@@ -101,6 +102,7 @@ def summarise(rows):
     return errors
 
 
+@set_module("skrnn")
 def error_by_step(results, y=None, *, season=1):
     """Tell how far forecasts are off, by how many steps they look ahead.
 

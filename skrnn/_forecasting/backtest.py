@@ -14,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skrnn._index.reading import common_index, index_of
 from skrnn._index.time_axis import TimeAxis, read_time_axis, take_rows, to_long
+from skrnn._serialization.names import set_module
 
 from .folds import make_folds, rows_of_series, split_places
 
@@ -137,6 +138,7 @@ def lay_out(table, fold, predicted, columns):
     return rows.assign(**dict(zip(names, values.T, strict=True)))
 
 
+@set_module("skrnn")
 def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
     """Forecast from several points of the past and set what came beside it.
 

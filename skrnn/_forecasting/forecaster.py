@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._checks.sklearn import HasMethods, Interval, StrOptions, fit_context
 from skrnn._index.reading import index_of
 from skrnn._process.memory import check_memory
+from skrnn._serialization.names import set_module
 
 from .bands import error_quantiles, radii
 from .base_forecaster import BaseForecaster
@@ -28,6 +29,7 @@ def learns_step_by_step(forecaster):
     return forecaster.estimator is None or hasattr(forecaster.estimator, "partial_fit")
 
 
+@set_module("skrnn")
 class AutoregressiveForecaster(BaseForecaster):
     """Continue one or several series with any regressor, from their own past.
 

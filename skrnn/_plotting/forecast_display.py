@@ -2,6 +2,8 @@
 
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._serialization.names import set_module
+
 from .drawing import (
     align_interval,
     align_series,
@@ -43,6 +45,7 @@ def _predict_interval(forecaster, X, coverage):
     return forecaster.predict_interval(X, coverage=coverage), coverage
 
 
+@set_module("skrnn")
 class ForecastDisplay:
     """A forecast with the series before it and, if known, what really came.
 

@@ -3,9 +3,12 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._serialization.names import set_module
+
 from .drawing import find_holder, import_pyplot, marker_for, whole_numbers
 
 
+@set_module("skrnn")
 class LossCurveDisplay:
     """Training and validation loss by epoch.
 

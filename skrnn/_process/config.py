@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 
+from skrnn._serialization.names import set_module
+
 __all__ = ["get_config", "set_config"]
 
 _LOCK = threading.Lock()
 _CONFIG = {"program_cache_size": 32}
 
 
+@set_module("skrnn")
 def get_config() -> dict[str, int]:
     """Give the settings of this process.
 
@@ -28,6 +31,7 @@ def get_config() -> dict[str, int]:
         return dict(_CONFIG)
 
 
+@set_module("skrnn")
 def set_config(*, program_cache_size: int | None = None) -> None:
     """Change the settings of this process.
 

@@ -1,1 +1,1 @@
-"""What estimators store: plain values under a version."""
+"""What estimators store: plain values under a version, and names that stay."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from skrnn._checks.tables import as_floats
+from skrnn._serialization.names import set_module
 
 from .stored_rows import count_rows, read_rows
 from .windows import Windows
@@ -18,6 +19,7 @@ from .windows import Windows
 __all__ = ["iter_windows", "make_windows"]
 
 
+@set_module("skrnn")
 def make_windows(series, window, horizon=1, gap=1, stride=1, *, target=None):
     """Cut a series into whole windows and the values that follow them.
 
@@ -82,6 +84,7 @@ or (n_samples, horizon, n_targets)
     return X, _following(aims, starts + window - 1 + gap, horizon)
 
 
+@set_module("skrnn")
 def iter_windows(
     series, window, horizon=1, gap=1, stride=1, *, target=None, chunk_size=65_536
 ):

@@ -25,6 +25,7 @@ from skrnn._index.indexed import IndexedWindows
 from skrnn._index.reading import index_of
 from skrnn._index.runs import RunTable, split_runs
 from skrnn._process.memory import check_memory
+from skrnn._serialization.names import set_module
 from skrnn._serialization.state import StoredMixin
 
 from .context import Past
@@ -35,6 +36,7 @@ def _is_flat(transformer):
     return bool(transformer.flatten)
 
 
+@set_module("skrnn")
 class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
     """Give every row of a series the window of rows that ends there.
 

@@ -5,9 +5,12 @@ from importlib import resources
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skrnn._serialization.names import set_module
+
 DATA_MODULE = "skrnn.datasets.data"
 
 
+@set_module("skrnn.datasets")
 def load_coupled_cluster(as_frame=False, *, return_X_y=False):
     """Load the coupled-cluster energies, a short smooth series to extrapolate.
 

@@ -1,6 +1,7 @@
 """A plot of the gates of a layer beside its input, in the manner of scikit-learn."""
 
 from skrnn._plotting.drawing import FEW_POINTS, import_pyplot
+from skrnn._serialization.names import set_module
 
 from ._gates import GateActivations, gate_activations
 from ._heat_map import (
@@ -22,6 +23,7 @@ TITLES = {
 MANY_LINES = 8  # More features than that have no legend.
 
 
+@set_module("skrnn.inspection")
 class GateDisplay:
     """The gates and states of a recurrent layer on one window, beside its input.
 

@@ -15,11 +15,13 @@ from skrnn._forecasting.base_forecaster import BaseForecaster
 from skrnn._index.steps import on_clock, slack_of
 from skrnn._networks.cells import ACTIVATIONS
 from skrnn._networks.forward import trace_network
+from skrnn._serialization.names import set_module
 from skrnn._windows.checks import check_windows
 
 __all__ = ["GateActivations", "gate_activations"]
 
 
+@set_module("skrnn.inspection")
 @dataclass(frozen=True, eq=False)
 class GateActivations:
     """What the gates and states of a recurrent layer were, step by step.
@@ -176,6 +178,7 @@ class GateActivations:
         return pd.MultiIndex.from_arrays([*levels, times], names=[*names, name])
 
 
+@set_module("skrnn.inspection")
 def gate_activations(
     estimator: Any,
     X: Any,

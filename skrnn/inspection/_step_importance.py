@@ -18,12 +18,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.inside import name_features, walk, where_fitted
 from skrnn._forecasting.base_forecaster import BaseForecaster
+from skrnn._serialization.names import set_module
 from skrnn._windows.sliding_window import SlidingWindow
 from skrnn._windows.windows import Windows, windows_of
 
 __all__ = ["StepImportance", "step_importance"]
 
 
+@set_module("skrnn.inspection")
 @dataclass(frozen=True, eq=False)
 class StepImportance:
     """How much worse a score gets when steps or features of windows are permuted.
@@ -86,6 +88,7 @@ class StepImportance:
         return pd.DataFrame(values, lags, pd.Index(names, name="feature"))
 
 
+@set_module("skrnn.inspection")
 def step_importance(
     estimator: Any,
     X: Any,

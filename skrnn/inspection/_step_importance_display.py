@@ -3,11 +3,13 @@
 import numpy as np
 
 from skrnn._plotting.drawing import import_pyplot, whole_numbers
+from skrnn._serialization.names import set_module
 
 from ._heat_map import Scale, draw_map, edges_of
 from ._step_importance import step_importance
 
 
+@set_module("skrnn.inspection")
 class StepImportanceDisplay:
     """The importance of each lag and feature, as a heat map.
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-# That training in a fresh process prints nothing is tested in test_recurrent_regressors.py.
+# test_recurrent_regressors.py tests that training in a fresh process prints nothing.
 
 
 def run_in_fresh_interpreter(code, **variables):

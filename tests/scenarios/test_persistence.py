@@ -158,15 +158,11 @@ def test_a_loaded_estimator_goes_on_as_the_stored_one_does(tmp_path):
 
 
 @each_plain
-def test_a_pickle_names_no_class_but_public_ones(name):
+def test_a_pickle_names_neither_pandas_nor_a_private_module(name):
     pickled = pickle.dumps(persisted.PLAIN[name]()[0])
-    public = {name.rpartition(".")[0].encode() for name in names_of(persisted.PUBLIC)}
-    found = {
-        word
-        for word in pickled.replace(b"\x8c", b" ").split()
-        if b"pandas." in word or b"skrnn._" in word
-    }
-    assert not [word for word in found if not any(name in word for name in public)]
+    assert b"skrnn" in pickled
+    assert b"pandas." not in pickled
+    assert b"skrnn._" not in pickled
 
 
 def test_the_size_does_not_grow_with_the_runs_or_series_beyond_their_rows():
@@ -285,7 +281,7 @@ def test_functions_classes_and_callbacks_of_keras_need_trust_of_their_own(parame
     data = io.dumps(model)
     untrusted = io.get_untrusted_types(data=data)
     ours = [name for name in untrusted if name.startswith("skrnn.")]
-    assert ours == ["skrnn._estimators.recurrent_regressors.LSTMRegressor"]
+    assert ours == ["skrnn.LSTMRegressor"]
     assert len(untrusted) == 2
     predicted = io.loads(data, trusted=untrusted).predict(persisted.WINDOWS)
     assert_array_equal(predicted, model.predict(persisted.WINDOWS))
@@ -305,9 +301,7 @@ def test_an_optimizer_of_keras_is_pickled_and_named_ahead_of_skops():
     with pytest.raises(TypeError, match="pickled"):
         io.dumps(model)
     data = io.dumps(model.set_params(optimizer="adam"))
-    assert io.get_untrusted_types(data=data) == [
-        "skrnn._estimators.recurrent_regressors.LSTMRegressor"
-    ]
+    assert io.get_untrusted_types(data=data) == ["skrnn.LSTMRegressor"]
 
 
 def test_a_skops_file_is_a_zip_of_numbers_and_words(tmp_path):
