@@ -11,17 +11,13 @@ if TYPE_CHECKING:
     from skrnn import datasets, inspection
     from skrnn._estimators.autoencoder import Autoencoder
     from skrnn._estimators.detector import AutoencoderDetector
+    from skrnn._estimators.gru_classifier import GRUClassifier
+    from skrnn._estimators.gru_regressor import GRURegressor
+    from skrnn._estimators.lstm_classifier import LSTMClassifier
+    from skrnn._estimators.lstm_regressor import LSTMRegressor
     from skrnn._estimators.recurrent_autoencoder import RecurrentAutoencoder
-    from skrnn._estimators.recurrent_classifiers import (
-        GRUClassifier,
-        LSTMClassifier,
-        RNNClassifier,
-    )
-    from skrnn._estimators.recurrent_regressors import (
-        GRURegressor,
-        LSTMRegressor,
-        RNNRegressor,
-    )
+    from skrnn._estimators.rnn_classifier import RNNClassifier
+    from skrnn._estimators.rnn_regressor import RNNRegressor
     from skrnn._estimators.variational_autoencoder import VariationalAutoencoder
     from skrnn._forecasting.accuracy import error_by_step
     from skrnn._forecasting.backtest import backtest
@@ -67,13 +63,13 @@ _MODULE_OF = {
     "Autoencoder": "skrnn._estimators.autoencoder",
     "AutoregressiveForecaster": "skrnn._forecasting.forecaster",
     "ForecastDisplay": "skrnn._plotting.forecast_display",
-    "GRUClassifier": "skrnn._estimators.recurrent_classifiers",
-    "GRURegressor": "skrnn._estimators.recurrent_regressors",
-    "LSTMClassifier": "skrnn._estimators.recurrent_classifiers",
-    "LSTMRegressor": "skrnn._estimators.recurrent_regressors",
+    "GRUClassifier": "skrnn._estimators.gru_classifier",
+    "GRURegressor": "skrnn._estimators.gru_regressor",
+    "LSTMClassifier": "skrnn._estimators.lstm_classifier",
+    "LSTMRegressor": "skrnn._estimators.lstm_regressor",
     "LossCurveDisplay": "skrnn._plotting.loss_display",
-    "RNNClassifier": "skrnn._estimators.recurrent_classifiers",
-    "RNNRegressor": "skrnn._estimators.recurrent_regressors",
+    "RNNClassifier": "skrnn._estimators.rnn_classifier",
+    "RNNRegressor": "skrnn._estimators.rnn_regressor",
     "SlidingWindow": "skrnn._windows.sliding_window",
     "backtest": "skrnn._forecasting.backtest",
     "error_by_step": "skrnn._forecasting.accuracy",

@@ -2,69 +2,16 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
-from skrnn._checks.sklearn import Interval
-from skrnn._checks.tables import check_table
 from skrnn._serialization.names import set_module
-from skrnn._windows.windows import windows_of
 
-from .base import widths, with_sections
-from .base_autoencoder import BaseAutoencoder
+from .base_row_autoencoder import BaseRowAutoencoder
 
-__all__ = ["Autoencoder", "BaseRowAutoencoder"]
-
-
-class BaseRowAutoencoder(BaseAutoencoder):
-    """Base of the autoencoders that copy rows."""
-
-    _parameter_constraints = {
-        **BaseAutoencoder._parameter_constraints,
-        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), tuple, list],
-        "tied": ["boolean"],
-    }
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = False
-        tags.input_tags.allow_nan = False
-        return tags
-
-    def _check(self, X, *, reset):
-        if getattr(X, "ndim", 2) == 3:
-            raise ValueError(
-                "X must have the axes (n_samples, n_features) for "
-                f"{type(self).__name__}. Found array with dim 3 instead; pass windows "
-                "to RecurrentAutoencoder, or reshape them to X.reshape(len(X), -1)."
-            )
-        rows = check_table(self, X, reset=reset, allow_nan=False)
-        return windows_of(rows[:, None, :]), rows.shape[1]
-
-    def _present(self, windows):
-        return windows[:, 0, :]
-
-    def _describe_network(self, windows):
-        return {
-            "n_steps": 1,
-            "n_features": windows.n_features,
-            "n_components": int(self.n_components),
-            "hidden": widths(self, "hidden_layer_sizes"),
-            "activation": self.activation,
-            "noise": float(self.noise),
-            "input_dropout": float(self.input_dropout),
-            "l2": float(self.l2),
-        }
-
-    def _make_network(self, description):
-        from skrnn._engine import training
-
-        return training.RowAutoencoding(**description)
+__all__ = ["Autoencoder"]
 
 
 @set_module("skrnn")
-@with_sections()
 class Autoencoder(BaseRowAutoencoder):
-    """Learns short codes of rows by copying them, as an ordinary transformer.
+    """Learn short codes of rows by copying them, as an ordinary transformer.
 
     An encoder of Dense layers turns a row into a code, and a decoder that mirrors it
     turns the code into the row again. What the copy loses tells how unusual a row is.
@@ -86,8 +33,8 @@ class Autoencoder(BaseRowAutoencoder):
         on their standardized scale: the network learns to remove it (a denoising
         autoencoder, Vincent et al. 2010).
     input_dropout : float in [0, 1), default=0.0
-        Share of the inputs that are set to zero while training; the others grow so
-        that their sum is expected to stay.
+        Fraction of the inputs that are set to zero, in training only; the others grow
+        so that the expected sum stays.
     sparsity : float, default=0.0
         Weight of the sum of the absolute entries of a code, beside the mean error of a
         row: few entries are then far from zero.
@@ -102,12 +49,45 @@ class Autoencoder(BaseRowAutoencoder):
         in the units of X either way.
     loss : str, callable, class or keras.losses.Loss, default="mse"
         Loss of a copied value; the mean over the row counts.
-    {training}
+    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
+        Optimizer. An instance is copied, brings its own learning rate, and may clip
+        gradients or follow a schedule.
+    learning_rate : float, default=1e-3
+        Learning rate of an optimizer that is given by name or class.
+    epochs : int, default=100
+        Number of passes over the training samples.
+    batch_size : int, default=32
+        Number of samples for one step of the optimizer. If there are fewer, each step
+        takes all of them.
+    validation_split : float in [0, 1), default=0.0
+        Fraction of the samples to validate on: the last ones, taken before shuffling.
+    early_stopping : bool, default=False
+        Whether to stop when the validation loss (the training loss if there is no
+        validation) has not improved for `patience` epochs, and to go back to the best
+        weights.
+    patience : int, default=10
+        Number of epochs without improvement before `early_stopping` stops.
+    shuffle : bool, default=True
+        Whether each epoch takes the samples in another order.
+    callbacks : keras.callbacks.Callback or list of them, default=None
+        Keras callbacks, instances or classes. Their `model` is None after `fit`,
+        because other fits reuse the network: copy what you need of it while it trains.
+    metrics : list of str or keras.metrics.Metric, default=None
+        What to record in `history_` besides the loss.
+    warm_start : bool, default=False
+        Whether `fit` starts from the weights of the last fit and keeps its scaling. The
+        optimizer starts afresh.
+    random_state : int, RandomState instance or None, default=None
+        Determines starting weights, the order of samples, noise and dropout. Pass an
+        int for the same numbers in every fit.
+    verbose : int, default=0
+        0 is silent, 1 shows one bar for the whole training (in a log file, a line for
+        each epoch), 2 prints a line for each epoch.
 
     Attributes
     ----------
     n_features_in_ : int
-        Columns of X.
+        Number of columns of X.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if X was a frame.
     encoder_, decoder_ : keras.Model
@@ -123,7 +103,7 @@ class Autoencoder(BaseRowAutoencoder):
     loss_curve_ : list of float
         Training loss of each epoch.
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained.
 
     See Also
     --------

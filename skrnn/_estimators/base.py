@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABCMeta, abstractmethod
-from inspect import cleandoc
 from numbers import Integral, Real
 
 import numpy as np
@@ -18,62 +17,7 @@ from skrnn._networks.summary import list_layers, show_layers, tabulate
 from skrnn._scaling.scaling import Statistics
 from skrnn._serialization.state import StoredMixin
 
-__all__ = ["BaseNetworkEstimator", "check_same_network", "widths", "with_sections"]
-
-
-TRAINING = """
-optimizer : str, class or keras.optimizers.Optimizer, default="adam"
-    Optimizer. An instance is copied, brings its own learning rate, and may clip
-    gradients or follow a schedule.
-learning_rate : float, default=1e-3
-    Learning rate of an optimizer that is given by name or class.
-epochs : int, default=100
-    Passes over the training samples.
-batch_size : int, default=32
-    Samples for one step of the optimizer; more than there are means all at once.
-validation_split : float in [0, 1), default=0.0
-    Share of the samples to validate on: the last ones, taken before shuffling.
-early_stopping : bool, default=False
-    Whether to stop when the validation loss (the training loss if there is no
-    validation) has not improved for `patience` epochs, and to go back to the best
-    weights.
-patience : int, default=10
-    Epochs without improvement before `early_stopping` stops.
-shuffle : bool, default=True
-    Whether each epoch takes the samples in another order.
-callbacks : keras.callbacks.Callback or list of them, default=None
-    Keras callbacks, instances or classes. After `fit` their `model` is None: the
-    network is lent to other trainings then, so copy what you need of it before.
-metrics : list of str or keras.metrics.Metric, default=None
-    What to record in `history_` besides the loss.
-warm_start : bool, default=False
-    Whether `fit` goes on from the weights and the scaling of the last fit, which stays
-    as it is, with a fresh optimizer.
-random_state : int, RandomState instance or None, default=None
-    Determines starting weights, the order of samples, noise and dropout. The same
-    integer gives the same numbers.
-verbose : int, default=0
-    0 is silent, 1 shows one bar for the whole training (in a log file, a line for each
-    epoch), 2 prints a line for each epoch.
-"""
-
-
-def with_sections(**sections: str):
-    """Put sections that several classes share into the docstring of one.
-
-    Where it has ``{name}`` stands the section of that name; {training} in a section is
-    what all of them say on training.
-    """
-
-    def decorate(cls):
-        doc = cleandoc(cls.__doc__)
-        for name, section in {**sections, "training": TRAINING}.items():
-            doc = doc.replace(f"{{{name}}}", section.strip())
-        cls.__doc__ = doc
-        return cls
-
-    return decorate
-
+__all__ = ["BaseNetworkEstimator", "check_same_network", "widths"]
 
 # Settings of a network that its weights do not depend on.
 MAY_CHANGE = {

@@ -10,16 +10,15 @@ from skrnn._checks.sklearn import Interval, StrOptions
 from skrnn._serialization.names import set_module
 from skrnn._windows.checks import check_windows
 
-from .base import widths, with_sections
+from .base import widths
 from .base_autoencoder import BaseAutoencoder
 
 __all__ = ["RecurrentAutoencoder"]
 
 
 @set_module("skrnn")
-@with_sections()
 class RecurrentAutoencoder(BaseAutoencoder):
-    """Learns short codes of windows by copying them, as an ordinary transformer.
+    """Learn short codes of windows by copying them, as an ordinary transformer.
 
     The encoder reads a window step by step into one code; the decoder, which gets the
     code at every step, unrolls it into the window again. Behind a `SlidingWindow` in a
@@ -42,16 +41,16 @@ class RecurrentAutoencoder(BaseAutoencoder):
         Standard deviation of normal noise that is added to the inputs while training,
         on their standardized scale: the network learns to remove it.
     input_dropout : float in [0, 1), default=0.0
-        Share of the inputs that are set to zero while training; the others grow so
-        that their sum is expected to stay.
+        Fraction of the inputs that are set to zero, in training only; the others grow
+        so that the expected sum stays.
     sparsity : float, default=0.0
         Weight of the sum of the absolute entries of a code, beside the mean error of a
         window.
     dropout : float in [0, 1), default=0.0
-        Share of the inputs of each recurrent layer that is dropped, while training
+        Fraction of the inputs of each recurrent layer that is dropped, in training
         only.
     recurrent_dropout : float in [0, 1), default=0.0
-        Share of the recurrent state that is dropped, while training only.
+        Fraction of the recurrent state that is dropped, in training only.
     l2 : float, default=0.0
         Strength of the penalty on the squares of all kernels.
     standardize : bool, default=True
@@ -62,17 +61,50 @@ class RecurrentAutoencoder(BaseAutoencoder):
         Loss of a copied value, 0 for an exact copy; the mean over what is observed of
         a window counts.
     incomplete : {"skip", "mask"}, default="skip"
-        What to do in training with windows that begin with missing steps: leave them
-        out, or train on the steps they have.
-    {training}
+        How training treats windows that begin with missing steps: "skip" leaves them
+        out, "mask" trains on the steps that they have.
+    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
+        Optimizer. An instance is copied, brings its own learning rate, and may clip
+        gradients or follow a schedule.
+    learning_rate : float, default=1e-3
+        Learning rate of an optimizer that is given by name or class.
+    epochs : int, default=100
+        Number of passes over the training samples.
+    batch_size : int, default=32
+        Number of samples for one step of the optimizer. If there are fewer, each step
+        takes all of them.
+    validation_split : float in [0, 1), default=0.0
+        Fraction of the samples to validate on: the last ones, taken before shuffling.
+    early_stopping : bool, default=False
+        Whether to stop when the validation loss (the training loss if there is no
+        validation) has not improved for `patience` epochs, and to go back to the best
+        weights.
+    patience : int, default=10
+        Number of epochs without improvement before `early_stopping` stops.
+    shuffle : bool, default=True
+        Whether each epoch takes the samples in another order.
+    callbacks : keras.callbacks.Callback or list of them, default=None
+        Keras callbacks, instances or classes. Their `model` is None after `fit`,
+        because other fits reuse the network: copy what you need of it while it trains.
+    metrics : list of str or keras.metrics.Metric, default=None
+        What to record in `history_` besides the loss.
+    warm_start : bool, default=False
+        Whether `fit` starts from the weights of the last fit and keeps its scaling. The
+        optimizer starts afresh.
+    random_state : int, RandomState instance or None, default=None
+        Determines starting weights, the order of samples, noise and dropout. Pass an
+        int for the same numbers in every fit.
+    verbose : int, default=0
+        0 is silent, 1 shows one bar for the whole training (in a log file, a line for
+        each epoch), 2 prints a line for each epoch.
 
     Attributes
     ----------
     n_features_in_ : int
-        The last axis of X: the features of each step, or the columns of a table, which
-        are the steps of one feature.
+        Size of the last axis of X: the features of each step, or the columns of a
+        table, which are the steps of one feature.
     n_steps_in_ : int
-        Steps of a window.
+        Number of steps of a window.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if X was a frame.
     encoder_, decoder_ : keras.Model
@@ -88,7 +120,7 @@ class RecurrentAutoencoder(BaseAutoencoder):
     loss_curve_ : list of float
         Training loss of each epoch.
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained.
 
     See Also
     --------

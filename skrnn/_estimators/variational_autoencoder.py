@@ -11,16 +11,14 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._checks.sklearn import Interval
 from skrnn._serialization.names import set_module
 
-from .autoencoder import BaseRowAutoencoder
-from .base import with_sections
+from .base_row_autoencoder import BaseRowAutoencoder
 
 __all__ = ["VariationalAutoencoder"]
 
 
 @set_module("skrnn")
-@with_sections()
 class VariationalAutoencoder(BaseRowAutoencoder):
-    """Learns codes of rows that follow a known distribution, and draws new rows.
+    """Learn codes of rows that follow a known distribution, and draw new rows.
 
     The encoder gives each row a normal distribution over codes, its mean and its
     spread; the decoder gives each code a normal distribution over rows. Training
@@ -44,20 +42,53 @@ class VariationalAutoencoder(BaseRowAutoencoder):
         Standard deviation of normal noise that is added to the inputs while training,
         on their standardized scale.
     input_dropout : float in [0, 1), default=0.0
-        Share of the inputs that are set to zero while training; the others grow so
-        that their sum is expected to stay.
+        Fraction of the inputs that are set to zero, in training only; the others grow
+        so that the expected sum stays.
     l2 : float, default=0.0
         Strength of the penalty on the squares of all kernels.
     standardize : bool, default=True
         Whether each column is scaled to zero mean and unit variance with the
         statistics of the training rows, so that all count alike. Reconstructions and
         new rows are in the units of X either way.
-    {training}
+    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
+        Optimizer. An instance is copied, brings its own learning rate, and may clip
+        gradients or follow a schedule.
+    learning_rate : float, default=1e-3
+        Learning rate of an optimizer that is given by name or class.
+    epochs : int, default=100
+        Number of passes over the training samples.
+    batch_size : int, default=32
+        Number of samples for one step of the optimizer. If there are fewer, each step
+        takes all of them.
+    validation_split : float in [0, 1), default=0.0
+        Fraction of the samples to validate on: the last ones, taken before shuffling.
+    early_stopping : bool, default=False
+        Whether to stop when the validation loss (the training loss if there is no
+        validation) has not improved for `patience` epochs, and to go back to the best
+        weights.
+    patience : int, default=10
+        Number of epochs without improvement before `early_stopping` stops.
+    shuffle : bool, default=True
+        Whether each epoch takes the samples in another order.
+    callbacks : keras.callbacks.Callback or list of them, default=None
+        Keras callbacks, instances or classes. Their `model` is None after `fit`,
+        because other fits reuse the network: copy what you need of it while it trains.
+    metrics : list of str or keras.metrics.Metric, default=None
+        What to record in `history_` besides the loss.
+    warm_start : bool, default=False
+        Whether `fit` starts from the weights of the last fit and keeps its scaling. The
+        optimizer starts afresh.
+    random_state : int, RandomState instance or None, default=None
+        Determines starting weights, the order of samples, noise and dropout. Pass an
+        int for the same numbers in every fit.
+    verbose : int, default=0
+        0 is silent, 1 shows one bar for the whole training (in a log file, a line for
+        each epoch), 2 prints a line for each epoch.
 
     Attributes
     ----------
     n_features_in_ : int
-        Columns of X.
+        Number of columns of X.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if X was a frame.
     noise_variance_ : float
@@ -77,7 +108,7 @@ class VariationalAutoencoder(BaseRowAutoencoder):
     loss_curve_ : list of float
         Training loss of each epoch.
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained.
 
     See Also
     --------

@@ -11,7 +11,7 @@ from sklearn.ensemble import BaseEnsemble
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from skrnn._estimators.base_recurrent import BaseRecurrentRegressor
+from skrnn._estimators.base_regressor import BaseRecurrentRegressor
 from skrnn._networks.roll_out import known_ahead, roll_out
 from skrnn._process.memory import check_memory
 from skrnn._scaling.normalization import Normalization

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
-from skrnn._estimators.recurrent_regressors import GRURegressor
+from skrnn._estimators.gru_regressor import GRURegressor
 from skrnn._index.steps import on_clock, stamps_after
 
 from .series import Panel

@@ -1,0 +1,60 @@
+"""Base of the autoencoders of rows."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+from skrnn._checks.sklearn import Interval
+from skrnn._checks.tables import check_table
+from skrnn._windows.windows import windows_of
+
+from .base import widths
+from .base_autoencoder import BaseAutoencoder
+
+__all__ = ["BaseRowAutoencoder"]
+
+
+class BaseRowAutoencoder(BaseAutoencoder):
+    """Base of the autoencoders that copy rows."""
+
+    _parameter_constraints = {
+        **BaseAutoencoder._parameter_constraints,
+        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), tuple, list],
+        "tied": ["boolean"],
+    }
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = False
+        tags.input_tags.allow_nan = False
+        return tags
+
+    def _check(self, X, *, reset):
+        if getattr(X, "ndim", 2) == 3:
+            raise ValueError(
+                "X must have the axes (n_samples, n_features) for "
+                f"{type(self).__name__}. Found array with dim 3 instead; pass windows "
+                "to RecurrentAutoencoder, or reshape them to X.reshape(len(X), -1)."
+            )
+        rows = check_table(self, X, reset=reset, allow_nan=False)
+        return windows_of(rows[:, None, :]), rows.shape[1]
+
+    def _present(self, windows):
+        return windows[:, 0, :]
+
+    def _describe_network(self, windows):
+        return {
+            "n_steps": 1,
+            "n_features": windows.n_features,
+            "n_components": int(self.n_components),
+            "hidden": widths(self, "hidden_layer_sizes"),
+            "activation": self.activation,
+            "noise": float(self.noise),
+            "input_dropout": float(self.input_dropout),
+            "l2": float(self.l2),
+        }
+
+    def _make_network(self, description):
+        from skrnn._engine import training
+
+        return training.RowAutoencoding(**description)

@@ -1,0 +1,247 @@
+"""Simple recurrent regressor."""
+
+from __future__ import annotations
+
+from skrnn._serialization.names import set_module
+
+from .base_regressor import BaseRecurrentRegressor
+
+__all__ = ["RNNRegressor"]
+
+
+@set_module("skrnn")
+class RNNRegressor(BaseRecurrentRegressor):
+    """Predict numbers from windows with a simple (Elman) recurrent network.
+
+    Windows have shape (n_samples, n_steps, n_features), as `SlidingWindow` makes them,
+    oldest step first; NaN is a missing value. A step with nothing observed is skipped;
+    holes in a partly observed step are filled with the training mean of the feature.
+    All windows are predicted, but those that begin with missing steps are by default
+    not trained on.
+
+    Parameters
+    ----------
+    units : int or tuple of int, default=32
+        Number of units of the recurrent layer, or of each of several stacked ones.
+    dense_before : int or tuple of int, default=()
+        Number of units of each Dense layer ahead of the recurrent ones. They are
+        applied to every step, or to every segment of steps.
+    dense_after : int or tuple of int, default=()
+        Number of units of each Dense layer between the last recurrent layer and the
+        output.
+    activation : str or callable, default="tanh"
+        Activation of the recurrent layers: a name that Keras knows, or a function. The
+        gates of LSTM and GRU cells keep their sigmoid.
+    dense_activation : str or callable, default="relu"
+        Activation of the Dense layers, but not of the output.
+    bidirectional : bool, default=False
+        Whether each recurrent layer also reads the window backwards, with as many units
+        again.
+    dropout : float in [0, 1), default=0.0
+        Fraction of the inputs of each recurrent layer that is dropped, in training
+        only.
+    recurrent_dropout : float in [0, 1), default=0.0
+        Fraction of the recurrent state that is dropped, in training only.
+    l2 : float, default=0.0
+        Strength of the penalty on the squares of all kernels, recurrent ones included,
+        but not on biases. The penalty is part of the loss in `history_`.
+    segment : int, default=1
+        Number of time steps that are joined into one recurrent step (SegRNN); must
+        divide the number of steps. Each segment passes the layers of `dense_before` or,
+        if there are none, one Dense layer as wide as the first recurrent layer, with
+        `dense_activation`. In a segment, missing steps count as zeros on the scale of
+        training; a segment with nothing observed is skipped.
+    stateful : bool, default=False
+        Whether each batch starts from the states that the batch before it ended with,
+        so that sample i continues sample i of the batch before. Every epoch and every
+        prediction starts at zero, samples keep their order whatever `shuffle` says, and
+        a last short batch is filled up with samples of weight 0.
+    decoder : {"dense", "parallel"}, default="dense"
+        How the last state becomes the targets. "dense" leads it through `dense_after`
+        to all of them. "parallel" is for a horizon, whose rows are the columns of y,
+        nearest first. It cuts them into segments of `segment` targets; for each segment
+        the last recurrent layer takes one further step from the last state, with a
+        learned embedding of the segment's position as its input, and `dense_after` and
+        the output layer, which all segments share, lead on to the targets. Needs
+        `bidirectional` and `stateful` to be False.
+    standardize : bool, default=True
+        Whether inputs and targets are scaled to zero mean and unit variance with the
+        statistics of the training windows. Predictions are in the units of y either
+        way.
+    loss : str, callable, class or keras.losses.Loss, default="mse"
+        Loss, on standardized targets if `standardize` is set. Pass a loss with
+        settings, such as the delta of Huber's, as a function: `keras.losses.Huber`
+        forgets it when the estimator is cloned, as in a grid search.
+    incomplete : {"skip", "mask"}, default="skip"
+        How training treats windows that begin with missing steps: "skip" leaves them
+        out, "mask" trains on the steps that they have.
+    pretrained : RecurrentAutoencoder, default=None
+        Fitted autoencoder of the same cell, units, activation and features; its windows
+        may have another length. `fit` starts from the weights of its encoder's
+        recurrent layers, and scales inputs as it does. A clone of the estimator shares
+        it; in a grid of parameters, which are cloned, wrap it into
+        `sklearn.frozen.FrozenEstimator`.
+    freeze_pretrained : bool, default=False
+        Whether training keeps the pretrained weights and changes only the layers behind
+        them.
+    predict_backend : {"auto", "numpy", "tensorflow"}, default="auto"
+        What computes predictions. "auto" takes NumPy for small inputs, some
+        milliseconds of work, and a compiled TensorFlow program for larger ones; the two
+        differ by rounding, about 1e-7 of the scale of predictions. "numpy" takes NumPy
+        for inputs of any size, so that TensorFlow is never imported; for many windows
+        it is up to fifty times as slow.
+    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
+        Optimizer. An instance is copied, brings its own learning rate, and may clip
+        gradients or follow a schedule.
+    learning_rate : float, default=1e-3
+        Learning rate of an optimizer that is given by name or class.
+    epochs : int, default=100
+        Number of passes over the training samples.
+    batch_size : int, default=32
+        Number of samples for one step of the optimizer. If there are fewer, each step
+        takes all of them.
+    validation_split : float in [0, 1), default=0.0
+        Fraction of the samples to validate on: the last ones, taken before shuffling.
+    early_stopping : bool, default=False
+        Whether to stop when the validation loss (the training loss if there is no
+        validation) has not improved for `patience` epochs, and to go back to the best
+        weights.
+    patience : int, default=10
+        Number of epochs without improvement before `early_stopping` stops.
+    shuffle : bool, default=True
+        Whether each epoch takes the samples in another order.
+    callbacks : keras.callbacks.Callback or list of them, default=None
+        Keras callbacks, instances or classes. Their `model` is None after `fit`,
+        because other fits reuse the network: copy what you need of it while it trains.
+    metrics : list of str or keras.metrics.Metric, default=None
+        What to record in `history_` besides the loss.
+    warm_start : bool, default=False
+        Whether `fit` starts from the weights of the last fit and keeps its scaling. The
+        optimizer starts afresh.
+    random_state : int, RandomState instance or None, default=None
+        Determines starting weights, the order of samples, noise and dropout. Pass an
+        int for the same numbers in every fit.
+    verbose : int, default=0
+        0 is silent, 1 shows one bar for the whole training (in a log file, a line for
+        each epoch), 2 prints a line for each epoch.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Size of the last axis of X: the features of each step, or the columns of a
+        table, which are the steps of one feature.
+    n_steps_in_ : int
+        Number of steps of a window.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, if X was a frame.
+    n_targets_ : int
+        Number of targets.
+    weights_ : list of ndarray
+        Weights in the order of `keras.Model.weights`.
+    scaling_ : Scaling
+        Means and scales of inputs and targets.
+    history_ : dict of list of float
+        Loss, metrics and their counterparts on validation windows (``val_...``), for
+        each epoch, on the scale of training.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    n_iter_ : int
+        Number of epochs trained.
+
+    See Also
+    --------
+    LSTMRegressor : Gated cells that remember for longer.
+    SlidingWindow : Makes the windows in a Pipeline.
+
+    Notes
+    -----
+    From the input x and the state h of the step before, a cell with activation f
+    computes ``h = f(x W + h U + b)``. Gradients through many steps vanish or explode,
+    so that it remembers some ten steps at best. Time and memory for training grow in
+    proportion to the number of windows times their steps.
+
+    References
+    ----------
+    J. L. Elman (1990). Finding structure in time. Cognitive Science 14, 179-211.
+
+    S. Lin et al. (2023). SegRNN: Segment recurrent neural network for long-term time
+    series forecasting. arXiv:2308.11200.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import RNNRegressor, make_windows
+    >>> X, y = make_windows(np.sin(np.arange(200) / 5), window=4)
+    >>> model = RNNRegressor(8, epochs=40, learning_rate=0.01, random_state=0)
+    >>> bool(model.fit(X, y).score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "rnn"
+
+    def __init__(
+        self,
+        units=32,
+        *,
+        dense_before=(),
+        dense_after=(),
+        activation="tanh",
+        dense_activation="relu",
+        bidirectional=False,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        l2=0.0,
+        segment=1,
+        stateful=False,
+        decoder="dense",
+        standardize=True,
+        loss="mse",
+        incomplete="skip",
+        pretrained=None,
+        freeze_pretrained=False,
+        predict_backend="auto",
+        optimizer="adam",
+        learning_rate=1e-3,
+        epochs=100,
+        batch_size=32,
+        validation_split=0.0,
+        early_stopping=False,
+        patience=10,
+        shuffle=True,
+        callbacks=None,
+        metrics=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.units = units
+        self.dense_before = dense_before
+        self.dense_after = dense_after
+        self.activation = activation
+        self.dense_activation = dense_activation
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.l2 = l2
+        self.segment = segment
+        self.stateful = stateful
+        self.decoder = decoder
+        self.standardize = standardize
+        self.loss = loss
+        self.incomplete = incomplete
+        self.pretrained = pretrained
+        self.freeze_pretrained = freeze_pretrained
+        self.predict_backend = predict_backend
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_split = validation_split
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.shuffle = shuffle
+        self.callbacks = callbacks
+        self.metrics = metrics
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
