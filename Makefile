@@ -9,15 +9,14 @@ PYTEST_ARGS ?=
 
 # Two quiets leave pip its errors.
 PIP_INSTALL := -m pip --disable-pip-version-check --quiet --quiet install
-# TensorFlow takes memory in every worker, so never more than four.
-PYTEST := -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
-# It does not give back what a compiled network took, some 20 MB. So the tests run in
-# two halves, each in new processes; those that PYTEST_ARGS selects run at once.
-HALVES := $(if $(PYTEST_ARGS),"","tests/_[a-z]*" "tests/test_*.py tests/[a-z]*/ skrnn")
+# TensorFlow takes memory in every worker, so never more than four. A worker takes whole
+# files, whose fixtures and compiled networks then serve all of their tests; the order
+# is that of tests/conftest.py.
+PYTEST := -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-oldest lint format docs bench clean
+.PHONY: help demo test test-all test-oldest lint format docs bench clean
 
 help:  ## list these commands
 	@echo "make COMMAND [PYTHON=python3.12], where COMMAND is one of"
@@ -27,17 +26,17 @@ demo: $(VENV)/installed-plot  ## extrapolate the shipped series: a table, figure
 	@echo "Training the networks of examples/plot_extrapolation.py (some minutes) ..."
 	$(VENV)/bin/python examples/plot_extrapolation.py --output $(OUTPUT)
 
-test: $(VENV)/installed-test  ## run every test; PYTEST_ARGS="-k windows" selects some
+test: $(VENV)/installed-test  ## run the tests; PYTEST_ARGS="-k windows" selects some
 	@echo "Running the tests ..."
-	@for half in $(HALVES); do \
-		$(VENV)/bin/python $(PYTEST) $$half $(PYTEST_ARGS) || exit; \
-	done
+	@$(VENV)/bin/python $(PYTEST) -m "not exhaustive" $(PYTEST_ARGS)
 
-test-oldest: $(VENV_OLDEST)/installed-test  ## run the fast tests with the oldest supported releases
+test-all: $(VENV)/installed-test  ## run those, too, of which `make test` runs one for many
+	@echo "Running all tests ..."
+	@$(VENV)/bin/python $(PYTEST) --durations=20 $(PYTEST_ARGS)
+
+test-oldest: $(VENV_OLDEST)/installed-test  ## run with the oldest supported releases
 	@echo "Running the fast tests with requirements/oldest.txt ..."
-	@for half in $(HALVES); do \
-		XLA_FLAGS= $(VENV_OLDEST)/bin/python $(PYTEST) $$half -m "not slow" $(PYTEST_ARGS) || exit; \
-	done
+	@XLA_FLAGS= $(VENV_OLDEST)/bin/python $(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
 lint: $(VENV)/installed-dev  ## check style, formatting and types
 	$(VENV)/bin/ruff check

@@ -1,5 +1,8 @@
 import os
+from collections import Counter
 from importlib.metadata import version
+from operator import itemgetter
+from random import Random
 
 # pytest reads this file before anything else is imported, and test runs in other
 # processes inherit these variables.
@@ -15,3 +18,27 @@ if version("tensorflow").startswith("2.21."):
     FLAGS += ["--xla_cpu_use_fusion_emitters=false"]
     FLAGS += ["--xla_cpu_parallel_codegen_split_count=1"]
 os.environ.setdefault("XLA_FLAGS", " ".join(FLAGS))
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--shuffle",
+        type=int,
+        metavar="SEED",
+        help="run files and tests in random order",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Begin with the files of the most slow tests, none of which may come last."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
+    if (seed := config.getoption("shuffle")) is not None:
+        shuffle(items, Random(seed))
+
+
+def shuffle(items, rng):
+    """Shuffle the tests of each file, and the files, which workers take as a whole."""
+    place = {path: rng.random() for path in dict.fromkeys(item.path for item in items)}
+    keyed = [((place[item.path], rng.random()), item) for item in items]
+    items[:] = [item for _, item in sorted(keyed, key=itemgetter(0))]

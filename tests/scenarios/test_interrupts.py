@@ -99,12 +99,9 @@ def places_to_interrupt(lines, n_inside):
     Where a program is on loan it is lost, and compiled again for the next fit.
     """
     first = {line: place for place, line in reversed(list(enumerate(lines)))}
-    begin = next(
-        i for i, (file, _) in enumerate(lines) if file.endswith("_training.py")
-    )
-    last = len(lines) - next(
-        i for i, (file, _) in enumerate(lines[::-1]) if file.endswith("_programs.py")
-    )
+    files = [os.path.relpath(file, SOURCES) for file, _ in lines]
+    begin = files.index(os.path.join("_engine", "training.py"))
+    last = len(files) - files[::-1].index(os.path.join("_engine", "programs.py"))
     places = sorted(first.values())
     inside = [place for place in places if begin <= place < last]
     outside = [place for place in places if not begin <= place < last]
