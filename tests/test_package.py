@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from _pytest.doctest import DoctestModule
 
 import skrnn
 
@@ -113,6 +114,16 @@ def test_public_names_say_the_module_that_users_import_them_from(module):
     public = [getattr(module, name) for name in module.__all__]
     public = [each for each in public if not inspect.ismodule(each)]
     assert {each.__module__ for each in public} == {module.__name__}
+
+
+@pytest.mark.parametrize("module", [skrnn, skrnn.datasets, skrnn.inspection])
+def test_pytest_finds_an_example_in_the_docstring_of_every_public_name(module, request):
+    # doctest looks for a class in the module that `__module__` says. There it stands
+    # once it was loaded, which pytest does with all that `dir` lists.
+    file = DoctestModule.from_parent(request.session, path=Path(module.__file__))
+    found = {item.name for item in file.collect()}
+    public = set(module.__all__) - set(skrnn._SUBPACKAGES)
+    assert {f"{module.__name__}.{name}" for name in public} <= found
 
 
 def test_all_is_the_table_of_modules():
