@@ -36,6 +36,15 @@ MAY_CHANGE = {
 class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of the estimators that train a network."""
 
+    _private_fields = {
+        "network": "_network",
+        "statistics": "_statistics",
+        "window_shape_in": "_window_shape_in",
+        "optimizer_state": "_optimizer_state",
+        "trained_by": "_trained_by",
+        "random_state": "_random_state",
+    }
+
     _parameter_constraints = {
         "l2": [Interval(Real, 0, None, closed="left")],
         "standardize": ["boolean"],
@@ -64,11 +73,12 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
 
     def __getstate__(self):
         state = super().__getstate__()
-        trained_by = state.get("_trained_by", "")
+        private = state["_private"]
+        trained_by = private.get("trained_by", "")
         # Training does not go on with an optimizer that is no longer the parameter, and
         # skops cannot store instances of Keras's.
         if not isinstance(trained_by, (str, type)) and trained_by != self.optimizer:
-            state |= {"_trained_by": None, "_optimizer_state": None}
+            private |= {"trained_by": None, "optimizer_state": None}
         return state
 
     @property

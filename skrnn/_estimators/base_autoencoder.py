@@ -28,6 +28,8 @@ class BaseAutoencoder(
 ):
     """Base of the autoencoders, which differ in what they read and in their codes."""
 
+    _private_fields = {**BaseNetworkEstimator._private_fields, "n_axes": "_n_axes"}
+
     _parameter_constraints = {
         **BaseNetworkEstimator._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],

@@ -17,6 +17,11 @@ __all__ = ["BaseRecurrentRegressor"]
 class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
     """Base of the recurrent regressors, which differ in their cell."""
 
+    _private_fields = {
+        **BaseRecurrentEstimator._private_fields,
+        "one_axis": "_one_axis",
+    }
+
     _parameter_constraints = {
         **BaseRecurrentEstimator._parameter_constraints,
         "decoder": [StrOptions({"dense", "parallel"})],

@@ -37,6 +37,15 @@ __all__ = ["BaseForecaster"]
 class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """Base of the forecaster: from rows to a fitted state, and from that to rows."""
 
+    _private_fields = {
+        "extrapolator": "_extrapolator",
+        "form": "_form",
+        "level_names": "_level_names",
+        "origin": "_origin",
+        "pooled": "_pooled",
+        "wide": "_wide",
+    }
+
     def _sk_visual_block_(self):
         return show_inside(self, "estimator")
 

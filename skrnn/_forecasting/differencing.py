@@ -39,7 +39,7 @@ def lags_of(difference: Any, n_rows: int) -> tuple[int, ...]:
     return tuple(int(lag) for lag in lags)
 
 
-@stored
+@stored("Transformation", {"lags": "lags", "log": "log"})
 @dataclass(frozen=True)
 class Transformation:
     """What a forecaster does to a series ahead of its windows, row by row.

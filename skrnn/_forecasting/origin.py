@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skrnn._index.matching import match_index
 from skrnn._index.runs import split_runs
 from skrnn._index.steps import count_steps, stamps_after
-from skrnn._serialization.plain import cut_apart, lay_end_to_end, stored
+from skrnn._serialization.plain import stored
 
 from .request import Request
 from .series import Panel
@@ -26,7 +26,21 @@ def as_tuple(name: Hashable) -> tuple[Hashable, ...]:
     return name if isinstance(name, tuple) else (name,)
 
 
-@stored
+@stored(
+    "Origin",
+    {
+        "targets": "targets",
+        "known": "known",
+        "beyond": "beyond",
+        "centre": "centre",
+        "spread": "spread",
+        "names": "names",
+        "ends": "ends",
+        "step": "step",
+        "has_index": "has_index",
+    },
+    ragged=("beyond",),
+)
 @dataclass(frozen=True)
 class Origin:
     """Where forecasts start: the last rows of each series, and their place in time.
@@ -98,15 +112,6 @@ class Origin:
             step=panel.step,
             has_index=panel.has_index,
         )
-
-    def stored_fields(self) -> dict[str, Any]:
-        """Give the fields with the rows behind all series in one array."""
-        return {**vars(self), "beyond": lay_end_to_end(self.beyond)}
-
-    @classmethod
-    def from_fields(cls, **fields: Any) -> Origin:
-        """Take what `stored_fields` gives."""
-        return cls(**{**fields, "beyond": cut_apart(*fields["beyond"])})
 
     def __len__(self) -> int:
         return len(self.names)

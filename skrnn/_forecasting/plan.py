@@ -57,7 +57,16 @@ def _first_inside(estimator: BaseEstimator) -> BaseEstimator | None:
     return inner if hasattr(inner, "fit") else None
 
 
-@stored
+@stored(
+    "Extrapolator",
+    {
+        "window": "window",
+        "horizon": "horizon",
+        "transformation": "transformation",
+        "mode": "mode",
+        "normalization": "normalization",
+    },
+)
 @dataclass(frozen=True)
 class Extrapolator:
     """How series become windows, and predictions of windows the series to come.

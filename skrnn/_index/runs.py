@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .steps import group_by_series, infer_step, on_clock, slack_of, step_after
+from .steps import group_by_series, infer_step, on_clock, step_after, tolerance_of
 
 __all__ = ["RunTable", "split_runs"]
 
@@ -49,9 +49,16 @@ class RunTable:
         return len(self.starts)
 
     def rows_of(self, run: int) -> NDArray[np.intp] | slice:
-        """Give the places of a run's rows in the caller's order."""
+        """Return the places of the rows of a run in the caller's order."""
         span = slice(self.starts[run], self.starts[run] + self.lengths[run])
         return span if self.order is None else self.order[span]
+
+    def by_series(self) -> dict[Hashable, NDArray[np.intp]]:
+        """Return the numbers of the runs of each series."""
+        grouped: dict[Hashable, list[int]] = {}
+        for run, series in enumerate(self.series):
+            grouped.setdefault(series, []).append(run)
+        return {name: np.array(runs, dtype=np.intp) for name, runs in grouped.items()}
 
     @property
     def first_stamps(self) -> pd.Index:
@@ -155,7 +162,7 @@ def _follows(
     stamps: pd.Index, step: Any, same_series: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Tell which stamps are the next tick after the one before them."""
-    clock, slack = on_clock(stamps, step), slack_of(stamps, step)
+    clock, slack = on_clock(stamps, step), tolerance_of(stamps, step)
     expected, got = step_after(clock[:-1], step), clock[1:]
     if slack is None:
         follows = np.asarray(got == expected)

@@ -15,9 +15,9 @@ __all__ = [
     "group_by_series",
     "infer_step",
     "on_clock",
-    "slack_of",
     "stamps_after",
     "step_after",
+    "tolerance_of",
 ]
 
 
@@ -78,7 +78,7 @@ def step_after(clock: pd.Index, step: Any) -> pd.Index:
     return pd.Index(clock + step)
 
 
-def slack_of(stamps: pd.Index, step: Any) -> Any:
+def tolerance_of(stamps: pd.Index, step: Any) -> Any:
     """Tell how far a stamp may lie from where it is expected; None for not at all."""
     if pd.api.types.is_float_dtype(stamps):
         return abs(step) / 100  # Such as 0.3333, 0.6667, 1 for thirds.
@@ -138,7 +138,7 @@ def _infer_calendar_step(index: pd.DatetimeIndex) -> Any:
     dates = local.normalize()
     days = (dates[1:] - dates[:-1]).min() // pd.Timedelta("1D")
     times = local - dates
-    slack = pd.Timedelta("0h" if index.tz is None else "1h")  # See `slack_of`.
+    slack = pd.Timedelta("0h" if index.tz is None else "1h")  # See `tolerance_of`.
     if days < 1 or times.max() - times.min() > slack:
         return pd.tseries.frequencies.to_offset((index[1:] - index[:-1]).min())
     months = local.year * 12 + local.month
@@ -201,7 +201,7 @@ def _leaves_day(stamp: pd.Timestamp, offset: Any) -> bool:
 def count_steps(end: pd.Index, step: Any, stamps: pd.Index) -> NDArray[np.intp]:
     """Count the steps from the one stamp of `end` to later ones; -1 off the grid."""
     line = end.append(stamps)
-    clock, slack = on_clock(line, step), slack_of(line, step)
+    clock, slack = on_clock(line, step), tolerance_of(line, step)
     last, stamps = clock[0], clock[1:]
     if pd.api.types.is_numeric_dtype(stamps):
         steps = (stamps.to_numpy() - last) / step

@@ -12,7 +12,15 @@ from skrnn._serialization.plain import stored
 __all__ = ["Moments", "rounding"]
 
 
-@stored
+@stored(
+    "Moments",
+    {
+        "weight": "weight",
+        "origin": "origin",
+        "offset": "offset",
+        "squares": "squares",
+    },
+)
 @dataclass(frozen=True)
 class Moments:
     """Weight, mean and squared deviations of columns; NaN does not count.

@@ -20,7 +20,7 @@ CONSTANT = 1e-7
 CHUNK = 8192
 
 
-@stored
+@stored("Normalization", {"mode": "mode", "reference": "reference"})
 @dataclass(frozen=True)
 class Normalization:
     """How the windows of a series are normalised.

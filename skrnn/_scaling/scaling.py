@@ -18,7 +18,16 @@ __all__ = ["RollOutScales", "Scaling", "Statistics", "scale_roll_out"]
 CHUNK = 8192  # Windows that are laid out at once.
 
 
-@stored
+@stored(
+    "Scaling",
+    {
+        "x_mean": "x_mean",
+        "x_scale": "x_scale",
+        "fill": "fill",
+        "y_mean": "y_mean",
+        "y_scale": "y_scale",
+    },
+)
 @dataclass(frozen=True)
 class Scaling:
     """Means and scales of inputs and targets.
@@ -115,7 +124,15 @@ class Scaling:
         return y.astype(np.float64) * self.y_scale + self.y_mean
 
 
-@stored
+@stored(
+    "Statistics",
+    {
+        "x": "x",
+        "y": "y",
+        "standardize": "standardize",
+        "inputs": "inputs",
+    },
+)
 @dataclass(frozen=True)
 class Statistics:
     """What the scaling of inputs and targets follows from, and what is added to it.

@@ -4,6 +4,10 @@ A stored estimator holds numbers, strings, lists, dicts and arrays, and no objec
 pandas or of private classes. So what a file means does not depend on where such a class
 lives, nor on the release of pandas, and skops needs trust in public classes only.
 
+Parameters and public attributes are stored under their own names. Private attributes
+have names of their own in files, which `_private_fields` of each class lists, so that
+they can be renamed.
+
 A new parameter needs no new version if its default means what was done before it
 existed. Any other change to what is stored raises `STATE_VERSION`, and `__setstate__`
 then turns states of the versions before into the new form, or says why it cannot.
@@ -14,10 +18,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from inspect import Parameter, signature
-from typing import Any
+from typing import Any, ClassVar
 
 from skrnn._version import __version__
 
+from . import pandas  # noqa: F401 -- Registers the plain forms of pandas objects.
 from .plain import as_plain, restore
 
 __all__ = ["STATE_VERSION", "StoredMixin"]
@@ -26,34 +31,50 @@ STATE_VERSION = 1
 
 
 class StoredMixin:
-    """Stores an estimator as plain values, and reads what older versions stored."""
+    """Stores an estimator as plain values under a version."""
+
+    # The attribute of each private field in files.
+    _private_fields: ClassVar[dict[str, str]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         given = _defaults(type(self))  # Parameters are the user's and stay as they are.
-        state = vars(self).items()
+        state = {
+            key: value if key in given else as_plain(value)
+            for key, value in vars(self).items()
+        }
+        private = {
+            field: state.pop(attribute)
+            for field, attribute in self._private_fields.items()
+            if attribute in state
+        }
         return {
-            **{key: v if key in given else as_plain(v) for key, v in state},
+            **state,
+            "_private": private,
             "_state_version": STATE_VERSION,
             "_skrnn_version": __version__,
         }
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        state, name = dict(state), type(self).__name__
+        state = dict(state)
         version, release = state.pop("_state_version"), state.pop("_skrnn_version")
-        _check_not_newer(name, version, release)
-        state = {key: restore(value) for key, value in state.items()}
-        vars(self).update({**_defaults(type(self)), **state})
+        _check_not_newer(type(self).__name__, version, release)
+        private = {
+            self._private_fields[field]: value
+            for field, value in state.pop("_private").items()
+        }
+        found = {key: restore(value) for key, value in (state | private).items()}
+        vars(self).update({**_defaults(type(self)), **found})
 
 
 def _defaults(cls: type) -> dict[str, Any]:
-    """Give the defaults of all parameters, for those that a stored state lacks."""
+    """Return the defaults of all parameters, for those that a stored state lacks."""
     parameters = signature(cls).parameters.values()
     given = (p for p in parameters if p.default is not Parameter.empty)
     return {parameter.name: parameter.default for parameter in given}
 
 
 def _check_not_newer(name: str, version: int, release: str) -> None:
-    """Refuse a state that a later version made, which may mean something else."""
+    """Raise if a later version made a state, which may mean something else."""
     if version > STATE_VERSION or _minor(release) > _minor(__version__):
         raise ValueError(
             f"{name} was stored by skrnn {release}, which is newer than skrnn "
@@ -64,5 +85,5 @@ def _check_not_newer(name: str, version: int, release: str) -> None:
 
 
 def _minor(release: str) -> tuple[int, ...]:
-    """Give major and minor number of a release; patches store what it stores."""
+    """Return major and minor number of a release; patches store what it stores."""
     return tuple(int(number) for number in re.findall(r"\d+", release)[:2])

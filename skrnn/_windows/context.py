@@ -1,9 +1,11 @@
-"""What a transformer remembers of the rows it was fitted on: the end of each run."""
+"""The context of runs: the rows before them that a transformer remembers from `fit`."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,90 +14,106 @@ from numpy.typing import NDArray
 
 from skrnn._index.matching import match_index
 from skrnn._index.runs import RunTable
-from skrnn._index.steps import on_clock, slack_of, step_after
-from skrnn._serialization.plain import cut_apart, lay_end_to_end, stored
+from skrnn._index.steps import on_clock, step_after, tolerance_of
+from skrnn._serialization.plain import stored
 
-__all__ = ["Past"]
+__all__ = ["Context"]
 
 
-@stored
-class Past:
+@stored(
+    "Context",
+    {
+        "step": "step",
+        "like": "like",
+        "tails": "tails",
+        "series": "series",
+        "runs": "runs",
+        "follow_ups": "follow_ups",
+        "tolerance": "tolerance",
+        "digest": "digest",
+    },
+    ragged=("tails", "runs"),
+)
+@dataclass(frozen=True)
+class Context:
     """The last rows of every run, found again by the stamp that follows them.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_rows, n_features)
-        Rows seen in `fit`, in the caller's order.
-    runs : RunTable
-        Their runs.
-    reach : int
-        Rows to keep of each run.
-    always : bool
-        Whether a plain array counts as the continuation of these rows.
+    step : offset, Timedelta, number or None
+        Distance of neighbouring rows.
+    like : pandas.Index of length 0 or None
+        Tells of what kind the stamps are; None for a plain array.
+    tails : list of ndarray of shape (n_kept, n_features)
+        Last rows of each run.
+    series : list of hashable
+        Names of the series; none if the runs have no stamps that could follow.
+    runs : list of ndarray of shape (n_runs_of_series,)
+        Numbers of the runs of each series.
+    follow_ups : pandas.Index of length n_runs or None
+        Ticks of the clock that follow the runs, series by series.
+    tolerance : Timedelta, number or None
+        How far a stamp may lie from the one that is expected; None for not at all.
+    digest : bytes or None
+        Identifies the rows of a plain array that another one continues; None if none
+        does.
     """
 
-    def __init__(
-        self, rows: NDArray[Any], runs: RunTable, reach: int, always: bool
-    ) -> None:
-        self.step = runs.step
-        self._kind = None if runs.stamps is None else runs.stamps[:0]
-        self._tails = [_tail(rows, runs, run, reach) for run in range(len(runs))]
-        self._follow_ups = _follow_ups(runs)
-        self._slack = None
-        if runs.stamps is not None and runs.step is not None:
-            self._slack = slack_of(runs.stamps, runs.step)
-        # Rows that were fitted on have no past; without stamps only their bytes tell.
-        # And of several series an array continues none.
-        self._digest = _digest(rows) if always and len(set(runs.series)) == 1 else None
-
-    def stored_fields(self) -> dict[str, Any]:
-        """Give what is remembered in few arrays, however many the runs are."""
-        ticks = [ticks for ticks, _ in self._follow_ups.values()]
-        return {
-            "step": self.step,
-            "kind": self._kind,
-            "tails": lay_end_to_end(self._tails),
-            "series": list(self._follow_ups),
-            "follow_ups": ticks[0].append(ticks[1:]) if ticks else None,
-            "runs": lay_end_to_end([runs for _, runs in self._follow_ups.values()]),
-            "slack": self._slack,
-            "digest": self._digest,
-        }
+    step: Any
+    like: pd.Index | None
+    tails: list[NDArray[Any]]
+    series: list[Hashable]
+    runs: list[NDArray[np.intp]]
+    follow_ups: pd.Index | None
+    tolerance: Any
+    digest: bytes | None
 
     @classmethod
-    def from_fields(
-        cls,
-        *,
-        step: Any,
-        kind: pd.Index | None,
-        tails: Any,
-        series: list[Hashable],
-        follow_ups: pd.Index | None,
-        runs: Any,
-        slack: Any,
-        digest: bytes | None,
-    ) -> Past:
-        """Take what `stored_fields` gives."""
-        past = cls.__new__(cls)
-        past.step, past._slack, past._digest = step, slack, digest
-        past._kind, past._tails = kind, cut_apart(*tails)
-        own = cut_apart(*runs)
-        places = cut_apart(np.arange(sum(map(len, own))), runs[1])
-        past._follow_ups = {}
-        if follow_ups is not None:
-            ticks = [follow_ups[rows] for rows in places]
-            known = zip(series, ticks, own, strict=True)
-            past._follow_ups = {name: (each, own) for name, each, own in known}
-        return past
+    def of(
+        cls, rows: NDArray[Any], runs: RunTable, n_kept: int, always: bool
+    ) -> Context:
+        """Remember the ends of runs.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, n_features)
+            Rows seen in `fit`, in the caller's order.
+        runs : RunTable
+            Their runs.
+        n_kept : int
+            Rows to keep of each run.
+        always : bool
+            Whether a plain array counts as the continuation of these rows. Several
+            series are not continued by an array, which names none.
+        """
+        tails = [_tail(rows, runs, run, n_kept) for run in range(len(runs))]
+        digest = _digest(rows) if always and len(set(runs.series)) == 1 else None
+        like = None if runs.stamps is None else runs.stamps[:0]
+        if runs.stamps is None or runs.step is None:
+            return cls(runs.step, like, tails, [], [], None, None, digest)
+        own = runs.by_series()
+        follow_ups = step_after(on_clock(runs.last_stamps, runs.step), runs.step)
+        return cls(
+            step=runs.step,
+            like=like,
+            tails=tails,
+            series=list(own),
+            runs=list(own.values()),
+            follow_ups=follow_ups.take(np.concatenate(list(own.values()))),
+            tolerance=tolerance_of(runs.stamps, runs.step),
+            digest=digest,
+        )
 
     def match(self, index: pd.Index | None) -> pd.Index | None:
         """Express an index as the one seen in `fit`; None stays None."""
-        if index is None or self._kind is None:
+        if index is None or self.like is None:
             return index
-        return match_index(index, self._kind)
+        return match_index(index, self.like)
 
-    def heads(self, rows: NDArray[Any], runs: RunTable) -> dict[int, NDArray[Any]]:
-        """Find the rows which precede each run, by the number of the run.
+    def rows_before(
+        self, rows: NDArray[Any], runs: RunTable
+    ) -> dict[int, NDArray[Any]]:
+        """Find the rows that precede each run, by the number of the run.
 
         Parameters
         ----------
@@ -105,51 +123,45 @@ class Past:
             Their runs, on stamps that `match` has returned.
         """
         if runs.stamps is None:
-            if self._digest is None or self._digest == _digest(rows):
-                return {}
-            return {0: self._tails[-1]}
-        heads = {}
-        firsts = on_clock(runs.first_stamps, self.step)
-        for series, own_runs in _by_series(runs).items():
-            if series not in self._follow_ups:
+            # The rows of `fit` do not follow themselves. Without stamps only their
+            # bytes show that they are the same.
+            continues = self.digest is not None and self.digest != _digest(rows)
+            return {0: self.tails[-1]} if continues else {}
+        found: dict[int, NDArray[Any]] = {}
+        first = on_clock(runs.first_stamps, self.step)
+        for series, own in runs.by_series().items():
+            if series not in self._by_series:
                 continue
-            stamps, known_runs = self._follow_ups[series]
-            found = _locate(firsts[own_runs], stamps, self._slack)
-            for run, place in zip(own_runs, found, strict=True):
-                if place >= 0:
-                    heads[run] = self._tails[known_runs[place]]
-        return heads
+            follow_ups, known = self._by_series[series]
+            places = _locate(first[own], follow_ups, self.tolerance)
+            follows = places >= 0
+            for run, before in zip(own[follows], known[places[follows]], strict=True):
+                found[run] = self.tails[before]
+        return found
+
+    @cached_property
+    def _by_series(self) -> dict[Hashable, tuple[pd.Index, NDArray[np.intp]]]:
+        """The ticks that follow the runs of each series, and the runs."""
+        if self.follow_ups is None:
+            return {}
+        stops = np.cumsum([len(own) for own in self.runs])
+        return {
+            name: (self.follow_ups[stop - len(own) : stop], own)
+            for name, own, stop in zip(self.series, self.runs, stops, strict=True)
+        }
 
 
-def _tail(rows: NDArray[Any], runs: RunTable, run: int, reach: int) -> NDArray[Any]:
+def _tail(rows: NDArray[Any], runs: RunTable, run: int, n_kept: int) -> NDArray[Any]:
     """Copy the last rows of a run."""
-    of_run = rows[runs.rows_of(run)]
-    return of_run[max(len(of_run) - reach, 0) :].copy()
+    own = rows[runs.rows_of(run)]
+    return own[max(len(own) - n_kept, 0) :].copy()
 
 
-def _follow_ups(
-    runs: RunTable,
-) -> dict[Hashable, tuple[pd.Index, NDArray[np.intp]]]:
-    """Give, for each series, the ticks of the clock after its runs, and the runs."""
-    if runs.stamps is None or runs.step is None:
-        return {}
-    follow_ups = step_after(on_clock(runs.last_stamps, runs.step), runs.step)
-    return {name: (follow_ups[own], own) for name, own in _by_series(runs).items()}
-
-
-def _by_series(runs: RunTable) -> dict[Hashable, NDArray[np.intp]]:
-    """Give the numbers of the runs of each series."""
-    grouped: dict[Hashable, list[int]] = {}
-    for run, series in enumerate(runs.series):
-        grouped.setdefault(series, []).append(run)
-    return {series: np.array(own, dtype=np.intp) for series, own in grouped.items()}
-
-
-def _locate(stamps: pd.Index, among: pd.Index, slack: Any) -> NDArray[np.intp]:
-    """Find stamps among others, to within the slack; -1 where absent."""
-    if slack is None:
+def _locate(stamps: pd.Index, among: pd.Index, tolerance: Any) -> NDArray[np.intp]:
+    """Find stamps among others, to within the tolerance; -1 where absent."""
+    if tolerance is None:
         return among.get_indexer(stamps)
-    return among.get_indexer(stamps, method="nearest", tolerance=slack)
+    return among.get_indexer(stamps, method="nearest", tolerance=tolerance)
 
 
 def _digest(rows: NDArray[Any]) -> bytes:

@@ -23,13 +23,13 @@ from skrnn._checks.sklearn import (
 from skrnn._checks.tables import check_table
 from skrnn._index.indexed import IndexedWindows
 from skrnn._index.reading import index_of
-from skrnn._index.runs import RunTable, split_runs
+from skrnn._index.runs import split_runs
 from skrnn._process.memory import check_memory
 from skrnn._serialization.names import set_module
 from skrnn._serialization.state import StoredMixin
 
-from .context import Past
-from .windows import Windows, tabulate_windows
+from .context import Context
+from .windows import tabulate_windows
 
 
 def _is_flat(transformer):
@@ -111,6 +111,8 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
     5        3.0        4.0        5.0
     """
 
+    _private_fields = {"context": "_context"}
+
     _parameter_constraints = {
         "window": [Interval(Integral, 1, None, closed="left")],
         "gap": [Interval(Integral, 0, None, closed="left")],
@@ -135,7 +137,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
     @property
     def step_(self):
         """Distance of neighbouring rows in the index."""
-        return self._past.step
+        return self._context.step
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -188,7 +190,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
             As in `transform`.
         """
         rows, runs = self._learn(X)
-        return self._present(self._tabulate(rows, runs, heads={}), index_of(X))
+        return self._present(self._tabulate(rows, runs, context={}), index_of(X))
 
     def transform(self, X):
         """Give each row its window.
@@ -222,9 +224,11 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         rows = check_table(self, X, reset=False)
         index = index_of(X)
-        runs = split_runs(self._past.match(index), len(rows), self.step_)
-        heads = {} if self.context is None else self._past.heads(rows, runs)
-        return self._present(self._tabulate(rows, runs, heads), index)
+        runs = split_runs(self._context.match(index), len(rows), self.step_)
+        context = {}
+        if self.context is not None:
+            context = self._context.rows_before(rows, runs)
+        return self._present(self._tabulate(rows, runs, context), index)
 
     def inverse_transform(self, X):
         """Give back the rows that windows belong to.
@@ -322,7 +326,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
             {
                 "n_features_in_": rows.shape[1],
                 "feature_names_in_": feature_names(X),
-                "_past": Past(rows, runs, reach, self.context == "always"),
+                "_context": Context.of(rows, runs, reach, self.context == "always"),
             },
         )
         return rows, runs
@@ -332,13 +336,13 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         """Window, gap and dilation as Python's integers, which do not overflow."""
         return int(self.window), int(self.gap), int(self.dilation)
 
-    def _tabulate(self, rows, runs: RunTable, heads) -> Windows:
+    def _tabulate(self, rows, runs, context):
         window, gap, dilation = self._lengths
         return tabulate_windows(
-            rows, runs, window, gap=gap, dilation=dilation, heads=heads
+            rows, runs, window, gap=gap, dilation=dilation, context=context
         )
 
-    def _present(self, windows: Windows, index):
+    def _present(self, windows, index):
         if self.flatten:
             check_memory(
                 windows.n_bytes,

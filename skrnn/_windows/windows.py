@@ -238,7 +238,7 @@ def tabulate_windows(
     *,
     gap: int = 0,
     dilation: int = 1,
-    heads: dict[int, NDArray[Any]] | None = None,
+    context: dict[int, NDArray[Any]] | None = None,
 ) -> Windows:
     """Lay out one window per row, each run behind the rows that precede it.
 
@@ -254,9 +254,9 @@ def tabulate_windows(
         Rows between the last step of a window and the row that it belongs to.
     dilation : int, default=1
         Rows from one step to the next.
-    heads : dict of int to ndarray, default=None
-        Rows known before a run, by the run's number; at most `reach` of them are used,
-        the last ones. What is not known is NaN.
+    context : dict of int to ndarray, default=None
+        The rows just before a run, by the number of the run. As many as its first
+        windows lack are used, the last ones; what is not known is NaN.
 
     Returns
     -------
@@ -270,8 +270,8 @@ def tabulate_windows(
     # that belongs to it starts `reach` rows before.
     starts = np.arange(n_rows) + np.repeat(np.arange(len(runs)) * reach, runs.lengths)
     padded[starts + reach] = rows if runs.order is None else rows[runs.order]
-    for run, head in (heads or {}).items():
-        known = head[len(head) - min(reach, len(head)) :]
+    for run, rows_before in (context or {}).items():
+        known = rows_before[max(len(rows_before) - reach, 0) :]
         before = runs.starts[run] + (run + 1) * reach
         padded[before - len(known) : before] = known
     if runs.order is not None:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.inside import Route, name_features, open_up, walk
 from skrnn._forecasting.base_forecaster import BaseForecaster
-from skrnn._index.steps import on_clock, slack_of
+from skrnn._index.steps import on_clock, tolerance_of
 from skrnn._networks.cells import ACTIVATIONS
 from skrnn._networks.forward import trace_network
 from skrnn._serialization.names import set_module
@@ -372,7 +372,8 @@ def _stamps_before(stamps: pd.Index, step: Any, n_steps: int) -> pd.Index:
     if pd.api.types.is_float_dtype(stamps):
         # Differences of floats are not quite the numbers that rows have.
         known = stamps.unique().sort_values()
-        near = known.get_indexer(before, "nearest", tolerance=slack_of(stamps, step))
+        tolerance = tolerance_of(stamps, step)
+        near = known.get_indexer(before, "nearest", tolerance=tolerance)
         return pd.Index(np.where(near < 0, before, known[near]), name=stamps.name)
     if clock is stamps:
         return before

@@ -1,12 +1,16 @@
 import datetime
 import pickle
+from dataclasses import dataclass, fields
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
 
+import skrnn
 from skrnn._serialization.plain import (
+    _MAKERS,
+    KIND,
     as_plain,
     cut_apart,
     lay_end_to_end,
@@ -128,17 +132,63 @@ def test_arrays_laid_end_to_end_are_cut_apart(counts):
     assert [part.tolist() for part in found] == [part.tolist() for part in arrays]
 
 
-def test_a_stored_class_is_stored_by_its_fields_within_others():
-    @stored
-    class Pair:
-        def __init__(self, left, right):
-            self.left, self.right = left, right
+@dataclass
+class Pair:
+    left: object
+    right: object
 
-    plain = as_plain(Pair([Pair(DATES[0], 1)], (2, None)))
-    assert not holds_pandas(plain)
-    found = restore(plain)
+
+@dataclass
+class Couple:
+    second: object
+    first: object
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    """Classes can be registered for the time of a test."""
+    monkeypatch.setattr("skrnn._serialization.plain._MAKERS", dict(_MAKERS))
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_stored_class_is_stored_by_its_fields_within_others():
+    stored("Pair", {"left": "left", "right": "right"})(Pair)
+    state = as_plain(Pair([Pair(DATES[0], 1)], (2, None)))
+    assert not holds_pandas(state)
+    found = restore(state)
     assert found.left[0].left.equals(DATES[0])
     assert (found.left[0].right, found.right) == (1, (2, None))
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_class_and_its_attributes_can_be_renamed_and_read_what_was_stored():
+    stored("Pair", {"left": "left", "right": "right"})(Pair)
+    state = as_plain(Pair(1, Pair(2, 3)))
+    stored("Pair", {"left": "first", "right": "second"})(Couple)
+    assert restore(state) == Couple(first=1, second=Couple(first=2, second=3))
+
+
+@pytest.mark.usefixtures("registry")
+def test_ragged_fields_are_one_array_in_files():
+    stored("Pair", {"left": "left", "right": "right"}, ragged=("left",))(Pair)
+    arrays = [np.arange(3), np.arange(0), np.arange(2)]
+    state = as_plain(Pair(arrays, None))
+    assert state["left"][0].tolist() == [0, 1, 2, 0, 1]
+    found = restore(state).left
+    assert [part.tolist() for part in found] == [part.tolist() for part in arrays]
+
+
+PUBLIC = [getattr(skrnn, name) for name in skrnn.__all__]  # All modules are loaded now.
+STORED = [cls for cls in as_plain.registry if cls.__module__.startswith("skrnn.")]
+
+
+@pytest.mark.parametrize("cls", STORED)
+def test_no_field_of_a_stored_class_is_forgotten(cls):
+    filled = object.__new__(cls)
+    names = [field.name for field in fields(cls)]
+    vars(filled).update({name: [np.array([i])] for i, name in enumerate(names)})
+    found = [value[0] for key, value in as_plain(filled).items() if key != KIND]
+    assert sorted(np.concatenate(found)) == list(range(len(names)))
 
 
 def test_a_generator_goes_on_with_its_numbers():

@@ -28,7 +28,7 @@ def test_storing_leaves_an_estimator_as_it_is():
     before = dict(vars(windows))
     windows.__getstate__()
     assert vars(windows) == before
-    assert vars(windows)["_past"] is before["_past"]
+    assert vars(windows)["_context"] is before["_context"]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,12 @@ def test_what_a_newer_version_stored_is_refused(versions):
     )
     with pytest.raises(ValueError, match=message):
         load(state)
+
+
+def test_a_private_attribute_can_be_renamed(monkeypatch):
+    state = SlidingWindow(3).fit(np.zeros((5, 1))).__getstate__()
+    monkeypatch.setattr(SlidingWindow, "_private_fields", {"context": "_memory"})
+    assert vars(load(state))["_memory"].tails[0].shape == (2, 1)
 
 
 def test_what_another_patch_of_this_release_stored_is_loaded():

@@ -200,7 +200,7 @@ def test_known_rows_lie_before_their_run_the_last_ones_first(known):
     rows = np.arange(6.0).reshape(-1, 1)
     runs = split_runs(pd.Index([0, 1, 2, 5, 6, 7]), 6)
     head = np.arange(100.0, 100 + known).reshape(-1, 1)
-    windows = tabulate_windows(rows, runs, 3, gap=1, heads={1: head})
+    windows = tabulate_windows(rows, runs, 3, gap=1, context={1: head})
     before = [*[np.nan] * 3, *head[:, 0]][-3:]
     series = [*before, 3, 4, 5]
     np.testing.assert_array_equal(
