@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 from sklearn.base import RegressorMixin
 
@@ -137,18 +139,41 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         y = self._outputs(X)
         return y[:, 0] if self._one_axis else y
 
-    def _roll_out(self, targets, ahead, horizon, normalization):
-        """Continue series from their own predictions in one compiled call.
+    def _roll_out(self, targets, known_ahead, horizon, normalization):
+        """Continue series from their own predictions, all steps in one compiled call.
 
-        It is the fast form of `skrnn._networks.roll_out.roll_out`; a stateful network
-        has none.
+        A forecaster looks for this method in the class of its estimator. It is the
+        fast form of `skrnn._networks.roll_out.roll_out`, which calls `predict` for
+        each step; the two differ by rounding.
+
+        Parameters
+        ----------
+        targets : ndarray of shape (n_series, n_past, n_targets)
+            The last known rows of each series.
+        known_ahead : ndarray of shape (n_series, n_past + n_steps, n_known)
+            Columns known in advance, those of the `horizon` rows after each row.
+        horizon : int
+            Number of rows that one call of the network predicts.
+        normalization : Normalization or None
+            How each window is normalised.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n_series, n_steps, n_targets) or None
+            The rows that follow. None if each step is better predicted by `predict`:
+            if NumPy predicts so few series, or if the network is stateful, because
+            every window of a roll-out starts from a state of zeros.
         """
+        n_series, n_past, n_targets = targets.shape
+        n_calls = ceil((known_ahead.shape[1] - n_past) / horizon)
+        if self.stateful or self._runs_in_numpy(n_series, n_calls):
+            return None
         from skrnn._engine import training
 
-        scaling, n_targets = self.scaling_, targets.shape[2]
+        scaling = self.scaling_
         level, unit, scales = scale_roll_out(scaling, targets, horizon, normalization)
         known = slice(n_targets, None)
-        ahead = (ahead - scaling.x_mean[known]) / scaling.x_scale[known]
+        ahead = (known_ahead - scaling.x_mean[known]) / scaling.x_scale[known]
         predicted = training.roll_out(
             self._make_network(self._network),
             self.weights_,
