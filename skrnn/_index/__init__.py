@@ -1,1 +1,1 @@
-"""Reading a pandas index: steps, runs and the axis of time."""
+"""Reading a pandas index: its stamps and series, steps, runs and the axis of time."""

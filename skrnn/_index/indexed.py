@@ -20,7 +20,7 @@ class IndexedWindows(np.ndarray):
 
     @classmethod
     def of(cls, windows: NDArray[Any], index: Any) -> IndexedWindows:
-        """See windows as such, without a copy."""
+        """Return windows with an index, without a copy."""
         indexed = windows.view(cls)
         indexed.index = index
         return indexed
@@ -32,9 +32,9 @@ class IndexedWindows(np.ndarray):
     def __array_wrap__(
         self, array: NDArray[Any], context: Any = None, return_scalar: bool = False
     ) -> Any:
-        """Give what is computed from windows as an array or a number."""
+        """Return what is computed from windows as a plain array or a number."""
         return array[()] if return_scalar else np.asarray(array)
 
     def __getitem__(self, key: Any) -> Any:
-        """Take windows as from an array."""
+        """Return a part of the windows as a plain array."""
         return np.asarray(self)[key]

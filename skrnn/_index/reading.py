@@ -1,25 +1,27 @@
-"""Read the index of what a user passes."""
+"""Read the index of what a user passes: its stamps and the names of its series."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from .indexed import IndexedWindows
 
-__all__ = ["common_index", "index_of"]
+__all__ = ["common_index", "group_by_series", "index_of", "names_series", "stamps_of"]
 
 
 def index_of(X: Any) -> pd.Index | None:
-    """Give the index of a pandas object or of windows, None for anything else."""
+    """Return the index of a pandas object or of windows, None for anything else."""
     known = isinstance(X, (pd.DataFrame, pd.Series, IndexedWindows))
     return X.index if known else None
 
 
 def common_index(X: Any, y: Any) -> pd.Index | None:
-    """Give the index of X and y; None where neither has one."""
+    """Return the index of X and y, which must not differ; None where none has one."""
     index, index_y = index_of(X), index_of(y)
     if index is not None and index_y is not None and not index.equals(index_y):
         row = int(np.argmax(np.asarray(index != index_y)))
@@ -29,3 +31,46 @@ def common_index(X: Any, y: Any) -> pd.Index | None:
             "y.loc[X.index], or pass y.to_numpy() if the rows do belong together."
         )
     return index_y if index is None else index
+
+
+def names_series(index: pd.Index | None) -> bool:
+    """Return whether an index names the series of each row, ahead of its stamp."""
+    return isinstance(index, pd.MultiIndex)
+
+
+def stamps_of(index: pd.Index) -> pd.Index:
+    """Return the stamps of rows: the last level of an index, or its only one."""
+    return index.get_level_values(-1)
+
+
+def group_by_series(
+    index: pd.Index,
+) -> tuple[pd.Index, NDArray[np.intp], list[Hashable], NDArray[np.intp] | None]:
+    """Bring the rows of each series together.
+
+    Returns
+    -------
+    stamps : pandas.Index
+        Stamp of each row, series by series.
+    codes : ndarray of shape (n_rows,)
+        Number of the series of each row.
+    names : list of hashable
+        Names of the series; one that is None where the index names none.
+    order : ndarray of shape (n_rows,) or None
+        Positions which bring the rows of each series together; None where they are.
+    """
+    if not names_series(index):
+        return index, np.zeros(len(index), dtype=np.intp), [None], None
+    assert isinstance(index, pd.MultiIndex)
+    unnamed = np.logical_or.reduce([codes < 0 for codes in index.codes[:-1]])
+    if unnamed.any():
+        raise ValueError(
+            "The index of X has no name of a series at row "
+            f"{int(np.argmax(unnamed))}; drop such rows or name their series."
+        )
+    codes, names = index.droplevel(-1).factorize()
+    stamps = stamps_of(index)
+    if (np.diff(codes) >= 0).all():
+        return stamps, codes, list(names), None
+    order = np.argsort(codes, kind="stable")
+    return stamps.take(order), codes[order], list(names), order

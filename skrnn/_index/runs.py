@@ -1,7 +1,4 @@
-"""Runs of rows, on pandas indexes only.
-
-A *run* is a stretch of rows that follow one another without a hole.
-"""
+"""Runs: stretches of rows that follow one another without a hole."""
 
 from __future__ import annotations
 
@@ -13,14 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .steps import group_by_series, infer_step, on_clock, step_after, tolerance_of
+from .infer import infer_step
+from .reading import group_by_series, stamps_of
+from .steps import on_clock, step_after, tolerance_of
 
 __all__ = ["RunTable", "split_runs"]
 
 
 @dataclass(frozen=True)
 class RunTable:
-    """The runs of a table of rows.
+    """The runs of rows.
 
     Parameters
     ----------
@@ -102,7 +101,7 @@ def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> RunTabl
         whole = np.array([n_rows], dtype=np.intp)
         return RunTable(np.zeros(1, dtype=np.intp), whole, None, [None], None, None)
     stamps, codes, names, order = group_by_series(index)
-    _check_stamps(index.get_level_values(-1))
+    _check_stamps(stamps_of(index))
     _check_order(stamps, codes, names)
     if step is None:
         step = infer_step(index)
@@ -117,7 +116,7 @@ def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> RunTabl
 
 
 def _check_stamps(stamps: pd.Index) -> None:
-    """Refuse stamps that have no spacing or are missing."""
+    """Raise if stamps have no spacing or are missing."""
     spaced = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
     number = pd.api.types.is_numeric_dtype(stamps) and stamps.dtype.kind not in "bc"
     if not (isinstance(stamps, spaced) or number):
@@ -144,7 +143,7 @@ def _check_stamps(stamps: pd.Index) -> None:
 def _check_order(
     stamps: pd.Index, codes: NDArray[np.intp], names: list[Hashable]
 ) -> None:
-    """Refuse stamps that are unsorted or duplicated within a series."""
+    """Raise if stamps are unsorted or duplicated within a series."""
     left, right = stamps[:-1], stamps[1:]
     offends = np.asarray(right <= left) & (codes[1:] == codes[:-1])
     if offends.any():
@@ -161,13 +160,15 @@ def _check_order(
 def _follows(
     stamps: pd.Index, step: Any, same_series: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Tell which stamps are the next tick after the one before them."""
-    clock, slack = on_clock(stamps, step), tolerance_of(stamps, step)
+    """Return which stamps are the next tick after the one before them."""
+    clock, tolerance = on_clock(stamps, step), tolerance_of(stamps, step)
     expected, got = step_after(clock[:-1], step), clock[1:]
-    if slack is None:
+    if tolerance is None:
         follows = np.asarray(got == expected)
     else:
-        follows = np.asarray((got >= expected - slack) & (got <= expected + slack))
+        follows = np.asarray(
+            (got >= expected - tolerance) & (got <= expected + tolerance)
+        )
     early = np.asarray(got < expected) & ~follows
     if (early & same_series).any():
         i = int(np.argmax(early & same_series))

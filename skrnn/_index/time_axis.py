@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from .reading import index_of
+from .reading import index_of, stamps_of
 from .runs import split_runs
 from .steps import count_steps
 
@@ -82,7 +82,7 @@ def read_time_axis(index: pd.Index | None, n_rows: int) -> TimeAxis:
         return TimeAxis(pd.RangeIndex(n_rows), np.arange(n_rows), None, 1)
     if not isinstance(index, pd.MultiIndex):
         return TimeAxis(index, np.arange(n_rows), None, step)
-    places, stamps = index.get_level_values(-1).factorize(sort=True)
+    places, stamps = stamps_of(index).factorize(sort=True)
     return TimeAxis(pd.Index(stamps), places, index.droplevel(-1).to_flat_index(), step)
 
 

@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.inside import Route, name_features, open_up, walk
 from skrnn._forecasting.base_forecaster import BaseForecaster
-from skrnn._index.steps import on_clock, tolerance_of
+from skrnn._index.reading import stamps_of
+from skrnn._index.steps import stamps_before
 from skrnn._networks.cells import ACTIVATIONS
 from skrnn._networks.forward import trace_network
 from skrnn._serialization.names import set_module
@@ -357,25 +358,5 @@ def _stamps_of_steps(route: Route) -> list[pd.Index] | None:
     """
     if route.stamps is None or route.slider.step_ is None:
         return None
-    stamps, step = route.stamps.get_level_values(-1), route.slider.step_
-    return [_stamps_before(stamps, step, int(lag)) for lag in route.lags]
-
-
-def _stamps_before(stamps: pd.Index, step: Any, n_steps: int) -> pd.Index:
-    """Go back a number of steps from each stamp."""
-    if n_steps == 0:
-        return stamps
-    if isinstance(stamps, pd.PeriodIndex):
-        return stamps - n_steps * stamps.freq
-    clock = on_clock(stamps, step)
-    before = clock - n_steps * step
-    if pd.api.types.is_float_dtype(stamps):
-        # Differences of floats are not quite the numbers that rows have.
-        known = stamps.unique().sort_values()
-        tolerance = tolerance_of(stamps, step)
-        near = known.get_indexer(before, "nearest", tolerance=tolerance)
-        return pd.Index(np.where(near < 0, before, known[near]), name=stamps.name)
-    if clock is stamps:
-        return before
-    first = np.ones(len(before), dtype=bool)  # Of two hours with the same name.
-    return before.tz_localize(stamps.tz, first, "shift_forward")
+    stamps, step = stamps_of(route.stamps), route.slider.step_
+    return [stamps_before(stamps, step, int(lag)) for lag in route.lags]
