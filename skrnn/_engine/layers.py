@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from .losses import loss_of_samples
-from .models import SEED
 from .tensorflow import keras, tf
 
 __all__ = [
     "LOG_VARIANCES",
+    "SEED",
     "CopyingModel",
     "Divergence",
     "DrawnCode",
@@ -24,6 +24,10 @@ __all__ = [
     "Sparsity",
     "TransposedDense",
 ]
+
+# A seed must be given to every layer, or Keras draws one from Python's global random
+# numbers, which are the user's. The engine replaces it before each training.
+SEED = 0
 
 # A network that is saved in training, as ModelCheckpoint does, holds these layers.
 _registered = keras.saving.register_keras_serializable(package="skrnn")

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._networks.description import Network
 from skrnn._process.config import get_config
 from skrnn._process.memory import check_memory_maps
 from skrnn._process.signals import signals_wait
@@ -29,7 +30,7 @@ from .epoch import (
     validation_epoch,
 )
 from .losses import loss_of_samples
-from .models import Network
+from .models import build_for_prediction, build_model, call_model
 from .scikeras import compile_arguments
 from .tensorflow import keras, tf
 
@@ -102,6 +103,8 @@ class TrainingProgram:
     ----------
     network : Network
         The network.
+    masked : bool
+        Whether steps that are NaN throughout are skipped.
     recipe : Recipe
         Loss, optimizer and metrics.
     batch_size : int
@@ -114,7 +117,9 @@ class TrainingProgram:
         metric of classes.
     """
 
-    def __init__(self, network: Network, recipe: Recipe, batch_size: int) -> None:
+    def __init__(
+        self, network: Network, masked: bool, recipe: Recipe, batch_size: int
+    ) -> None:
         arguments = compile_arguments(
             recipe.loss,
             recipe.optimizer,
@@ -124,13 +129,13 @@ class TrainingProgram:
         )
         loss = loss_of_samples(arguments["loss"])
         self.metrics = arguments["metrics"]
-        if network.terms is not None:
+        if network.loss_terms is not None:
             _check_suits_copies(recipe, loss, self.metrics)
-        self.model = network.build(arguments["loss"])
+        self.model = build_model(network, masked=masked, loss=arguments["loss"])
         self.task = Prediction(loss)
-        if network.terms is not None:
-            self.task = Copying(network.terms)
-            self.model.watch(network.terms, self._metrics())
+        if network.loss_terms is not None:
+            self.task = Copying(network.loss_terms)
+            self.model.watch(network.loss_terms, self._metrics())
             arguments = {"optimizer": arguments["optimizer"]}
         self.model.compile(**arguments, jit_compile=False)
         self.optimizer = self.model.optimizer
@@ -143,7 +148,7 @@ class TrainingProgram:
             and loss is not None
             and all(isinstance(each, keras.metrics.Metric) for each in self.metrics)
         )
-        if self.compiles and self.metrics and network.terms is None:
+        if self.compiles and self.metrics and network.loss_terms is None:
             self._show_metrics()
 
     @signals_wait()
@@ -280,10 +285,12 @@ class LoadedNetwork:
     ----------
     network : Network
         The network.
+    masked : bool
+        Whether steps that are NaN throughout are skipped.
     """
 
-    def __init__(self, network: Network) -> None:
-        self.model = network.build()
+    def __init__(self, network: Network, masked: bool) -> None:
+        self.model = build_for_prediction(network, masked=masked)
         self._loaded: list[np.ndarray] | None = None
 
     @signals_wait()
@@ -302,6 +309,8 @@ class PredictionProgram(LoadedNetwork):
     ----------
     network : Network
         The network.
+    masked : bool
+        Whether steps that are NaN throughout are skipped.
     batch_size : int
         Windows in a batch.
     part : str or None
@@ -309,12 +318,16 @@ class PredictionProgram(LoadedNetwork):
     """
 
     def __init__(
-        self, network: Network, batch_size: int, part: str | None = None
+        self,
+        network: Network,
+        masked: bool,
+        batch_size: int,
+        part: str | None = None,
     ) -> None:
-        super().__init__(network)
+        super().__init__(network, masked)
         self.batch_size = batch_size
         self._call = tf.function(
-            lambda windows: network.apply(self.model, part, windows),
+            lambda windows: call_model(network, self.model, part, windows),
             jit_compile=not network.stateful,
             autograph=False,
         ).get_concrete_function(

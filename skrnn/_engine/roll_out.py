@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._networks.description import RecurrentNetwork
 from skrnn._process.signals import signals_wait
 from skrnn._scaling.normalization import CONSTANT
 from skrnn._scaling.scaling import RollOutScales
 
 from .epoch import scale_windows
-from .models import Architecture
 from .programs import LoadedNetwork
 from .tensorflow import tf
 
@@ -25,9 +25,11 @@ class RollOutProgram(LoadedNetwork):
 
     Parameters
     ----------
-    architecture : Architecture
+    network : RecurrentNetwork
         The network. Of the features of a step the first ones are the targets, the
         others are known in advance; it predicts `horizon` rows of the targets.
+    masked : bool
+        Whether steps that are NaN throughout are skipped.
     n_series : int
         Series that are continued side by side.
     horizon : int
@@ -37,15 +39,20 @@ class RollOutProgram(LoadedNetwork):
     """
 
     def __init__(
-        self, architecture: Architecture, n_series: int, horizon: int, mode: str | None
+        self,
+        network: RecurrentNetwork,
+        masked: bool,
+        n_series: int,
+        horizon: int,
+        mode: str | None,
     ) -> None:
-        super().__init__(architecture)
+        super().__init__(network, masked)
         self._n_series = n_series
         self._horizon = horizon
         self._mode = mode
-        self._masked = architecture.masked
-        self._n_targets = architecture.n_targets // horizon
-        self._n_steps = architecture.n_steps
+        self._masked = masked
+        self._n_targets = network.n_targets // horizon
+        self._n_steps = network.n_steps
         self._compiled: dict[int, Any] = {}
 
     @signals_wait()

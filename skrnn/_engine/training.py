@@ -14,17 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._networks.description import Network, RecurrentNetwork
 from skrnn._process.memory import check_memory
 from skrnn._process.signals import signals_wait
 from skrnn._scaling.scaling import RollOutScales
 from skrnn._windows.batches import ScaledPieces
 from skrnn._windows.windows import Windows
 
-from .autoencoder_models import (
-    RowAutoencoding,
-    WindowAutoencoding,
-    parts_in_units_of_data,
-)
 from .callbacks import (
     at_every_hook,
     early_stopping,
@@ -35,30 +31,17 @@ from .callbacks import (
     wants_batches,
 )
 from .epoch import Table, pad_order
-from .models import (
-    Architecture,
-    Network,
-    build_network,
-    draw_weights,
-    exportable,
-    in_units_of_data,
-)
+from .models import draw_weights
 from .programs import PROGRAMS, PredictionProgram, Recipe, State, TrainingProgram
 from .roll_out import RollOutProgram
 from .scikeras import explain_failure, make_callbacks
 from .tensorflow import keras, tf
 
 __all__ = [
-    "Architecture",
     "Course",
     "Recipe",
-    "RowAutoencoding",
     "Samples",
     "State",
-    "WindowAutoencoding",
-    "as_keras_model",
-    "autoencoder_as_keras_model",
-    "parts_in_units_of_data",
     "predict",
     "roll_out",
     "train",
@@ -145,7 +128,7 @@ class Course:
 
 
 def train(
-    architecture: Architecture,
+    network: Network,
     recipe: Recipe,
     state: State | None,
     samples: Samples,
@@ -158,7 +141,7 @@ def train(
 
     Parameters
     ----------
-    architecture : Architecture
+    network : Network
         The network.
     recipe : Recipe
         Loss, optimizer and metrics.
@@ -191,11 +174,11 @@ def train(
     """
     validation = None if held_out is None else replace(samples, chosen=held_out)
     missing = samples.any_missing() or (validation and validation.any_missing())
-    network = architecture.for_windows(missing=bool(missing))
+    masked = bool(missing)
     check_memory(
         # Those of the model, and those that it starts from.
-        2 * 4 * network.least_weights,
-        f"A network of {network.least_weights} weights or more ({network.widths})",
+        2 * 4 * network.n_weights,
+        f"A network of {network.n_weights} weights ({network.widths})",
         "choose smaller widths",
     )
     watchers = make_callbacks(course.callbacks)
@@ -205,11 +188,11 @@ def train(
         watchers.append(early_stopping(course.patience, validation is not None))
     if not network.stateful:
         course = replace(course, batch_size=_useful(course.batch_size, len(samples)))
-    key = ("train", network, recipe.key, course.batch_size) if kept else None
+    key = ("train", network, masked, recipe.key, course.batch_size) if kept else None
     with (
         _explained(network, recipe),
         PROGRAMS.lend(
-            key, lambda: TrainingProgram(network, recipe, course.batch_size)
+            key, lambda: TrainingProgram(network, masked, recipe, course.batch_size)
         ) as program,
     ):
         if state is None:
@@ -238,7 +221,7 @@ def _explained(network: Network, recipe: Recipe) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        copies = network.terms is not None
+        copies = network.loss_terms is not None
         shape = (
             (network.n_steps, network.n_features) if copies else (network.n_targets,)
         )
@@ -418,10 +401,10 @@ def predict(
     few = len(windows) <= LARGE_BATCH // 2
     batch_size = plain.batch_size or (SMALL_BATCH if few else LARGE_BATCH)
     pieces = ScaledPieces(windows, scale, batch_size)
-    plain = plain.for_windows(missing=pieces.any_missing())
+    masked = pieces.any_missing()
     with PROGRAMS.lend(
-        ("predict", plain, batch_size, part),
-        lambda: PredictionProgram(plain, batch_size, part),
+        ("predict", plain, masked, batch_size, part),
+        lambda: PredictionProgram(plain, masked, batch_size, part),
     ) as program:
         program.load(weights)
         program.forget_sequence()
@@ -438,7 +421,7 @@ def predict(
 
 
 def roll_out(
-    architecture: Architecture,
+    network: RecurrentNetwork,
     weights: list[np.ndarray],
     past: np.ndarray,
     ahead: np.ndarray,
@@ -448,7 +431,7 @@ def roll_out(
 
     Parameters
     ----------
-    architecture : Architecture
+    network : RecurrentNetwork
         The network.
     weights : list of ndarray
         Its weights.
@@ -465,40 +448,17 @@ def roll_out(
         The rows that follow, in the scale of `past`.
     """
     n_series, n_past, n_targets = past.shape
-    missing = bool(np.isnan(past).any())
-    plain = architecture.for_prediction().for_windows(missing=missing)
+    masked = bool(np.isnan(past).any())
+    plain = network.for_prediction()
     batch = min(LARGE_BATCH, 1 << (n_series - 1).bit_length())
     horizon = len(scales.scale_out)
     predicted = np.empty((n_series, ahead.shape[1] - n_past, n_targets), np.float32)
     with PROGRAMS.lend(
-        ("roll-out", plain, batch, horizon, scales.mode),
-        lambda: RollOutProgram(plain, batch, horizon, scales.mode),
+        ("roll-out", plain, masked, batch, horizon, scales.mode),
+        lambda: RollOutProgram(plain, masked, batch, horizon, scales.mode),
     ) as program:
         program.load(weights)
         for first in range(0, n_series, batch):
             some = slice(first, first + batch)
             predicted[some] = program(past[some], ahead[some], scales)
     return predicted
-
-
-@signals_wait()
-def as_keras_model(
-    architecture: Architecture, weights: list[np.ndarray], **scaling: np.ndarray
-) -> Any:
-    """Build a Keras model in the units of the data; see `in_units_of_data`.
-
-    Keras 3.6 cannot load a layer that is called once more behind its own outputs, so
-    that the model has a second layer with the same weights.
-    """
-    architecture, weights = architecture.untie(weights)
-    network = build_network(replace(architecture, masked=True))
-    network.set_weights(weights)
-    both_classes = architecture.output_activation == "sigmoid"
-    return in_units_of_data(network, **scaling, both_classes=both_classes)
-
-
-@signals_wait()
-def autoencoder_as_keras_model(encoder: Any, decoder: Any) -> Any:
-    """Build a Keras model from X to its copy."""
-    X = keras.Input(encoder.input_shape[1:], dtype="float64", name="X")
-    return exportable(keras.Model(X, decoder(encoder(X)), name="autoencoder"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from skrnn._serialization.names import set_module
 
 from .base_row_autoencoder import BaseRowAutoencoder
@@ -201,8 +203,9 @@ class Autoencoder(BaseRowAutoencoder):
         self.verbose = verbose
 
     def _describe_network(self, windows):
-        return super()._describe_network(windows) | {
-            "code_activation": self.code_activation,
-            "sparsity": float(self.sparsity),
-            "tied": bool(self.tied),
-        }
+        return replace(
+            super()._describe_network(windows),
+            code_activation=self.code_activation,
+            sparsity=float(self.sparsity),
+            tied=bool(self.tied),
+        )

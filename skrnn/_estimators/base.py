@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from abc import ABCMeta, abstractmethod
+from abc import ABCMeta
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,7 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import HasMethods, Interval
-from skrnn._networks.summary import list_layers, show_layers, tabulate
+from skrnn._networks.description import Network
+from skrnn._networks.summary import show_layers, tabulate
 from skrnn._scaling.scaling import Statistics
 from skrnn._serialization.state import StoredMixin
 
@@ -109,21 +110,16 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             If the estimator is not fitted.
         """
         check_is_fitted(self)
-        layers = list_layers(self._network, self.weights_)
-        (print_fn or print)(tabulate(type(self).__name__, layers))
+        table = tabulate(type(self).__name__, self._network.layers)
+        (print_fn or print)(table)
 
     def _sk_visual_block_(self):
         fitted = hasattr(self, "weights_")
-        layers = list_layers(self._network, self.weights_) if fitted else None
-        return show_layers(self, layers)
+        return show_layers(self, self._network.layers if fitted else None)
 
     @property
     def _loss(self):
         return self.loss
-
-    @abstractmethod
-    def _make_network(self, description):
-        """Give the engine's description of a network from plain values."""
 
     def _split(self, windows, keep, one_pass):
         """Choose the samples to train on and, behind them, those to validate on."""
@@ -188,9 +184,8 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         state = None
         if resume:
             # Fewer or more weights to train are another state of the optimizer.
-            frozen = network.get("frozen"), self._network.get("frozen")
             goes_on = one_pass and self.optimizer == self._trained_by
-            goes_on = goes_on and frozen[0] == frozen[1]
+            goes_on = goes_on and network.frozen == self._network.frozen
             optimizer = self._optimizer_state if goes_on else None
             state = training.State(self.weights_, optimizer)
         course = training.Course(
@@ -202,7 +197,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             verbose=int(self.verbose),
         )
         state, history = training.train(
-            self._make_network(network),
+            network,
             training.Recipe(
                 self._loss, self.optimizer, self.learning_rate, self.metrics
             ),
@@ -247,14 +242,15 @@ def widths(estimator, parameter: str) -> tuple[int, ...]:
     return tuple(int(width) for width in found)
 
 
-def check_same_network(estimator, network: dict) -> None:
+def check_same_network(estimator, network: Network) -> None:
     """Refuse to go on training with a network of other weights."""
-    for name, value in network.items():
-        if name not in MAY_CHANGE and value != estimator._network[name]:
+    for name, value in vars(network).items():
+        before = getattr(estimator._network, name)
+        if name not in MAY_CHANGE and value != before:
             raise ValueError(
                 f"{name} must stay the same when training goes on from fitted weights. "
-                f"Got {value!r} after {estimator._network[name]!r}; set "
-                "warm_start=False and call fit to start afresh."
+                f"Got {value!r} after {before!r}; set warm_start=False and call fit to "
+                "start afresh."
             )
 
 

@@ -155,7 +155,7 @@ class BaseAutoencoder(
         """
         check_is_fitted(self)
         codes = check_array(X, dtype=np.float32, input_name="X", estimator=self)
-        n_components = self._network["n_components"]
+        n_components = self._network.n_components
         if codes.shape[1] != n_components:
             raise ValueError(
                 f"X must hold codes of n_components={n_components} columns, as "
@@ -256,13 +256,16 @@ class BaseAutoencoder(
         NotFittedError
             If the estimator is not fitted.
         """
-        from skrnn._engine import training
+        check_is_fitted(self)
+        from skrnn._engine import export
 
-        return training.autoencoder_as_keras_model(*self._parts_in_units())
+        return export.export_autoencoder(
+            self._network, self._predicting_weights, self.scaling_
+        )
 
     @property
     def _n_features_out(self):
-        return self._network["n_components"]
+        return self._network.n_components
 
     @property
     def _predicting_weights(self):
@@ -275,7 +278,7 @@ class BaseAutoencoder(
 
     @abstractmethod
     def _describe_network(self, windows):
-        """Collect what the network depends on, as plain values."""
+        """Describe the network for windows of training."""
 
     @abstractmethod
     def _present(self, windows):
@@ -339,7 +342,7 @@ class BaseAutoencoder(
         from skrnn._engine import training
 
         windows = Windows(codes.astype(np.float32), np.arange(len(codes)), 1)
-        network = self._make_network(self._network)
+        network = self._network
         copies = training.predict(network, self._predicting_weights, windows, "decoder")
         shape = (len(codes), network.n_steps, network.n_features)
         return self.scaling_.restore_windows(copies.reshape(shape))
@@ -348,7 +351,7 @@ class BaseAutoencoder(
         from skrnn._engine import training
 
         predicted = training.predict(
-            self._make_network(self._network),
+            self._network,
             self._predicting_weights,
             windows,
             part,
@@ -368,13 +371,10 @@ class BaseAutoencoder(
     def _parts_in_units(self):
         """Build the encoder and the decoder in the units of the data."""
         check_is_fitted(self)
-        from skrnn._engine import training
+        from skrnn._engine import export
 
-        return training.parts_in_units_of_data(
-            self._make_network(self._network),
-            self._predicting_weights,
-            self.scaling_.x_mean,
-            self.scaling_.x_scale,
+        return export.export_parts(
+            self._network, self._predicting_weights, self.scaling_
         )
 
 

@@ -13,6 +13,9 @@ from skrnn._checks.fitted import set_fitted
 from skrnn._checks.sklearn import Interval, StrOptions, feature_names
 from skrnn._checks.tables import check_enough_samples
 from skrnn._networks import forward
+from skrnn._networks.backend import chooses_numpy
+from skrnn._networks.description import RecurrentNetwork
+from skrnn._networks.layer import places_of_recurrent
 from skrnn._windows.checks import check_windows
 from skrnn._windows.windows import Windows
 
@@ -80,28 +83,18 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
             return self.scaling_.restore_targets(y)
         from skrnn._engine import training
 
-        network = self._make_network(self._network)
-        y = training.predict(network, self.weights_, windows, scale=scale)
+        y = training.predict(self._network, self.weights_, windows, scale=scale)
         return self.scaling_.restore_targets(y)
 
     def _runs_in_numpy(self, n_windows, n_calls=1):
         """Tell whether NumPy predicts so many windows, so many times in a row."""
-        return forward.chooses_numpy(
-            self.predict_backend, self._network, self.weights_, n_windows, n_calls
-        )
+        return chooses_numpy(self.predict_backend, self._network, n_windows, n_calls)
 
     def _as_keras_model(self):
         check_is_fitted(self)
-        from skrnn._engine import training
+        from skrnn._engine import export
 
-        network = self._make_network(self._network)
-        scaling = vars(self.scaling_)
-        return training.as_keras_model(network, self.weights_, **scaling)
-
-    def _make_network(self, description):
-        from skrnn._engine import training
-
-        return training.Architecture(**description)
+        return export.export_recurrent(self._network, self.weights_, self.scaling_)
 
     def _train(self, X, y, sample_weight, *, resume, one_pass, classes=None):
         """Train, and change the estimator only when that has succeeded."""
@@ -131,7 +124,7 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
             (train, validation),
             resume=resume,
             one_pass=one_pass,
-            given=pretrained and dict(enumerate(pretrained.recurrent_weights())),
+            given=pretrained and start_from(network, pretrained),
         )
         names = vars(self).get("feature_names_in_") if resume else feature_names(X)
         set_fitted(
@@ -151,8 +144,8 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         return self
 
 
-def describe_network(estimator, windows: Windows, n_targets: int) -> dict:
-    """Collect what the network of an estimator depends on, as plain values."""
+def describe_network(estimator, windows: Windows, n_targets: int) -> RecurrentNetwork:
+    """Describe the network of an estimator for windows of training."""
     steps, segment = windows.n_steps, estimator.segment
     if steps % segment:
         raise ValueError(
@@ -162,26 +155,26 @@ def describe_network(estimator, windows: Windows, n_targets: int) -> dict:
     decoder = getattr(estimator, "decoder", "dense")  # Classes have no horizon.
     if decoder == "parallel":
         _check_decoder(estimator)
-    return {
-        "cell": estimator._cell,
-        "n_steps": steps,
-        "n_features": windows.n_features,
-        "n_targets": n_targets,
-        "units": widths(estimator, "units"),
-        "dense_before": widths(estimator, "dense_before"),
-        "dense_after": widths(estimator, "dense_after"),
-        "activation": estimator.activation,
-        "dense_activation": estimator.dense_activation,
-        "bidirectional": bool(estimator.bidirectional),
-        "dropout": float(estimator.dropout),
-        "recurrent_dropout": float(estimator.recurrent_dropout),
-        "l2": float(estimator.l2),
-        "segment": int(segment),
-        "decoder": str(decoder),
-        "batch_size": int(estimator.batch_size) if estimator.stateful else None,
-        "frozen": bool(estimator.freeze_pretrained),
-        "output_activation": estimator._output_activation(n_targets),
-    }
+    return RecurrentNetwork(
+        cell=estimator._cell,
+        n_steps=steps,
+        n_features=windows.n_features,
+        n_targets=n_targets,
+        units=widths(estimator, "units"),
+        dense_before=widths(estimator, "dense_before"),
+        dense_after=widths(estimator, "dense_after"),
+        activation=estimator.activation,
+        dense_activation=estimator.dense_activation,
+        bidirectional=bool(estimator.bidirectional),
+        dropout=float(estimator.dropout),
+        recurrent_dropout=float(estimator.recurrent_dropout),
+        l2=float(estimator.l2),
+        segment=int(segment),
+        decoder=str(decoder),
+        batch_size=int(estimator.batch_size) if estimator.stateful else None,
+        frozen=bool(estimator.freeze_pretrained),
+        output_activation=estimator._output_activation(n_targets),
+    )
 
 
 def _check_decoder(estimator) -> None:
@@ -195,7 +188,15 @@ def _check_decoder(estimator) -> None:
             )
 
 
-def encoder_to_start_from(estimator, network: dict) -> RecurrentAutoencoder | None:
+def start_from(network: RecurrentNetwork, autoencoder: RecurrentAutoencoder) -> dict:
+    """Return the weights of an encoder by their places in a network."""
+    places = places_of_recurrent(network.layers)
+    return dict(zip(places, autoencoder.recurrent_weights(), strict=True))
+
+
+def encoder_to_start_from(
+    estimator, network: RecurrentNetwork
+) -> RecurrentAutoencoder | None:
     """Give the autoencoder whose encoder fits into a network, None if none is given."""
     given = estimator.pretrained
     if given is None:
@@ -215,12 +216,13 @@ def encoder_to_start_from(estimator, network: dict) -> RecurrentAutoencoder | No
     # What decides over the shape and the meaning of the recurrent weights.
     needed = {"dense_before": (), "bidirectional": False, "segment": 1}
     names = ("cell", "units", "activation", "n_features")
-    needed |= {name: autoencoder._network[name] for name in names}
+    needed |= {name: getattr(autoencoder._network, name) for name in names}
     for name, value in needed.items():
-        if network[name] != value:
+        got = getattr(network, name)
+        if got != value:
             raise ValueError(
                 f"pretrained has an encoder with {name}={value!r}, which must be that "
-                f"of the estimator. Got {name}={network[name]!r} instead; change "
+                f"of the estimator. Got {name}={got!r} instead; change "
                 f"{_settings_of(name)}, or fit another RecurrentAutoencoder."
             )
     return autoencoder

@@ -175,7 +175,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         known = slice(n_targets, None)
         ahead = (known_ahead - scaling.x_mean[known]) / scaling.x_scale[known]
         predicted = training.roll_out(
-            self._make_network(self._network),
+            self._network,
             self.weights_,
             (targets - level) / unit,
             ahead,

@@ -6,6 +6,7 @@ from numbers import Integral
 
 from skrnn._checks.sklearn import Interval
 from skrnn._checks.tables import check_table
+from skrnn._networks.autoencoders import RowAutoencoderNetwork
 from skrnn._windows.windows import windows_of
 
 from .base import widths
@@ -43,18 +44,13 @@ class BaseRowAutoencoder(BaseAutoencoder):
         return windows[:, 0, :]
 
     def _describe_network(self, windows):
-        return {
-            "n_steps": 1,
-            "n_features": windows.n_features,
-            "n_components": int(self.n_components),
-            "hidden": widths(self, "hidden_layer_sizes"),
-            "activation": self.activation,
-            "noise": float(self.noise),
-            "input_dropout": float(self.input_dropout),
-            "l2": float(self.l2),
-        }
-
-    def _make_network(self, description):
-        from skrnn._engine import training
-
-        return training.RowAutoencoding(**description)
+        return RowAutoencoderNetwork(
+            n_steps=1,
+            n_features=windows.n_features,
+            n_components=int(self.n_components),
+            hidden=widths(self, "hidden_layer_sizes"),
+            activation=self.activation,
+            noise=float(self.noise),
+            input_dropout=float(self.input_dropout),
+            l2=float(self.l2),
+        )

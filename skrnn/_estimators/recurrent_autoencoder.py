@@ -7,6 +7,8 @@ from numbers import Integral, Real
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import Interval, StrOptions
+from skrnn._networks.autoencoders import WindowAutoencoderNetwork
+from skrnn._networks.layer import places_of_recurrent
 from skrnn._serialization.names import set_module
 from skrnn._windows.checks import check_windows
 
@@ -233,7 +235,8 @@ class RecurrentAutoencoder(BaseAutoencoder):
         weights : list of ndarray
             Kernel, recurrent kernel and bias of each layer.
         """
-        return self.weights_[: 3 * len(self._network["units"])]
+        places = places_of_recurrent(self._network.encoder_layers)
+        return [self.weights_[place] for place in places]
 
     def _check(self, X, *, reset):
         return check_windows(self, X, reset=reset)
@@ -242,23 +245,18 @@ class RecurrentAutoencoder(BaseAutoencoder):
         return windows[:, :, 0] if self._n_axes == 2 else windows
 
     def _describe_network(self, windows):
-        return {
-            "cell": self.cell,
-            "n_steps": windows.n_steps,
-            "n_features": windows.n_features,
-            "n_components": int(self.n_components),
-            "units": widths(self, "units"),
-            "activation": self.activation,
-            "code_activation": self.code_activation,
-            "noise": float(self.noise),
-            "input_dropout": float(self.input_dropout),
-            "sparsity": float(self.sparsity),
-            "dropout": float(self.dropout),
-            "recurrent_dropout": float(self.recurrent_dropout),
-            "l2": float(self.l2),
-        }
-
-    def _make_network(self, description):
-        from skrnn._engine import training
-
-        return training.WindowAutoencoding(**description)
+        return WindowAutoencoderNetwork(
+            cell=self.cell,
+            n_steps=windows.n_steps,
+            n_features=windows.n_features,
+            n_components=int(self.n_components),
+            units=widths(self, "units"),
+            activation=self.activation,
+            code_activation=self.code_activation,
+            noise=float(self.noise),
+            input_dropout=float(self.input_dropout),
+            sparsity=float(self.sparsity),
+            dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+            l2=float(self.l2),
+        )

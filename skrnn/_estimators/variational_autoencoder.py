@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -272,7 +273,7 @@ class VariationalAutoencoder(BaseRowAutoencoder):
                 "instead."
             )
         random_state = check_random_state(random_state)
-        shape = (n_samples, self._network["n_components"])
+        shape = (n_samples, self._network.n_components)
         rows = self._present(self._decode(random_state.standard_normal(shape)))
         if add_noise:
             drawn = random_state.standard_normal(rows.shape)
@@ -302,4 +303,4 @@ class VariationalAutoencoder(BaseRowAutoencoder):
         return {-1: np.float32(np.log(variance))}
 
     def _describe_network(self, windows):
-        return super()._describe_network(windows) | {"beta": float(self.beta)}
+        return replace(super()._describe_network(windows), beta=float(self.beta))

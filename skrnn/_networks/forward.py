@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,80 +11,17 @@ from numpy.typing import NDArray
 from skrnn._windows.batches import ScaledPieces
 from skrnn._windows.windows import Windows
 
-from .cells import ACTIVATIONS, Array, State, Trace, run_layer
+from .cells import ACTIVATIONS, Array, Function, State, Trace, run_layer
+from .description import RecurrentNetwork
+from .layer import Activation, Layer, group_weights
 
-__all__ = ["chooses_numpy", "predict", "run_network", "trace_network"]
+__all__ = ["predict", "run_network", "trace_network"]
 
 BATCH = 1024  # Windows that are laid out at once.
 
-# Multiplications for which NumPy takes as long as for calling a step at all, some 15
-# microseconds, and as for the functions of one unit. Measured on two cores.
-OF_A_STEP, OF_A_UNIT = 20_000, 100
-
-# Up to so many multiplications NumPy is chosen: for a call some milliseconds, of which
-# a warm program needs one; for a forecast, which takes longer to compile, more of them.
-SMALL_CALL, SMALL_ROLL_OUT = 5e6, 2e7
-
-
-def chooses_numpy(
-    backend: str,
-    network: Mapping[str, Any],
-    weights: Sequence[NDArray[Any]],
-    n_windows: int,
-    n_calls: int = 1,
-) -> bool:
-    """Choose by what to predict: NumPy or a compiled program.
-
-    The choice depends on nothing but the network and the size of the task, so that the
-    same input gives the same bits whatever ran before.
-
-    Parameters
-    ----------
-    backend : {"auto", "numpy", "tensorflow"}
-        What the user wants.
-    network : mapping
-        What an estimator keeps as the description of its network.
-    weights : list of ndarray
-        Its weights.
-    n_windows : int
-        Windows to predict at once.
-    n_calls : int, default=1
-        How often, one call needing the result of the other.
-
-    Raises
-    ------
-    ValueError
-        If `backend` is none of these, or NumPy lacks a function of the network.
-    """
-    if backend not in ("auto", "numpy", "tensorflow"):
-        raise ValueError(
-            "predict_backend must be 'auto', 'numpy' or 'tensorflow'. Got "
-            f"{backend!r} instead."
-        )
-    unknown = [
-        name
-        for name in ("activation", "dense_activation")
-        if network[name] not in ACTIVATIONS
-    ]
-    if unknown and backend == "numpy":
-        raise ValueError(
-            f"predict_backend='numpy' must have an {unknown[0]} out of "
-            f"{sorted(ACTIVATIONS)}. Got {network[unknown[0]]!r} instead; set "
-            "predict_backend='auto', which leaves it to Keras."
-        )
-    if backend != "auto" or unknown:
-        return backend == "numpy"
-    n_steps = network["n_steps"] // network["segment"]
-    sides = 2 if network["bidirectional"] else 1
-    of_a_window = sum(weight.size for weight in weights)
-    of_a_window += sides * OF_A_UNIT * sum(network["units"])
-    of_a_call = n_windows * of_a_window + sides * len(network["units"]) * OF_A_STEP
-    small = SMALL_CALL if n_calls == 1 else SMALL_ROLL_OUT
-    return bool(n_calls * n_steps * of_a_call <= small)
-
 
 def predict(
-    network: Mapping[str, Any],
+    network: RecurrentNetwork,
     weights: Sequence[NDArray[Any]],
     windows: Windows,
     scale: Callable[[Windows], Windows] | None = None,
@@ -93,10 +30,10 @@ def predict(
 
     Parameters
     ----------
-    network : mapping
-        Description of the network.
+    network : RecurrentNetwork
+        The network.
     weights : list of ndarray
-        Its weights, in the order of `keras.Model.weights`.
+        Its weights, in the order of its layers.
     windows : Windows
         What the network reads.
     scale : callable, default=None
@@ -108,20 +45,18 @@ def predict(
         Predictions in the scale of training.
     """
     weights = [weight.astype(np.float64) for weight in weights]
-    goes_on = network["batch_size"] is not None
     states: list[State] | None = None
-    y, done = np.empty((len(windows), network["n_targets"])), 0
-    for steps in ScaledPieces(windows, scale, network["batch_size"] or BATCH).batches():
-        # In a stateful network each sample goes on from the batch before.
-        before = states and [tuple(p[: len(steps)] for p in state) for state in states]
+    y, done = np.empty((len(windows), network.n_targets)), 0
+    for steps in ScaledPieces(windows, scale, network.batch_size or BATCH).batches():
         batch = slice(done, done + len(steps))
+        before = _shorten(states, len(steps))
         y[batch], after = run_network(network, weights, steps.astype(float), before)
-        states, done = after if goes_on else None, batch.stop
+        states, done = after if network.stateful else None, batch.stop
     return y
 
 
 def run_network(
-    network: Mapping[str, Any],
+    network: RecurrentNetwork,
     weights: Sequence[NDArray[Any]],
     windows: NDArray[Any],
     states: Sequence[State] | None = None,
@@ -131,10 +66,10 @@ def run_network(
 
     Parameters
     ----------
-    network : mapping
-        Description of the network. Its activations may be functions of NumPy's.
+    network : RecurrentNetwork
+        The network. Its activations may be functions of NumPy's.
     weights : list of ndarray
-        Its weights, in the order of `keras.Model.weights`.
+        Its weights, in the order of its layers.
     windows : ndarray of shape (n_samples, n_steps, n_features)
         Windows, scaled and NaN where nothing is observed.
     states : list of tuple of ndarray, default=None
@@ -150,23 +85,18 @@ def run_network(
     states : list of tuple of ndarray
         States after the last step.
     """
-    own = iter(weights)
-    f = _function(network["dense_activation"])
-    x, observed = _fold_segments(windows, network["segment"])
-    for _ in range(len(network["dense_before"]) or int(network["segment"] > 1)):
-        x = f(x @ next(own) + next(own))
-    last, states = _run_recurrent(network, own, x, observed, states, traces)
-    for _ in network["dense_after"]:
-        last = f(last @ next(own) + next(own))
-    y = last @ next(own) + next(own)
-    y = y.reshape(len(windows), -1)[:, : network["n_targets"]]
-    return _function(network.get("output_activation", "linear"))(y), states
+    forward = _ForwardPass(network, weights, states, traces)
+    x, forward.observed = _fill_holes(windows)
+    for layer in network.layers:
+        x = forward.run(layer, x)
+    # The last segment may reach beyond the targets.
+    return x.reshape(len(windows), -1)[:, : network.n_targets], forward.states
 
 
 def trace_network(
-    network: Mapping[str, Any], weights: Sequence[NDArray[Any]], windows: Windows
+    network: RecurrentNetwork, weights: Sequence[NDArray[Any]], windows: Windows
 ) -> list[Trace]:
-    """Give what the gates of each recurrent layer do, step by step.
+    """Return what the gates of each recurrent layer do, step by step.
 
     Returns
     -------
@@ -175,15 +105,14 @@ def trace_network(
         backwards, for a bidirectional one. The steps of both are those of the windows.
     """
     weights = [weight.astype(np.float64) for weight in weights]
-    size = network["batch_size"] or max(len(windows), 1)
+    size = network.batch_size or max(len(windows), 1)
     states: list[State] | None = None
     traces: list[list[Trace]] = []
     for first in range(0, len(windows), size):
         steps = windows.gather(slice(first, first + size)).astype(np.float64)
-        if states is not None:  # Each sample goes on from the batch before.
-            states = [tuple(part[: len(steps)] for part in state) for state in states]
+        before = _shorten(states, len(steps))
         traces.append([])
-        _, states = run_network(network, weights, steps, states, traces[-1])
+        _, states = run_network(network, weights, steps, before, traces[-1])
     if len(traces) == 1:
         return traces[0]
     return [
@@ -192,91 +121,136 @@ def trace_network(
     ]
 
 
-def _function(activation: Any) -> Callable[[Array], Array]:
-    found: Callable[[Array], Array]
-    found = activation if callable(activation) else ACTIVATIONS[activation]
-    return found
+class _ForwardPass:
+    """A pass of windows through the layers of a network, one after the other.
 
+    Parameters
+    ----------
+    network, weights, states, traces
+        As in `run_network`.
 
-def _fold_segments(
-    windows: NDArray[Any], segment: int
-) -> tuple[Array, NDArray[np.bool_] | None]:
-    """Put `segment` steps side by side into one, and mark those with a value."""
-    n_samples, n_steps, n_features = windows.shape
-    missing = np.isnan(windows)
-    x = windows
-    observed = None
-    if missing.any():
-        x = np.where(missing, 0.0, windows)
-        observed = ~missing.all(axis=2)
-    if segment > 1:
-        x = x.reshape(n_samples, n_steps // segment, segment * n_features)
-        if observed is not None:
-            observed = observed.reshape(n_samples, -1, segment).any(axis=2)
-    return x, observed
+    Attributes
+    ----------
+    observed : ndarray of shape (n_samples, n_steps) or None
+        Steps at which anything is observed; None is all of them.
+    states : list of tuple of ndarray
+        States of the recurrent layers after the last step.
+    """
 
+    def __init__(
+        self,
+        network: RecurrentNetwork,
+        weights: Sequence[NDArray[Any]],
+        states: Sequence[State] | None,
+        traces: list[Trace] | None,
+    ) -> None:
+        self.observed: NDArray[np.bool_] | None = None
+        self.states: list[State] = []
+        self._cell = network.cell
+        self._activation = _as_function(network.activation)
+        self._weights = group_weights(network.layers, weights)
+        self._states_before = None if states is None else iter(states)
+        self._traces = traces
 
-def _run_recurrent(
-    network: Mapping[str, Any],
-    weights: Iterator[Array],
-    x: Array,
-    observed: NDArray[np.bool_] | None,
-    states: Sequence[State] | None,
-    traces: list[Trace] | None,
-) -> tuple[Array, list[State]]:
-    """Run the recurrent layers; give what the last one says, and the states after."""
-    cell, f = network["cell"], _function(network["activation"])
-    before = iter(states) if states is not None else None
-    after: list[State] = []
-    for _ in network["units"]:
+    def run(self, layer: Layer, x: Array) -> Array:
+        """Compute what a layer gives for the outputs of the one before."""
+        own = self._weights[layer.name]
+        if layer.kind == "Input":
+            return x
+        if layer.kind == "Reshape":
+            return self._fold_segments(x, layer)
+        if layer.kind == "Dense":
+            return _as_function(layer.activation)(x @ own[0] + own[1])
+        if layer.kind == "Embedding":
+            return own[0]
+        if layer.shares:
+            return self._run_ahead(x, self._weights[layer.shares])
+        return self._run_recurrent(x, layer)
+
+    def _fold_segments(self, x: Array, layer: Layer) -> Array:
+        """Put steps side by side into one, which is observed if any of them is."""
+        n_samples, (n_segments, _) = len(x), layer.shape
+        if self.observed is not None:
+            segments = self.observed.reshape(n_samples, n_segments, -1)
+            self.observed = np.any(segments, axis=2)
+        return x.reshape(n_samples, *layer.shape)
+
+    def _run_recurrent(self, x: Array, layer: Layer) -> Array:
+        """Return the outputs after every step, or after the last one only."""
         sides, last = [], []
-        # A bidirectional layer also reads the steps in the reverse order.
-        for order in (slice(None), slice(None, None, -1))[
-            : 1 + network["bidirectional"]
-        ]:
-            own = [next(weights) for _ in range(3)]
-            seen = None if observed is None else observed[:, order]
-            state = None if before is None else next(before)
-            trace: Trace | None = None if traces is None else {}
-            outputs, state = run_layer(cell, x[:, order], seen, own, f, state, trace)
+        for weights, order in self._directions(layer):
+            seen = None if self.observed is None else self.observed[:, order]
+            state = None if self._states_before is None else next(self._states_before)
+            trace: Trace | None = None if self._traces is None else {}
+            outputs, state = run_layer(
+                self._cell, x[:, order], seen, weights, self._activation, state, trace
+            )
             sides.append(outputs[:, order])
             last.append(outputs[:, -1])
-            after.append(state)
-            if traces is not None and trace is not None:
-                traces.append({name: gate[:, order] for name, gate in trace.items()})
-        x = np.concatenate(sides, axis=2)
-    if network.get("decoder", "dense") == "parallel":
-        return _run_ahead(cell, after[-1], next(weights), own, f), after
-    # What each direction says when it has read everything.
-    return np.concatenate(last, axis=1), after
+            self.states.append(state)
+            if self._traces is not None and trace is not None:
+                gates = {name: gate[:, order] for name, gate in trace.items()}
+                self._traces.append(gates)
+        if len(layer.shape) == 1:
+            # What each direction says when it has read everything.
+            return np.concatenate(last, axis=1)
+        return np.concatenate(sides, axis=2)
+
+    def _directions(self, layer: Layer) -> Iterator[tuple[list[Array], slice]]:
+        """Iterate over weights, and the order in which they read the steps."""
+        own = self._weights[layer.name]
+        yield own[:3], slice(None)
+        if layer.bidirectional:
+            yield own[3:], slice(None, None, -1)
+
+    def _run_ahead(self, positions: Array, weights: Sequence[Array]) -> Array:
+        """Take one step from the last state for each segment of a horizon.
+
+        The input of each step is what stands for its place in the horizon; none knows
+        of the others (Lin et al. 2023, SegRNN).
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_samples, n_segments, units)
+        """
+        state, n_inputs = self.states[-1], positions.shape[1]
+        shape = (len(state[0]), 1, n_inputs)
+        steps = [
+            run_layer(
+                self._cell,
+                np.broadcast_to(position, shape),
+                None,
+                weights,
+                self._activation,
+                state,
+            )[0]
+            for position in positions
+        ]
+        return np.concatenate(steps, axis=1)
 
 
-def _run_ahead(
-    cell: str,
-    state: State,
-    embeddings: Array,
-    weights: Sequence[Array],
-    f: Callable[[Array], Array],
-) -> Array:
-    """Take one step from a state for each segment of a horizon.
+def _as_function(activation: Activation) -> Function:
+    return activation if callable(activation) else ACTIVATIONS[activation]
 
-    The input of each step is what stands for its place in the horizon; none knows of
-    the others (Lin et al. 2023, SegRNN).
+
+def _shorten(states: list[State] | None, n_samples: int) -> list[State] | None:
+    """Return the states of the first samples, from which a last batch goes on."""
+    if states is None:
+        return None
+    return [tuple(part[:n_samples] for part in state) for state in states]
+
+
+def _fill_holes(windows: Array) -> tuple[Array, NDArray[np.bool_] | None]:
+    """Replace NaN by 0, and mark the steps at which anything is observed.
 
     Returns
     -------
-    outputs : ndarray of shape (n_samples, n_segments, units)
+    filled : ndarray of shape (n_samples, n_steps, n_features)
+        Windows without NaN.
+    observed : ndarray of shape (n_samples, n_steps) or None
+        Steps with any value; None if nothing is missing.
     """
-    (n_samples, _), n_inputs = state[0].shape, embeddings.shape[1]
-    steps = [
-        run_layer(
-            cell,
-            np.broadcast_to(place, (n_samples, 1, n_inputs)),
-            None,
-            weights,
-            f,
-            state,
-        )[0]
-        for place in embeddings
-    ]
-    return np.concatenate(steps, axis=1)
+    missing = np.isnan(windows)
+    if not missing.any():
+        return windows, None
+    return np.where(missing, 0.0, windows), ~np.all(missing, axis=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from skrnn._forecasting.base_forecaster import BaseForecaster
 from skrnn._index.reading import stamps_of
 from skrnn._index.steps import stamps_before
 from skrnn._networks.cells import ACTIVATIONS
+from skrnn._networks.description import RecurrentNetwork
 from skrnn._networks.forward import trace_network
 from skrnn._serialization.names import set_module
 from skrnn._windows.checks import check_windows
@@ -274,7 +275,7 @@ def gate_activations(
     route = walk(transformers, X)
     windows, _ = check_windows(network, route.X, reset=False)
     number = _number_of(network, layer, direction)
-    description = {**network._network, **_in_numpy(network._network)}
+    description = _in_numpy(network._network)
     scaled = network.scaling_.scale_windows(windows)
     traces = trace_network(description, network.weights_, scaled)
     as_made = route.slider is not None and route.slider.window == windows.n_steps
@@ -285,7 +286,7 @@ def gate_activations(
         rows=route.rows,
         lags=route.lags if as_made else None,
         stamps=_stamps_of_steps(route) if as_made else None,
-        segment=description["segment"],
+        segment=description.segment,
         name=type(network).__name__,
     )
 
@@ -314,7 +315,7 @@ def _check_recurrent(estimator: Any, network: Any) -> None:
 
 def _number_of(network: Any, layer: int, direction: str | None) -> int:
     """Find the trace of a layer and a direction."""
-    n_layers = len(network._network["units"])
+    n_layers = len(network._network.units)
     if not isinstance(layer, (int, np.integer)) or not -n_layers <= layer < n_layers:
         raise ValueError(
             f"layer must be an integer from {-n_layers} to {n_layers - 1}, because "
@@ -326,7 +327,7 @@ def _number_of(network: Any, layer: int, direction: str | None) -> int:
             f"direction must be 'forward', 'backward' or None. Got {direction!r} "
             "instead."
         )
-    if not network._network["bidirectional"]:
+    if not network._network.bidirectional:
         if direction is not None:
             raise ValueError(
                 f"direction={direction!r} needs a network that was fitted with "
@@ -336,19 +337,17 @@ def _number_of(network: Any, layer: int, direction: str | None) -> int:
     return 2 * (int(layer) % n_layers) + (direction == "backward")
 
 
-def _in_numpy(network: dict[str, Any]) -> dict[str, Any]:
-    """Give activations that NumPy lacks as functions of arrays."""
-    names = ("activation", "dense_activation", "output_activation")
-    unknown = {
-        name: network[name]
-        for name in names
-        if name in network and network[name] not in ACTIVATIONS
-    }
+def _in_numpy(network: RecurrentNetwork) -> RecurrentNetwork:
+    """Make functions of arrays of the activations that NumPy lacks."""
+    names = ("activation", "dense_activation")
+    used = {name: getattr(network, name) for name in names}
+    unknown = {name: value for name, value in used.items() if value not in ACTIVATIONS}
     if not unknown:
-        return {}
+        return network
     from skrnn._engine.scikeras import activation_of_arrays
 
-    return {name: activation_of_arrays(value) for name, value in unknown.items()}
+    functions = {name: activation_of_arrays(value) for name, value in unknown.items()}
+    return replace(network, **functions)
 
 
 def _stamps_of_steps(route: Route) -> list[pd.Index] | None:

@@ -9,9 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import r2_score
 
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor, make_windows
-from skrnn._engine.models import Architecture, build_network, draw_weights
+from skrnn._engine.models import build_model, draw_weights
 from skrnn._engine.tensorflow import keras
 from skrnn._estimators.base_recurrent import describe_network
+from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.windows import windows_of
 from tests.support.cells import predict_by_hand, relu, sigmoid
 
@@ -20,14 +21,14 @@ LAYERS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 
 
 def network(cell="rnn", n_steps=4, n_features=3, n_targets=1, units=(5,), **others):
-    return build_network(
-        Architecture(cell, n_steps, n_features, n_targets, units, **others)
+    return build_model(
+        RecurrentNetwork(cell, n_steps, n_features, n_targets, units, **others)
     )
 
 
 def network_of(estimator, n_steps, n_features, n_targets=1):
     windows = windows_of(np.zeros((2, n_steps, n_features)))
-    return build_network(Architecture(**describe_network(estimator, windows, 1)))
+    return build_model(describe_network(estimator, windows, 1))
 
 
 def layers_named(model, beginning):

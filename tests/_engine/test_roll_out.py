@@ -7,11 +7,12 @@ from skrnn import (
     LSTMRegressor,
     RNNRegressor,
 )
-from skrnn._engine.models import Architecture, build_network, draw_weights
+from skrnn._engine.models import build_model, draw_weights
 from skrnn._engine.training import roll_out
 from skrnn._forecasting import plan
+from skrnn._networks.description import RecurrentNetwork
 from skrnn._scaling.scaling import RollOutScales
-from tests.support.cells import run_architecture
+from tests.support.cells import run_by_hand
 from tests.support.samples import CELLS
 
 
@@ -94,8 +95,8 @@ def test_a_stateful_network_is_rolled_out_step_by_step():
 @pytest.mark.parametrize("cell", CELLS)
 def test_several_series_roll_out_as_by_hand(cell, bidirectional):
     window, n_series, n_steps = 4, 3, 9
-    network = Architecture(cell, window, 1, 1, (3,), bidirectional=bidirectional)
-    weights = draw_weights(build_network(network), np.random.RandomState(0))
+    network = RecurrentNetwork(cell, window, 1, 1, (3,), bidirectional=bidirectional)
+    weights = draw_weights(build_model(network), np.random.RandomState(0))
     past = np.random.default_rng(0).normal(size=(n_series, 6, 1)).astype(np.float32)
     ahead = np.zeros((n_series, 6 + n_steps, 0), dtype=np.float32)
     zero, one = np.zeros(1), np.ones(1)
@@ -105,6 +106,6 @@ def test_several_series_roll_out_as_by_hand(cell, bidirectional):
     rows = list(past.transpose(1, 0, 2))
     for _ in range(n_steps):
         windows = np.stack(rows[-window:], axis=1)
-        rows.append(run_architecture(network, weights, windows) * 1.5 + 0.1)
+        rows.append(run_by_hand(network, weights, windows) * 1.5 + 0.1)
     expected = np.stack(rows[6:], axis=1)
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-6)

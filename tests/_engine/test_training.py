@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from skrnn._engine import epoch, programs, training
-from skrnn._engine.models import build_network
+from skrnn._engine.models import build_model
 from skrnn._engine.programs import PROGRAMS, Recipe
 from skrnn._engine.training import Course, predict, train
 from tests.support.samples import (
     CELLS,
     a_batch_callback,
-    architecture_of,
     fit_in_order,
     make_samples,
+    network_for,
     weights_for,
 )
 
@@ -24,9 +24,9 @@ with_and_without_validation = pytest.mark.parametrize(
 )
 
 
-def fit_with_keras(architecture, recipe, weights, samples, held_out=None):
+def fit_with_keras(network, recipe, weights, samples, held_out=None):
     """Model.fit on copied windows in the same order: the independent answer."""
-    model = build_network(architecture)
+    model = build_model(network, masked=samples.any_missing())
     model.compile(
         loss=recipe.loss, optimizer=recipe.optimizer, metrics=recipe.metrics or None
     )
@@ -44,12 +44,12 @@ def fit_with_keras(architecture, recipe, weights, samples, held_out=None):
     return model.get_weights(), history
 
 
-def assert_same_training(samples, architecture, recipe=None, held_out=None):
+def assert_same_training(samples, network, recipe=None, held_out=None):
     recipe = recipe or Recipe(learning_rate=0.01)
-    weights = weights_for(architecture)
+    weights = weights_for(network)
     args = (recipe, weights, samples, held_out)
-    expected, expected_history = fit_with_keras(architecture, *args)
-    got, history = fit_in_order(architecture, *args)
+    expected, expected_history = fit_with_keras(network, *args)
+    got, history = fit_in_order(network, *args)
     assert history.keys() == expected_history.keys()
     for name, values in expected_history.items():
         np.testing.assert_allclose(history[name], values, rtol=1e-4)
@@ -80,32 +80,30 @@ def compiled_only(monkeypatch):
 )
 def test_epochs_equal_keras(cell, settings):
     samples = make_samples()
-    assert_same_training(samples, architecture_of(samples, cell, **settings))
+    assert_same_training(samples, network_for(samples, cell, **settings))
 
 
 @pytest.mark.usefixtures("compiled_only")
 @pytest.mark.parametrize("cell", CELLS)
 def test_epochs_equal_keras_with_missing_steps(cell):
     samples = make_samples(missing=True)
-    assert_same_training(samples, architecture_of(samples, cell, masked=True))
+    assert_same_training(samples, network_for(samples, cell))
 
 
 @pytest.mark.usefixtures("compiled_only")
 @pytest.mark.parametrize("missing", [False, True])
 def test_epochs_of_a_parallel_decoder_equal_keras(missing):
     samples = make_samples(n_steps=6, n_targets=5, missing=missing)
-    architecture = architecture_of(
-        samples, segment=2, decoder="parallel", l2=0.01, masked=missing
-    )
+    network = network_for(samples, segment=2, decoder="parallel", l2=0.01)
     recipe = Recipe(optimizer=keras.optimizers.Adam(0.01, clipnorm=0.1))
-    assert_same_training(samples, architecture, recipe)
+    assert_same_training(samples, network, recipe)
 
 
 @pytest.mark.usefixtures("compiled_only")
 def test_epochs_equal_keras_with_several_targets_metrics_and_validation():
     samples, held_out = make_samples(n_targets=2), np.array([1, 5, 3, 8, 2, 0, 9, 4, 7])
     recipe = Recipe("huber", "adam", 0.01, ["mean_absolute_error"])
-    assert_same_training(samples, architecture_of(samples), recipe, held_out)
+    assert_same_training(samples, network_for(samples), recipe, held_out)
 
 
 @pytest.mark.usefixtures("compiled_only")
@@ -126,7 +124,7 @@ def test_epochs_equal_keras_with_several_targets_metrics_and_validation():
 def test_every_common_optimizer_equals_keras(optimizer):
     samples = make_samples()
     recipe = Recipe(optimizer=optimizer, learning_rate=0.01)
-    assert_same_training(samples, architecture_of(samples, "rnn"), recipe)
+    assert_same_training(samples, network_for(samples, "rnn"), recipe)
 
 
 @pytest.mark.usefixtures("compiled_only")
@@ -134,7 +132,7 @@ def test_a_loss_that_an_optimizer_scales_equals_keras():
     optimizer = keras.optimizers.SGD(0.05, loss_scale_factor=512.0)
     samples = make_samples()
     recipe = Recipe(optimizer=optimizer)
-    assert_same_training(samples, architecture_of(samples, "rnn"), recipe)
+    assert_same_training(samples, network_for(samples, "rnn"), recipe)
 
 
 @pytest.mark.usefixtures("compiled_only")
@@ -152,31 +150,31 @@ def test_a_loss_that_an_optimizer_scales_equals_keras():
 def test_settings_of_an_optimizer_equal_keras(settings):
     samples = make_samples()
     recipe = Recipe(optimizer=keras.optimizers.Adam(0.01, **settings))
-    assert_same_training(samples, architecture_of(samples, "rnn"), recipe)
+    assert_same_training(samples, network_for(samples, "rnn"), recipe)
 
 
 def test_dropout_scales_and_drops_in_training_only():
     samples = make_samples(400)
-    architecture = architecture_of(samples, dropout=0.5)
-    weights = weights_for(architecture)
+    network = network_for(samples, dropout=0.5)
+    weights = weights_for(network)
     # At a learning rate of nearly zero every epoch measures the loss of the same
     # weights, so that the epochs differ by what was dropped alone.
     recipe = Recipe("mae", "sgd", 1e-12)
-    _, history = fit_in_order(architecture, recipe, weights, samples, epochs=40)
-    keras_losses = fit_with_keras(architecture, recipe, weights, samples)[1]["loss"]
+    _, history = fit_in_order(network, recipe, weights, samples, epochs=40)
+    keras_losses = fit_with_keras(network, recipe, weights, samples)[1]["loss"]
     assert len(set(history["loss"])) == 40
     np.testing.assert_allclose(
         np.mean(history["loss"]), np.mean(keras_losses), rtol=0.03
     )
-    same = predict(architecture, weights, samples.windows)
-    np.testing.assert_array_equal(same, predict(architecture, weights, samples.windows))
+    same = predict(network, weights, samples.windows)
+    np.testing.assert_array_equal(same, predict(network, weights, samples.windows))
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_keras_loop_and_compiled_epochs_agree(shuffle):
     samples = make_samples()
-    architecture = architecture_of(samples)
-    args = (architecture, Recipe(learning_rate=0.01), weights_for(architecture))
+    network = network_for(samples)
+    args = (network, Recipe(learning_rate=0.01), weights_for(network))
     settings = {"shuffle": shuffle, "batch_size": 6}
     compiled, history = fit_in_order(*args, samples, **settings)
     by_keras, other_history = fit_in_order(
@@ -210,10 +208,10 @@ def test_what_epochs_cannot_honour_falls_back_and_says_so(
     settings, recipe, callbacks, capsys
 ):
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn", **settings)
-    weights = weights_for(architecture)
+    network = network_for(samples, "rnn", **settings)
+    weights = weights_for(network)
     _, history = fit_in_order(
-        architecture, recipe, weights, samples, callbacks=callbacks(), verbose=2
+        network, recipe, weights, samples, callbacks=callbacks(), verbose=2
     )
     assert len(history["loss"]) == 3
     assert np.isfinite(history["loss"]).all()
@@ -222,14 +220,12 @@ def test_what_epochs_cannot_honour_falls_back_and_says_so(
 
 def test_a_loss_that_xla_cannot_compile_falls_back_to_the_same_results():
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
-    weights = weights_for(architecture)
+    network = network_for(samples, "rnn")
+    weights = weights_for(network)
     _, history = fit_in_order(
-        architecture, Recipe(not_for_xla, "sgd", 1e-12), weights, samples
+        network, Recipe(not_for_xla, "sgd", 1e-12), weights, samples
     )
-    _, expected = fit_in_order(
-        architecture, Recipe("mae", "sgd", 1e-12), weights, samples
-    )
+    _, expected = fit_in_order(network, Recipe("mae", "sgd", 1e-12), weights, samples)
     np.testing.assert_allclose(history["loss"], expected["loss"], rtol=1e-5)
 
 
@@ -287,12 +283,12 @@ def test_a_loss_that_xla_cannot_compile_falls_back_to_the_same_results():
 )
 def test_callbacks_of_epochs_work_beside_compiled_epochs(make, check, tmp_path):
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
+    network = network_for(samples, "rnn")
     callback = make(tmp_path)
     _, history = fit_in_order(
-        architecture,
+        network,
         Recipe(learning_rate=0.01),
-        weights_for(architecture),
+        weights_for(network),
         samples,
         epochs=4,
         callbacks=[callback],
@@ -311,8 +307,8 @@ def test_a_schedule_equals_that_of_keras_and_compiles_once(held_out, monkeypatch
     monkeypatch.setattr(programs, "training_epoch", counted)
     PROGRAMS.clear()
     samples, histories = make_samples(), []
-    architecture = architecture_of(samples, "rnn")
-    args = (architecture, Recipe(), weights_for(architecture), samples, held_out)
+    network = network_for(samples, "rnn")
+    args = (network, Recipe(), weights_for(network), samples, held_out)
     for others in ([], [a_batch_callback()]):
         rate = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
         histories.append(fit_in_order(*args, callbacks=[rate, *others])[1])
@@ -324,10 +320,10 @@ def test_a_schedule_equals_that_of_keras_and_compiles_once(held_out, monkeypatch
 
 def test_tensorboard_writes_its_scalars(tmp_path):
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
+    network = network_for(samples, "rnn")
     board = keras.callbacks.TensorBoard(tmp_path)
-    weights = weights_for(architecture)
-    fit_in_order(architecture, Recipe(), weights, samples, callbacks=board)
+    weights = weights_for(network)
+    fit_in_order(network, Recipe(), weights, samples, callbacks=board)
     assert list(tmp_path.rglob("events.out.*"))
 
 
@@ -344,12 +340,12 @@ def test_callbacks_see_and_change_the_live_model():
                 self.model.stop_training = True
 
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
+    network = network_for(samples, "rnn")
     spy, recipe = Spy(), Recipe(learning_rate=0.01)
     weights, history = fit_in_order(
-        architecture,
+        network,
         recipe,
-        weights_for(architecture),
+        weights_for(network),
         samples,
         epochs=9,
         callbacks=[spy],
@@ -362,11 +358,11 @@ def test_callbacks_see_and_change_the_live_model():
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_the_same_seed_gives_the_same_bits_whatever_ran_before(dropout):
     samples = make_samples()
-    architecture = architecture_of(samples, "gru", dropout=dropout)
+    network = network_for(samples, "gru", dropout=dropout)
 
     def fit(seed):
         course, random_state = Course(2, 8), np.random.RandomState(seed)
-        return train(architecture, Recipe(), None, samples, course, random_state)[0]
+        return train(network, Recipe(), None, samples, course, random_state)[0]
 
     first, other, again = fit(0), fit(1), fit(0)
     for a, b, c in zip(first.weights, other.weights, again.weights, strict=True):
@@ -376,14 +372,14 @@ def test_the_same_seed_gives_the_same_bits_whatever_ran_before(dropout):
 
 def test_threads_train_at_once_and_get_the_bits_of_a_single_one():
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
+    network = network_for(samples, "rnn")
     results = {}
 
     def fit(seed):
         course, random_state = Course(3, 8), np.random.RandomState(seed)
-        state, _ = train(architecture, Recipe(), None, samples, course, random_state)
+        state, _ = train(network, Recipe(), None, samples, course, random_state)
         results.setdefault(seed, []).append(
-            (state.weights, predict(architecture, state.weights, samples.windows))
+            (state.weights, predict(network, state.weights, samples.windows))
         )
 
     threads = [threading.Thread(target=fit, args=(s,), daemon=True) for s in (0, 1)]
@@ -405,9 +401,9 @@ def test_threads_train_at_once_and_get_the_bits_of_a_single_one():
 @pytest.mark.parametrize("verbose", [0, 1, 2])
 def test_progress_in_a_log_file_is_a_line_an_epoch(verbose, callbacks, capsys):
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
+    network = network_for(samples, "rnn")
     watch = {"callbacks": callbacks(), "verbose": verbose}
-    fit_in_order(architecture, Recipe(), weights_for(architecture), samples, **watch)
+    fit_in_order(network, Recipe(), weights_for(network), samples, **watch)
     lines = [x for x in capsys.readouterr().out.splitlines() if x.startswith("Epoch")]
     assert [line[:9] for line in lines] == [f"Epoch {i}/3" for i in (1, 2, 3)][
         : 3 * bool(verbose)
@@ -417,9 +413,9 @@ def test_progress_in_a_log_file_is_a_line_an_epoch(verbose, callbacks, capsys):
 def test_progress_on_a_terminal_is_one_bar(monkeypatch, capsys):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
-    weights = weights_for(architecture)
-    fit_in_order(architecture, Recipe(), weights, samples, verbose=1)
+    network = network_for(samples, "rnn")
+    weights = weights_for(network)
+    fit_in_order(network, Recipe(), weights, samples, verbose=1)
     printed = capsys.readouterr().out
     assert "3/3" in printed
     assert printed.count("\n") == 1
@@ -428,23 +424,22 @@ def test_progress_on_a_terminal_is_one_bar(monkeypatch, capsys):
 @pytest.mark.parametrize("batches", [False, True])
 def test_callbacks_give_the_model_back(batches):
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
+    network = network_for(samples, "rnn")
     callback = a_batch_callback() if batches else keras.callbacks.History()
-    weights = weights_for(architecture)
-    fit_in_order(architecture, Recipe(), weights, samples, callbacks=[callback])
+    weights = weights_for(network)
+    fit_in_order(network, Recipe(), weights, samples, callbacks=[callback])
     assert callback.model is None
 
 
 def test_a_short_stateful_batch_counts_as_the_mean_of_its_samples():
     samples = make_samples()  # 20 samples that count: batches of 8 leave 4.
-    stateless = architecture_of(samples, "rnn")
+    stateless = network_for(samples, "rnn")
     weights = weights_for(stateless)
     weights[1][:] = 0.0  # Without a recurrent kernel the state handed on is not seen.
     recipe = Recipe(optimizer="sgd", learning_rate=1e-3)
     updates = [
-        fit_in_order(architecture, recipe, weights, samples, epochs=1)[0][0]
-        - weights[0]
-        for architecture in (stateless, replace(stateless, batch_size=8))
+        fit_in_order(network, recipe, weights, samples, epochs=1)[0][0] - weights[0]
+        for network in (stateless, replace(stateless, batch_size=8))
     ]
     np.testing.assert_allclose(updates[0], updates[1], rtol=0.03)
 
@@ -458,9 +453,9 @@ class Freeze(keras.callbacks.Callback):
 @with_and_without_validation
 def test_a_callback_can_freeze_a_layer_and_no_later_fit_inherits_that(held_out):
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
-    weights = weights_for(architecture)
-    args = (architecture, Recipe(learning_rate=0.1), weights, samples, held_out)
+    network = network_for(samples, "rnn")
+    weights = weights_for(network)
+    args = (network, Recipe(learning_rate=0.1), weights, samples, held_out)
     frozen, _ = fit_in_order(*args, callbacks=[Freeze()])
     np.testing.assert_array_equal(frozen[0], weights[0])
     assert not np.array_equal(frozen[-1], weights[-1])
@@ -470,12 +465,12 @@ def test_a_callback_can_freeze_a_layer_and_no_later_fit_inherits_that(held_out):
 
 def test_both_loops_use_up_the_same_random_numbers():
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
+    network = network_for(samples, "rnn")
     left = []
     for callback in (None, a_batch_callback()):
         random_state = np.random.RandomState(0)
         course = Course(3, 8, callbacks=callback)
-        train(architecture, Recipe(), None, samples, course, random_state)
+        train(network, Recipe(), None, samples, course, random_state)
         left.append(random_state.randint(10**9))
     assert left[0] == left[1]
 
@@ -483,12 +478,10 @@ def test_both_loops_use_up_the_same_random_numbers():
 def test_an_infinite_validation_loss_stops_training():
     samples = make_samples()
     samples.targets[3] = 3e38
-    architecture = architecture_of(samples, "rnn")
+    network = network_for(samples, "rnn")
     samples = replace(samples, chosen=np.setdiff1d(np.arange(22), [3]))
     with pytest.raises(FloatingPointError, match="loss of the validation windows"):
-        fit_in_order(
-            architecture, Recipe(), weights_for(architecture), samples, np.array([3, 4])
-        )
+        fit_in_order(network, Recipe(), weights_for(network), samples, np.array([3, 4]))
 
 
 @pytest.mark.usefixtures("compiled_only")
@@ -499,8 +492,8 @@ def test_a_callback_can_freeze_a_layer_as_soon_as_it_has_the_model():
             model.get_layer("recurrent_0").trainable = False
 
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
-    args = (architecture, Recipe(learning_rate=0.1), weights_for(architecture), samples)
+    network = network_for(samples, "rnn")
+    args = (network, Recipe(learning_rate=0.1), weights_for(network), samples)
     now, later = (
         fit_in_order(*args, callbacks=[callback])[0]
         for callback in (FreezeAtOnce(), Freeze())
@@ -516,8 +509,8 @@ def test_a_training_that_was_restored_does_not_shorten_later_ones(tmp_path):
                 raise KeyboardInterrupt
 
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
-    args = (architecture, Recipe(), weights_for(architecture), samples)
+    network = network_for(samples, "rnn")
+    args = (network, Recipe(), weights_for(network), samples)
 
     def n_epochs(*callbacks):
         return len(fit_in_order(*args, callbacks=callbacks)[1]["loss"])
@@ -533,13 +526,13 @@ def test_a_training_that_was_restored_does_not_shorten_later_ones(tmp_path):
 def test_stateful_validation_starts_from_zero_as_predictions_do():
     samples, held_out = make_samples(), np.arange(8, 16)
     samples = replace(samples, chosen=np.arange(8))
-    architecture = replace(architecture_of(samples, "rnn"), batch_size=8)
+    network = replace(network_for(samples, "rnn"), batch_size=8)
     recipe = Recipe(learning_rate=1e-12)
     weights, history = fit_in_order(
-        architecture, recipe, weights_for(architecture), samples, held_out, epochs=1
+        network, recipe, weights_for(network), samples, held_out, epochs=1
     )
     _, targets, weight = replace(samples, chosen=held_out).gather(np.arange(8))
-    predicted = predict(architecture, weights, samples.windows.take(held_out))
+    predicted = predict(network, weights, samples.windows.take(held_out))
     errors = weight * np.square(predicted - targets).mean(axis=1)
     np.testing.assert_allclose(history["val_loss"], errors.mean(), rtol=1e-5)
 
@@ -552,9 +545,9 @@ def test_a_callback_that_freezes_everything_leaves_the_weights(held_out):
             self.model.trainable = False
 
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
-    weights = weights_for(architecture)
-    args = (architecture, Recipe(learning_rate=0.1), weights, samples, held_out)
+    network = network_for(samples, "rnn")
+    weights = weights_for(network)
+    args = (network, Recipe(learning_rate=0.1), weights, samples, held_out)
     got, _ = fit_in_order(*args, callbacks=[FreezeAll()])
     for mine, theirs in zip(got, weights, strict=True):
         np.testing.assert_array_equal(mine, theirs)
@@ -573,6 +566,6 @@ def test_a_function_that_fails_is_named_in_place_of_a_trace_through_keras(
     recipe, match
 ):
     samples = make_samples()
-    architecture = architecture_of(samples, "rnn")
+    network = network_for(samples, "rnn")
     with pytest.raises(ValueError, match=match):
-        fit_in_order(architecture, recipe, weights_for(architecture), samples)
+        fit_in_order(network, recipe, weights_for(network), samples)

@@ -13,21 +13,22 @@ from skrnn import (
     RNNRegressor,
     make_windows,
 )
-from skrnn._engine.models import Architecture, build_network
+from skrnn._engine.models import build_model
 from skrnn._engine.programs import PROGRAMS
 from skrnn._engine.tensorflow import keras
 from skrnn._engine.training import predict
+from skrnn._networks.backend import chooses_numpy
 from skrnn._networks.cells import ACTIVATIONS, run_layer
-from skrnn._networks.forward import chooses_numpy, trace_network
-from tests.support.cells import run_architecture
-from tests.support.samples import CELLS, architecture_of, make_samples, weights_for
+from skrnn._networks.forward import trace_network
+from tests.support.cells import run_by_hand
+from tests.support.samples import CELLS, make_samples, network_for, weights_for
 
 DEEP = {"units": (3, 2), "dense_before": (4,), "dense_after": (3,)}
 
 
-def by_keras(architecture, weights, windows):
+def by_keras(network, weights, windows):
     """Let Keras's own layers predict, one operation after the other."""
-    model = build_network(architecture)
+    model = build_model(network, masked=bool(np.isnan(windows).any()))
     model.set_weights(weights)
     return model(windows.astype(np.float32), training=False).numpy()
 
@@ -64,10 +65,10 @@ def test_activations_of_large_values_overflow_nowhere(name):
 @pytest.mark.parametrize("cell", CELLS)
 def test_forward_pass_equals_the_layers_of_keras(cell, settings, missing):
     samples = make_samples(n_steps=6, n_targets=5, missing=missing)
-    architecture = architecture_of(samples, cell, masked=missing, **settings)
-    weights, windows = weights_for(architecture), samples.windows.gather()
-    expected = by_keras(architecture, weights, windows)
-    got = run_architecture(architecture, weights, windows)
+    network = network_for(samples, cell, **settings)
+    weights, windows = weights_for(network), samples.windows.gather()
+    expected = by_keras(network, weights, windows)
+    got = run_by_hand(network, weights, windows)
     assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -78,9 +79,9 @@ def test_forward_pass_equals_the_layers_of_keras(cell, settings, missing):
 
 def a_trace(cell, n_units=3, **settings):
     samples = make_samples(missing=True)
-    architecture = architecture_of(samples, cell, **settings)
-    weights, windows = weights_for(architecture), samples.windows
-    return trace_network(vars(architecture), weights, windows), windows.gather()
+    network = network_for(samples, cell, **settings)
+    weights, windows = weights_for(network), samples.windows
+    return trace_network(network, weights, windows), windows.gather()
 
 
 def test_hidden_state_of_an_lstm_follows_from_its_traced_gates():
@@ -122,9 +123,8 @@ def test_steps_with_nothing_observed_have_no_gates_and_keep_the_state(cell):
 def test_each_direction_of_each_layer_has_a_trace_in_the_order_of_the_steps():
     traces, windows = a_trace("gru", units=(3, 2), bidirectional=True)
     assert [trace["hidden"].shape[2] for trace in traces] == [3, 3, 2, 2]
-    architecture = architecture_of(make_samples(), "gru", units=(3, 2))
-    architecture = Architecture(**{**vars(architecture), "bidirectional": True})
-    weights = [weight.astype(np.float64) for weight in weights_for(architecture)]
+    network = network_for(make_samples(), "gru", units=(3, 2), bidirectional=True)
+    weights = [weight.astype(np.float64) for weight in weights_for(network)]
     x, seen = np.nan_to_num(windows.astype(float)), ~np.isnan(windows).all(axis=2)
     back, _ = run_layer("gru", x[:, ::-1], seen[:, ::-1], weights[3:6])
     assert_allclose(traces[1]["hidden"], back[:, ::-1])
@@ -224,7 +224,7 @@ def test_predictions_do_not_depend_on_what_ran_before():
 )
 def test_choice_follows_the_backend_and_the_work(backend, n_windows, n_calls, expected):
     model, _ = fitted()
-    task = model._network, model.weights_, n_windows, n_calls
+    task = model._network, n_windows, n_calls
     assert chooses_numpy(backend, *task) == expected
 
 
@@ -285,8 +285,8 @@ def test_a_service_that_only_predicts_never_imports_tensorflow():
 
 def test_numpy_predicts_as_the_compiled_program_does():
     samples = make_samples(n_features=1, n_targets=2, missing=True)
-    architecture = architecture_of(samples, "gru")
-    weights = weights_for(architecture)
-    got = predict(architecture, weights, samples.windows)
-    expected = run_architecture(architecture, weights, samples.windows.gather())
+    network = network_for(samples, "gru")
+    weights = weights_for(network)
+    got = predict(network, weights, samples.windows)
+    expected = run_by_hand(network, weights, samples.windows.gather())
     assert_allclose(got, expected, rtol=1e-4, atol=1e-6)

@@ -1,6 +1,7 @@
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,8 +22,8 @@ from skrnn import (
     VariationalAutoencoder,
     make_windows,
 )
+from skrnn._engine.models import build_model
 from skrnn._estimators.base_recurrent import describe_network
-from skrnn._networks.summary import list_layers
 from skrnn._windows.windows import windows_of
 
 SERIES = np.sin(np.arange(40.0) / 3)
@@ -53,7 +54,7 @@ def build(estimator):
         loss = "mse"
     else:
         network, loss = describe_network(estimator, windows, Y.shape[1]), None
-    return network, estimator._make_network(network).build(loss)
+    return network, build_model(network, loss=loss)
 
 
 def with_weights(model):
@@ -80,18 +81,17 @@ def of_keras(model):
 @pytest.mark.parametrize("name", [*PREDICTORS, *COPIERS])
 def test_layers_their_shapes_and_weights_are_those_of_the_keras_model(name):
     network, model = build({**PREDICTORS, **COPIERS}[name])
-    layers = list_layers(network, model.get_weights())
     # Places in the horizon are samples to the layers behind a parallel decoder.
     last = slice(-1, None) if name == "parallel" else slice(None)
     listed = [
         (layer.name, layer.shape[last], layer.n_weights)
-        for layer in layers
-        if layer.n_arrays
+        for layer in network.layers
+        if layer.weights
     ]
     expected = [(name, shape[last], size) for name, shape, size in of_keras(model)]
     # A layer that another one refers to may stand behind it in Keras's list.
     assert sorted(listed) == sorted(expected)
-    assert sum(layer.n_weights for layer in layers) == model.count_params()
+    assert network.n_weights == model.count_params()
 
 
 def fitted(estimator, data=X):
@@ -130,7 +130,7 @@ def test_summary_is_printed_and_nothing_is_returned(capsys):
 
 def test_frozen_layers_are_marked_and_counted():
     estimator = fitted(RNNRegressor(3))
-    estimator._network = {**estimator._network, "frozen": True}
+    estimator._network = replace(estimator._network, frozen=True)
     text = summary_of(estimator)
     assert text.endswith("26 weights: 8 trained, 18 frozen")
     (line,) = [line for line in text.splitlines() if line.startswith("recurrent_0")]

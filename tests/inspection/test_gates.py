@@ -1,5 +1,6 @@
 import copy
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -130,7 +131,7 @@ def test_stateful_windows_go_on_from_the_batch_before():
 
 def test_activations_that_numpy_lacks_are_those_of_keras(lstm):
     other = copy.copy(lstm)
-    other._network = {**lstm._network, "activation": keras.ops.tanh}
+    other._network = replace(lstm._network, activation=keras.ops.tanh)
     expected = gate_activations(lstm, X).cell
     assert_allclose(gate_activations(other, X).cell, expected, atol=1e-6)
 

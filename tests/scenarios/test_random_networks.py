@@ -1,12 +1,11 @@
 """Compiled predictions and epochs of random networks, beside Keras and NumPy."""
 
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
-from tests.support.cells import run_architecture
+from tests.support.cells import run_by_hand
 
 pytest.importorskip("hypothesis")
 
@@ -14,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skrnn import set_config
-from skrnn._engine.models import Architecture, build_network
+from skrnn._engine.models import build_model
 from skrnn._engine.programs import PROGRAMS, Recipe
 from skrnn._engine.training import predict
+from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.windows import Windows
 from tests._engine.test_training import assert_same_training
-from tests.support.samples import CELLS, architecture_of, make_samples
+from tests.support.samples import CELLS, make_samples, network_for
 from tests.support.strategies import REPEATABLE
 
 pytestmark = pytest.mark.slow
@@ -70,12 +70,12 @@ SHAPES = [
         "dense_after": (3,),
     },
 ]
-NETWORKS = [Architecture(cell, **shape) for cell in CELLS for shape in SHAPES]
+NETWORKS = [RecurrentNetwork(cell, **shape) for cell in CELLS for shape in SHAPES]
 
 
 @cache
-def built(network):
-    return build_network(network)
+def built(network, masked):
+    return build_model(network, masked=masked)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -109,7 +109,7 @@ def test_compiled_predictions_equal_keras_and_the_equations(data):
     network = data.draw(st.sampled_from(NETWORKS))
     windows = data.draw(windows_for(network))
     missing = windows.any_missing()
-    model = built(replace(network, masked=missing))
+    model = built(network, missing)
     random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     scale = data.draw(st.sampled_from([0.0, 0.3, 1.0]))
     weights = [
@@ -121,7 +121,7 @@ def test_compiled_predictions_equal_keras_and_the_equations(data):
     laid_out = windows.gather()
     close = {"rtol": 1e-3, "atol": 1e-5 * max(1.0, np.abs(got).max())}
     np.testing.assert_allclose(got, model(laid_out, training=False), **close)
-    by_hand = run_architecture(network, weights, laid_out.astype(float))
+    by_hand = run_by_hand(network, weights, laid_out.astype(float))
     np.testing.assert_allclose(got, by_hand, **close)
 
 
@@ -134,7 +134,7 @@ def test_compiled_epochs_equal_keras(data):
     samples = make_samples(data.draw(st.integers(9, 40)), **sizes, missing=missing)
     others = {k: v for k, v in shape.items() if k not in sizes}
     l2 = data.draw(st.sampled_from([0.0, 0.01]))
-    network = architecture_of(samples, cell, **others, l2=l2, masked=missing)
+    network = network_for(samples, cell, **others, l2=l2)
     optimizer = data.draw(st.sampled_from(["adam", "sgd", "rmsprop"]))
     loss = data.draw(st.sampled_from(["mse", "mae", "huber"]))
     assert_same_training(samples, network, Recipe(loss, optimizer, 0.01))

@@ -2,6 +2,8 @@
 but its parameters and its weights. That pass itself is compared with Keras's layers.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from skrnn._networks import forward
@@ -10,7 +12,7 @@ from skrnn._networks.cells import ACTIVATIONS, run_layer
 __all__ = [
     "predict_by_hand",
     "relu",
-    "run_architecture",
+    "run_by_hand",
     "run_estimator",
     "run_layer",
     "sigmoid",
@@ -19,17 +21,16 @@ __all__ = [
 relu, sigmoid = ACTIVATIONS["relu"], ACTIVATIONS["sigmoid"]
 
 
-def run_architecture(architecture, weights, windows):
+def run_by_hand(network, weights, windows):
     """Run a network of given weights on scaled windows."""
     weights = [weight.astype(np.float64) for weight in weights]
-    return forward.run_network(vars(architecture), weights, windows)[0]
+    return forward.run_network(network, weights, windows)[0]
 
 
 def run_estimator(model, windows, **activations):
     """Run the fitted network of an estimator on scaled windows."""
-    network = {**model._network, **activations}
-    weights = [weight.astype(np.float64) for weight in model.weights_]
-    return forward.run_network(network, weights, windows)[0]
+    network = replace(model._network, **activations)
+    return run_by_hand(network, model.weights_, windows)
 
 
 def predict_by_hand(model, X, X_train, y_train, **activations):

@@ -3,9 +3,10 @@
 import keras
 import numpy as np
 
-from skrnn._engine.models import Architecture, build_network, draw_weights
+from skrnn._engine.models import build_model, draw_weights
 from skrnn._engine.programs import State
 from skrnn._engine.training import Course, Samples, train
+from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.windows import Windows
 
 CELLS = ("rnn", "lstm", "gru")
@@ -26,20 +27,20 @@ def make_samples(n_samples=22, n_steps=5, n_features=2, n_targets=1, *, missing=
     )
 
 
-def architecture_of(samples, cell="lstm", **settings):
+def network_for(samples, cell="lstm", **settings):
     windows = samples.windows
     sizes = (windows.n_steps, windows.n_features, samples.targets.shape[1])
-    return Architecture(cell, *sizes, **{"units": (3,), **settings})
+    return RecurrentNetwork(cell, *sizes, **{"units": (3,), **settings})
 
 
-def weights_for(architecture):
-    return draw_weights(build_network(architecture), np.random.RandomState(1))
+def weights_for(network):
+    return draw_weights(build_model(network), np.random.RandomState(1))
 
 
-def fit_in_order(architecture, recipe, weights, samples, held_out=None, **course):
+def fit_in_order(network, recipe, weights, samples, held_out=None, **course):
     course = Course(**{"epochs": 3, "batch_size": 8, "shuffle": False, **course})
     state, history = train(
-        architecture,
+        network,
         recipe,
         State(weights),
         samples,

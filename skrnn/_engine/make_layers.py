@@ -1,0 +1,74 @@
+"""Keras layers from their descriptions, and what marks the missing steps of windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skrnn._networks.description import Network
+from skrnn._networks.layer import Layer
+
+from .layers import SEED
+from .tensorflow import keras
+
+__all__ = ["make_dense", "make_recurrent", "mask_missing", "zero_missing"]
+
+
+def make_dense(layer: Layer, network: Network) -> Any:
+    """Make a Dense layer with the regularisation of a network."""
+    return keras.layers.Dense(
+        layer.shape[-1],
+        activation=layer.activation,
+        kernel_initializer=keras.initializers.GlorotUniform(seed=SEED),
+        kernel_regularizer=_regularizer(network),
+        name=layer.name,
+    )
+
+
+def make_recurrent(layer: Layer, network: Any, *, state: bool = False) -> Any:
+    """Make a recurrent layer with the regularisation of a network.
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer.
+    network : RecurrentNetwork or WindowAutoencoderNetwork
+        The network.
+    state : bool, default=False
+        Whether the layer gives its last state too, behind its output.
+    """
+    made = getattr(keras.layers, layer.kind)(
+        layer.shape[-1] // (2 if layer.bidirectional else 1),
+        activation=layer.activation,
+        kernel_initializer=keras.initializers.GlorotUniform(seed=SEED),
+        recurrent_initializer=keras.initializers.Orthogonal(seed=SEED),
+        kernel_regularizer=_regularizer(network),
+        recurrent_regularizer=_regularizer(network),
+        dropout=network.dropout,
+        recurrent_dropout=network.recurrent_dropout,
+        return_sequences=len(layer.shape) == 2,
+        return_state=state,
+        stateful=network.stateful,
+        seed=SEED,
+        name=layer.name,
+    )
+    if layer.bidirectional:
+        made = keras.layers.Bidirectional(made, name=layer.name)
+    made.trainable = layer.trainable
+    return made
+
+
+def zero_missing(windows: Any) -> Any:
+    """Replace NaN by 0."""
+    missing = keras.ops.isnan(windows)
+    return keras.ops.where(missing, keras.ops.zeros_like(windows), windows)
+
+
+def mask_missing(windows: Any) -> tuple[Any, Any]:
+    """Replace NaN by 0, and mark the steps at which anything is observed."""
+    missing = keras.ops.isnan(windows)
+    steps = keras.ops.where(missing, keras.ops.zeros_like(windows), windows)
+    return steps, keras.ops.logical_not(keras.ops.all(missing, axis=-1))
+
+
+def _regularizer(network: Network) -> Any:
+    return keras.regularizers.L2(network.l2) if network.l2 > 0 else None

@@ -1,0 +1,158 @@
+"""Recurrent networks as Keras functional models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skrnn._networks.description import RecurrentNetwork
+from skrnn._networks.layer import Layer
+
+from .layers import SEED
+from .make_layers import make_dense, make_recurrent, mask_missing
+from .scikeras import check_activation
+from .tensorflow import keras
+
+__all__ = ["build_recurrent"]
+
+
+def build_recurrent(
+    network: RecurrentNetwork,
+    *,
+    masked: bool,
+    widened: bool = False,
+    shared: bool = True,
+) -> Any:
+    """Build the Keras model of a recurrent network.
+
+    Parameters
+    ----------
+    network : RecurrentNetwork
+        The network.
+    masked : bool
+        Whether steps that are NaN throughout are skipped.
+    widened : bool, default=False
+        Whether the layers read a column of zeros beside the features.
+    shared : bool, default=True
+        Whether the step of a parallel decoder is one of the last recurrent layer
+        itself, and not of a copy.
+
+    Returns
+    -------
+    model : keras.Model
+        From windows of shape (batch, n_steps, n_features), scaled and NaN where
+        nothing is observed, to (batch, n_targets), in the scale of training.
+
+    Raises
+    ------
+    ValueError
+        If an activation is not one of Keras's.
+    """
+    check_activation("activation", network.activation)
+    check_activation("dense_activation", network.dense_activation)
+    first, *layers = network.layers
+    windows = keras.Input(first.shape, network.batch_size, name=first.name)
+    x, mask = mask_missing(windows) if masked else (windows, None)
+    if widened:
+        x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 1)))
+    builder = _Builder(network, mask, shared=shared)
+    for layer in layers:
+        x = builder.add(layer, x)
+    if network.decoder == "parallel":
+        x = builder.join_segments(x)
+    return keras.Model(windows, x, name=f"{network.cell}_network")
+
+
+class _Builder:
+    """The layers of a model, each put behind the one before.
+
+    Parameters
+    ----------
+    network : RecurrentNetwork
+        The network.
+    mask : tensor of shape (batch, n_steps) or None
+        Steps at which anything is observed; None is all of them.
+    shared : bool
+        Whether a layer that shares weights is called again, and not copied.
+    """
+
+    def __init__(self, network: RecurrentNetwork, mask: Any, *, shared: bool) -> None:
+        self._network = network
+        self._mask = mask
+        self._shared = shared
+        self._called_again = {layer.shares for layer in network.layers}
+        self._last: Any = None
+        self._state: list[Any] = []
+        self._n_inputs = 0
+
+    def add(self, layer: Layer, x: Any) -> Any:
+        """Add a layer, and return what it gives for x."""
+        if layer.kind == "Reshape":
+            return self._fold_segments(layer, x)
+        if layer.kind == "Dense":
+            return make_dense(layer, self._network)(x)
+        if layer.kind == "Embedding":
+            return self._embed_positions(layer)
+        if layer.shares:
+            return self._step_ahead(layer, x)
+        return self._add_recurrent(layer, x)
+
+    def join_segments(self, x: Any) -> Any:
+        """Put the segments of the outputs of each sample side by side."""
+        segment, n_targets = self._network.segment, self._network.n_targets
+        n_segments = -(-n_targets // segment)
+        outputs = keras.ops.reshape(x, (-1, n_segments * segment))
+        # The last segment may reach beyond the outputs that are asked for.
+        return outputs[:, :n_targets]
+
+    def _fold_segments(self, layer: Layer, x: Any) -> Any:
+        """Put steps side by side into one, which is masked if all of them are."""
+        x = keras.layers.Reshape(layer.shape, name=layer.name)(x)
+        if self._mask is not None:
+            shape = (-1, layer.shape[0], self._network.segment)
+            self._mask = keras.ops.any(keras.ops.reshape(self._mask, shape), axis=-1)
+        return x
+
+    def _add_recurrent(self, layer: Layer, x: Any) -> Any:
+        goes_on = layer.name in self._called_again
+        self._last = made = make_recurrent(layer, self._network, state=goes_on)
+        self._n_inputs = x.shape[-1]
+        if not goes_on:
+            return made(x, mask=self._mask)
+        x, *self._state = made(x, mask=self._mask)
+        return x
+
+    def _step_ahead(self, layer: Layer, positions: Any) -> Any:
+        """Take one step from the last state into each segment of the outputs.
+
+        What is one sample of the windows is `n_segments` samples, one behind the other,
+        for the layers that decode.
+        """
+        steps = keras.ops.reshape(positions, (-1, 1, positions.shape[-1]))
+        state = [keras.ops.repeat(part, layer.shape[0], axis=0) for part in self._state]
+        if self._shared:
+            return self._last(steps, initial_state=state)[0]
+        copy = layer._replace(
+            shape=layer.shape[1:], activation=self._network.activation
+        )
+        return make_recurrent(copy, self._network)(steps, initial_state=state)
+
+    def _embed_positions(self, layer: Layer) -> Any:
+        """Return embeddings of all positions, (batch, n_segments, n_inputs)."""
+        # Counted from the input, so that a saved model holds no arrays but its weights.
+        # And looked up once for all samples: an optimizer that clips gradients would
+        # otherwise see those of each sample in place of their sum.
+        state, n_segments = self._state[0], layer.shape[0]
+        one = keras.ops.ones_like(state[:1, :1], dtype="int32")
+        ones = keras.ops.repeat(one, n_segments, axis=1)
+        embedded = keras.layers.Embedding(
+            n_segments,
+            self._n_inputs,
+            embeddings_initializer=keras.initializers.RandomNormal(
+                stddev=1.0, seed=SEED
+            ),
+            name=layer.name,
+        )(keras.ops.cumsum(ones, axis=1) - 1)
+        zeros = keras.ops.expand_dims(keras.ops.zeros_like(state[:, :1]), axis=-1)
+        # In this order: Keras takes (batch, 1, 1) on the right for a bias of the last
+        # axis or of the second one, if the batch happens to be as long as that.
+        return zeros + embedded

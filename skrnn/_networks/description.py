@@ -1,0 +1,216 @@
+"""Networks, described without Keras: their settings, and the layers that follow.
+
+A description is what an estimator keeps of its network. The Keras model, the forward
+pass in NumPy, the table of layers, and whatever else needs the layers or the shapes of
+their weights follow the list `layers`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+from skrnn._serialization.plain import stored
+
+from .layer import Activation, Layer, Shape, dense, dense_stack, recurrent_stack
+
+__all__ = ["Network", "RecurrentNetwork"]
+
+
+class Network(ABC):
+    """A network that reads windows of shape (n_samples, n_steps, n_features).
+
+    There are two kinds: one predicts targets, and one copies its windows. Descriptions
+    are hashable and equal if the networks are.
+
+    Attributes
+    ----------
+    n_steps, n_features : int
+        Shape of a window.
+    l2 : float
+        Weight of the squares of all kernels.
+    batch_size : int or None
+        Fixed size of a batch for a stateful network, None for one that is not.
+    frozen : bool
+        Whether the recurrent layers keep their weights in training.
+    output_activation : str
+        Activation of the outputs.
+    loss_terms : dict of str to float, or None
+        Weight of each term of the loss of a network that copies; None for one that
+        predicts.
+    """
+
+    n_steps: int
+    n_features: int
+    l2: float
+    batch_size: int | None = None
+    frozen: bool = False
+    output_activation: str = "linear"
+
+    @property
+    @abstractmethod
+    def layers(self) -> tuple[Layer, ...]:
+        """Layers in the order in which a sample passes them."""
+
+    @property
+    @abstractmethod
+    def widths(self) -> str:
+        """Widths of all layers by the names of their parameters."""
+
+    @abstractmethod
+    def for_prediction(self) -> Network:
+        """Return the network without what matters in training only."""
+
+    @property
+    def loss_terms(self) -> dict[str, float] | None:
+        """Weight of each term of the loss."""
+        return None
+
+    @property
+    def n_weights(self) -> int:
+        """Numbers in all arrays of weights."""
+        return sum(layer.n_weights for layer in self.layers)
+
+    @property
+    def stateful(self) -> bool:
+        """Whether the state at the end of a batch is where the next one starts."""
+        return self.batch_size is not None
+
+    def shape_of_inputs(self, part: str | None) -> tuple[int, int]:
+        """Return the steps and features of the windows that a part reads."""
+        return self.n_steps, self.n_features
+
+
+@stored(
+    "RecurrentNetwork",
+    {
+        "cell": "cell",
+        "n_steps": "n_steps",
+        "n_features": "n_features",
+        "n_targets": "n_targets",
+        "units": "units",
+        "dense_before": "dense_before",
+        "dense_after": "dense_after",
+        "activation": "activation",
+        "dense_activation": "dense_activation",
+        "bidirectional": "bidirectional",
+        "dropout": "dropout",
+        "recurrent_dropout": "recurrent_dropout",
+        "l2": "l2",
+        "segment": "segment",
+        "decoder": "decoder",
+        "batch_size": "batch_size",
+        "frozen": "frozen",
+        "output_activation": "output_activation",
+    },
+)
+@dataclass(frozen=True)
+class RecurrentNetwork(Network):
+    """A recurrent network that predicts targets, or probabilities of classes.
+
+    Parameters
+    ----------
+    cell : {"rnn", "lstm", "gru"}
+        Kind of the recurrent layers.
+    n_steps, n_features, n_targets : int
+        Shape of a window, and the number of outputs.
+    units, dense_before, dense_after : tuple of int
+        Widths of the recurrent layers, of the Dense layers which every step passes
+        ahead of them, and of those behind the last one.
+    activation, dense_activation : str or callable
+        Activations of the recurrent and of the Dense layers.
+    bidirectional : bool
+        Whether each recurrent layer also reads backwards.
+    dropout, recurrent_dropout, l2 : float
+        Regularisation, as the estimators describe it.
+    segment : int
+        Time steps folded into one recurrent step, and outputs of a parallel decoder
+        that one step gives.
+    decoder : {"dense", "parallel"}
+        What comes behind the last state: Dense layers, or one further step for each
+        segment of the outputs.
+    batch_size : int or None
+        Fixed size of a batch for a stateful network, None for one that is not.
+    frozen : bool
+        Whether the recurrent layers keep their weights in training.
+    output_activation : {"linear", "sigmoid", "softmax"}
+        Activation of the outputs: "sigmoid" of one is the probability of the second of
+        two classes, "softmax" of several those of as many classes.
+    """
+
+    cell: str
+    n_steps: int
+    n_features: int
+    n_targets: int
+    units: tuple[int, ...]
+    dense_before: tuple[int, ...] = ()
+    dense_after: tuple[int, ...] = ()
+    activation: Activation = "tanh"
+    dense_activation: Activation = "relu"
+    bidirectional: bool = False
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    l2: float = 0.0
+    segment: int = 1
+    decoder: str = "dense"
+    batch_size: int | None = None
+    frozen: bool = False
+    output_activation: str = "linear"
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Layers in the order in which a sample passes them."""
+        layers = [Layer("windows", "Input", (self.n_steps, self.n_features))]
+        layers += self._layers_before(layers[-1].shape)
+        layers += self._recurrent_layers(layers[-1].shape)
+        if self.decoder == "parallel":
+            layers += self._layers_ahead(layers[-1])
+        f = self.dense_activation
+        layers += dense_stack("dense_after", layers[-1].shape, self.dense_after, f)
+        n_outputs = self.segment if self.decoder == "parallel" else self.n_targets
+        activation = self.output_activation
+        layers += [dense("targets", layers[-1].shape, n_outputs, activation)]
+        return tuple(layers)
+
+    @property
+    def widths(self) -> str:
+        """Widths of all layers by the names of their parameters."""
+        names = ("units", "dense_before", "dense_after")
+        return ", ".join(f"{name}={getattr(self, name)}" for name in names)
+
+    def for_prediction(self) -> RecurrentNetwork:
+        """Return the network without what matters in training only."""
+        return replace(self, dropout=0.0, recurrent_dropout=0.0, l2=0.0, frozen=False)
+
+    def _layers_before(self, shape: Shape) -> list[Layer]:
+        """Describe what a step, or a segment of steps, passes first."""
+        f, layers = self.dense_activation, []
+        if self.segment > 1:
+            shape = (self.n_steps // self.segment, self.segment * self.n_features)
+            layers = [Layer("segments", "Reshape", shape)]
+            if not self.dense_before:
+                return [*layers, dense("segment_projection", shape, self.units[0], f)]
+        return layers + dense_stack("dense_before", shape, self.dense_before, f)
+
+    def _recurrent_layers(self, shape: Shape) -> list[Layer]:
+        return recurrent_stack(
+            "recurrent",
+            self.cell,
+            shape,
+            self.units,
+            self.activation,
+            sequences=False,
+            bidirectional=self.bidirectional,
+            trainable=not self.frozen,
+        )
+
+    def _layers_ahead(self, last: Layer) -> list[Layer]:
+        """Describe the step from the last state into each segment of the outputs."""
+        n_segments = -(-self.n_targets // self.segment)
+        n_inputs = last.weights[0][0]
+        positions = (n_segments, n_inputs)
+        ahead = (n_segments, *last.shape)
+        return [
+            Layer("positions", "Embedding", positions, (positions,)),
+            Layer("recurrent_ahead", last.kind, ahead, shares=last.name),
+        ]
