@@ -20,6 +20,7 @@ from skrnn._windows.checks import check_windows
 from skrnn._windows.windows import Windows
 
 from .base import BaseNetworkEstimator, check_same_network, widths
+from .inside import thaw
 from .recurrent_autoencoder import RecurrentAutoencoder
 
 __all__ = ["BaseRecurrentEstimator"]
@@ -206,7 +207,7 @@ def encoder_to_start_from(
                 "pretrained=None instead; pass a fitted RecurrentAutoencoder."
             )
         return None
-    autoencoder = given.estimator if isinstance(given, FrozenEstimator) else given
+    autoencoder = thaw(given)
     if not hasattr(autoencoder, "weights_"):
         raise NotFittedError(
             "pretrained must be a fitted RecurrentAutoencoder; call its fit. In a grid "

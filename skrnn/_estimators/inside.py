@@ -1,152 +1,177 @@
-"""What lies inside a Pipeline or a search, and the windows that it is given."""
+"""Find an estimator inside others: Pipelines, searches, frozen ones, forecasters.
+
+Before `fit` the estimator inside is a parameter, after it a fitted attribute, whose
+name differs from wrapper to wrapper. This is the only file that knows these names.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import BaseEnsemble
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import (
     FixedThresholdClassifier,
     TunedThresholdClassifierCV,
 )
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
-from skrnn._checks.sklearn import names_in
-from skrnn._index.reading import index_of
-from skrnn._windows.sliding_window import SlidingWindow
+__all__ = [
+    "accepts_missing",
+    "accepts_windows",
+    "contains",
+    "find_fitted",
+    "find_parameter",
+    "fitted_attribute",
+    "last_step",
+    "open_up",
+    "predictor_of",
+    "thaw",
+    "transformers_of",
+]
 
-__all__ = ["Route", "name_features", "open_up", "walk", "where_fitted"]
-
-
-@dataclass(frozen=True)
-class Route:
-    """What the transformers of a Pipeline make of X, and what they tell of its steps.
-
-    Parameters
-    ----------
-    X : array-like
-        What the last estimator is given.
-    rows : pandas.Index
-        Name of each sample: the index of X where it has one.
-    slider : SlidingWindow or None
-        The transformer that made windows of rows.
-    stamps : pandas.Index or None
-        The index of the rows that it made windows of.
-    """
-
-    X: Any
-    rows: pd.Index
-    slider: SlidingWindow | None = None
-    stamps: pd.Index | None = None
-
-    @property
-    def lags(self) -> NDArray[np.intp] | None:
-        """Rows from each step, the oldest first, to the row its window belongs to."""
-        if self.slider is None:
-            return None
-        steps = np.arange(self.slider.window, dtype=np.intp)[::-1]
-        return self.slider.gap + self.slider.dilation * steps
-
-
-def open_up(estimator: Any) -> tuple[list[Any], Any]:
-    """Find the last estimator inside others.
-
-    Returns
-    -------
-    transformers : list of transformer
-        What X passes on the way.
-    last : estimator
-        The last one: no Pipeline, no search, and nothing of `FITTED_INSIDE`.
-    """
-    transformers: list[Any] = []
-    while True:
-        inner = _unwrapped(estimator)
-        if isinstance(estimator, Pipeline):
-            steps = [step for _, step in estimator.steps[:-1]]
-            transformers += [step for step in steps if step not in (None, PASSED)]
-        if inner is None:
-            return transformers, estimator
-        estimator = inner
-
-
-PASSED = "passthrough"
-
-FITTED_INSIDE = {
+# Wrappers that hand X on as it is, and the attribute with the estimator they fitted.
+FITTED_ATTRIBUTES = {
     TransformedTargetRegressor: "regressor_",
     FixedThresholdClassifier: "estimator_",
     TunedThresholdClassifierCV: "estimator_",
 }
 
 
-def _unwrapped(estimator: Any) -> BaseEstimator | None:
-    """Give what an estimator hands X on to; None where it uses X itself."""
+# --------------------------------------------------------------------------------------
+# Before fit
+# --------------------------------------------------------------------------------------
+
+
+def accepts_windows(estimator: Any) -> bool:
+    """Return whether an estimator, or the one that it wraps, takes three axes."""
+    if get_tags(estimator).input_tags.three_d_array:
+        return True
+    if isinstance(estimator, BaseEnsemble):  # It checks for two axes itself.
+        return False
+    inner = _first_inside(estimator)
+    return inner is not None and accepts_windows(inner)
+
+
+def accepts_missing(estimator: Any) -> bool:
+    """Return whether an estimator, or the one that it wraps, takes NaN."""
+    if get_tags(estimator).input_tags.allow_nan:
+        return True
+    inner = _first_inside(estimator)
+    return inner is not None and accepts_missing(inner)
+
+
+def _first_inside(estimator: Any) -> Any:
+    """Return the estimator that a wrapper passes X to first, or None."""
     if isinstance(estimator, Pipeline):
-        return estimator.steps[-1][1]
-    if isinstance(estimator, FrozenEstimator):
-        return estimator.estimator
-    return getattr(estimator, where_fitted(estimator) or "best_estimator_", None)
+        steps = (step for _, step in estimator.steps)
+        return next((step for step in steps if hasattr(step, "fit")), None)
+    inner = getattr(estimator, "estimator", getattr(estimator, "regressor", None))
+    return inner if hasattr(inner, "fit") else None
 
 
-def where_fitted(estimator: Any) -> str | None:
-    """Name the attribute of what changes targets or decisions, and not X."""
-    for kind, name in FITTED_INSIDE.items():
+def find_parameter(estimator: Any, name: str) -> Any:
+    """Return a parameter of an estimator or of the one it wraps, None without one."""
+    while estimator is not None and not hasattr(estimator, name):
+        estimator = getattr(estimator, "estimator", None)
+    return getattr(estimator, name, None)
+
+
+def contains(estimator: Any, kinds: tuple[type, ...]) -> bool:
+    """Return whether an estimator, or one at any depth inside, is of these classes."""
+    parts = [estimator]
+    if hasattr(estimator, "get_params"):
+        parts += estimator.get_params(deep=True).values()
+    return any(isinstance(part, kinds) for part in parts)
+
+
+# --------------------------------------------------------------------------------------
+# After fit
+# --------------------------------------------------------------------------------------
+
+
+def thaw(estimator: Any) -> Any:
+    """Return the estimator in a FrozenEstimator, and any other as it is."""
+    return estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
+
+
+def predictor_of(estimator: Any) -> Any:
+    """Return the estimator that a search or FrozenEstimator predicts with.
+
+    Any other estimator, and a search that was not refitted, is returned as it is.
+    """
+    while True:
+        if isinstance(estimator, FrozenEstimator):
+            estimator = thaw(estimator)
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return estimator
+
+
+def last_step(estimator: Any) -> Any:
+    """Return the last step of a Pipeline, and any other estimator as it is."""
+    return estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+
+
+def fitted_attribute(estimator: Any) -> str | None:
+    """Return the attribute with the estimator inside one that hands X on as it is.
+
+    Such an estimator changes targets or decisions only. None for all others.
+    """
+    for kind, name in FITTED_ATTRIBUTES.items():
         if isinstance(estimator, kind):
             return name
     return None
 
 
-def walk(transformers: list[Any], X: Any) -> Route:
-    """Let X pass through fitted transformers.
+def transformers_of(steps: list[Any]) -> list[Any]:
+    """Return the steps of a Pipeline that transform, without those passed through."""
+    return [step for step in steps if step not in (None, "passthrough")]
 
-    Parameters
-    ----------
+
+def open_up(estimator: Any) -> tuple[list[Any], Any]:
+    """Return the innermost estimator that predicts from X, and the way X takes to it.
+
+    Forecasters are not opened: the estimator inside one gets windows of its own
+    predictions, which are not a part of X.
+
+    Returns
+    -------
     transformers : list of transformer
-        Fitted transformers, in order.
-    X : array-like
-        What the first one is given.
+        The fitted transformers that X passes, in order.
+    last : estimator
+        The estimator that predicts: no Pipeline, no search and none of
+        `FITTED_ATTRIBUTES`, unless these are not fitted.
     """
-    names = [index_of(X)]
-    slider, stamps = None, None
-    for transformer in transformers:
-        if isinstance(transformer, SlidingWindow):
-            slider, stamps = transformer, index_of(X)
-        X = transformer.transform(X)
-        names.append(index_of(X))
-    n_samples = len(X)
-    fitting = [name for name in names if name is not None and len(name) == n_samples]
-    rows = fitting[0] if fitting else pd.RangeIndex(n_samples, name="sample")
-    return Route(X, rows, slider, stamps)
+    transformers: list[Any] = []
+    while True:
+        estimator = predictor_of(estimator)
+        if isinstance(estimator, Pipeline):
+            transformers += transformers_of([s for _, s in estimator.steps[:-1]])
+            estimator = last_step(estimator)
+        elif hasattr(estimator, fitted_attribute(estimator) or ""):
+            estimator = getattr(estimator, fitted_attribute(estimator) or "")
+        else:
+            return transformers, estimator
 
 
-def name_features(
-    names: Any, slider: SlidingWindow | None, n_features: int
-) -> list[str]:
-    """Name the features of a step: as given, by columns, or by their number.
+def find_fitted(estimator: Any, attribute: str) -> Any:
+    """Return the estimator, itself or inside, that has an attribute, or None.
 
-    Parameters
-    ----------
-    names : list of str or None
-        Names that the user gave.
-    slider : SlidingWindow or None
-        The transformer that made windows of columns.
-    n_features : int
-        How many there are.
+    Forecasters are opened here, unlike in `open_up`.
     """
-    if names is not None:
-        given = [str(name) for name in names]
-        if len(given) != n_features:
-            raise ValueError(
-                f"feature_names must name each feature of a step, {n_features}. Got "
-                f"{given} instead."
-            )
-        return given
-    columns = [] if slider is None else [str(name) for name in names_in(slider)]
-    if len(columns) == n_features:
-        return columns
-    return [f"x{i}" for i in range(n_features)]
+    while estimator is not None and not hasattr(estimator, attribute):
+        estimator = _fitted_inside(estimator)
+    return estimator
+
+
+def _fitted_inside(estimator: Any) -> Any:
+    """Return the fitted estimator one layer further inside, or None."""
+    if hasattr(estimator, "steps"):
+        return last_step(estimator)
+    names = ("best_estimator_", "estimator_", "regressor_")
+    inner = (getattr(estimator, name, None) for name in names)
+    return next((found for found in inner if found is not None), None)

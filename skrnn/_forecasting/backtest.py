@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.utils import check_consistent_length, check_scalar
 from sklearn.utils.parallel import Parallel, delayed
 
+from skrnn._estimators.inside import find_parameter, predictor_of
 from skrnn._index.reading import common_index, index_of
 from skrnn._index.time_axis import TimeAxis, read_time_axis, take_rows, to_long
 from skrnn._serialization.names import set_module
@@ -76,7 +77,7 @@ def predict_rows(forecaster, X, coverage):
         The values are the prediction and, if there is an interval, its ends.
     """
     values = [np.reshape(np.asarray(forecaster.predict(X)), (len(X), -1, 1))]
-    forecaster = getattr(forecaster, "best_estimator_", forecaster)
+    forecaster = predictor_of(forecaster)
     if getattr(forecaster, "calibration", 0):
         interval = forecaster.predict_interval(X, coverage=coverage)
         values.append(np.reshape(np.asarray(interval), (len(X), -1, 2)))
@@ -120,10 +121,8 @@ def forecast_on(forecaster, table, folds, coverage):
 
 
 def kind_of_columns(forecaster):
-    """Tell what a forecaster, itself or inside a search, takes the columns of y for."""
-    while forecaster is not None and not hasattr(forecaster, "columns"):
-        forecaster = getattr(forecaster, "estimator", None)
-    return "series" if getattr(forecaster, "columns", None) == "series" else "target"
+    """Return what a forecaster takes each column of y for: "series" or "target"."""
+    return "series" if find_parameter(forecaster, "columns") == "series" else "target"
 
 
 def lay_out(table, fold, predicted, columns):

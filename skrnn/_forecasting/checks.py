@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skrnn._estimators.inside import accepts_missing
+
 from .origin import Origin
-from .plan import Extrapolator, accepts_missing
+from .plan import Extrapolator
 from .series import Panel
 
 __all__ = [

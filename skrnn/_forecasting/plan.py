@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.ensemble import BaseEnsemble
-from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 
 from skrnn._estimators.base_regressor import BaseRecurrentRegressor
+from skrnn._estimators.inside import accepts_missing, accepts_windows
 from skrnn._networks.roll_out import known_ahead, roll_out
 from skrnn._process.memory import check_memory
 from skrnn._scaling.normalization import Normalization
@@ -22,39 +20,12 @@ from .differencing import Transformation
 from .origin import Origin
 from .series import Panel
 
-__all__ = ["Extrapolator", "accepts_missing", "accepts_windows", "runs_compiled"]
+__all__ = ["Extrapolator", "runs_compiled"]
 
 
 def runs_compiled(estimator: BaseEstimator) -> bool:
     """Tell whether an estimator can do a whole roll-out in one compiled call."""
     return isinstance(estimator, BaseRecurrentRegressor) and not estimator.stateful
-
-
-def accepts_windows(estimator: BaseEstimator) -> bool:
-    """Tell whether an estimator, or the one that it wraps, takes three axes."""
-    if get_tags(estimator).input_tags.three_d_array:
-        return True
-    if isinstance(estimator, BaseEnsemble):  # It insists on two axes for its members.
-        return False
-    inner = _first_inside(estimator)
-    return inner is not None and accepts_windows(inner)
-
-
-def accepts_missing(estimator: BaseEstimator) -> bool:
-    """Tell whether an estimator, or the one that it wraps, takes NaN."""
-    if get_tags(estimator).input_tags.allow_nan:
-        return True
-    inner = _first_inside(estimator)
-    return inner is not None and accepts_missing(inner)
-
-
-def _first_inside(estimator: BaseEstimator) -> BaseEstimator | None:
-    """Give the estimator that gets X from one which wraps it."""
-    if isinstance(estimator, Pipeline):
-        steps = (step for _, step in estimator.steps)
-        return next((step for step in steps if hasattr(step, "fit")), None)
-    inner = getattr(estimator, "estimator", getattr(estimator, "regressor", None))
-    return inner if hasattr(inner, "fit") else None
 
 
 @stored(

@@ -21,21 +21,6 @@ def import_pyplot(caller):
     return plt
 
 
-def find_holder(estimator, attribute):
-    """Return the estimator, itself or inside, that has the attribute, or None."""
-    while estimator is not None and not hasattr(estimator, attribute):
-        estimator = _unwrap(estimator)
-    return estimator
-
-
-def _unwrap(estimator):
-    if hasattr(estimator, "steps"):
-        return estimator.steps[-1][1]
-    names = ("best_estimator_", "estimator_", "regressor_")
-    inner = (getattr(estimator, name, None) for name in names)
-    return next((found for found in inner if found is not None), None)
-
-
 def whole_numbers():
     """Return a locator that puts ticks on whole numbers only."""
     from matplotlib.ticker import MaxNLocator

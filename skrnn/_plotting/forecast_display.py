@@ -2,13 +2,13 @@
 
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._estimators.inside import find_fitted, last_step, predictor_of
 from skrnn._serialization.names import set_module
 
 from .drawing import (
     align_interval,
     align_series,
     draw_target,
-    find_holder,
     import_pyplot,
     label_axes,
     make_axes,
@@ -20,17 +20,15 @@ from .drawing import (
 
 
 def _name_of_regressor(forecaster):
+    """Return the class of the regressor that a forecaster was fitted with."""
     regressor = getattr(forecaster, "estimator_", forecaster)
-    return type(getattr(regressor, "steps", [(None, regressor)])[-1][1]).__name__
+    return type(last_step(regressor)).__name__
 
 
 def _predict_interval(forecaster, X, coverage):
     """Return the intervals of a forecast and their coverage, None for none."""
-    # A search has no such method, but what it found sees the same X.
-    while not hasattr(forecaster, "predict_interval"):
-        if not hasattr(forecaster, "best_estimator_"):
-            break
-        forecaster = forecaster.best_estimator_
+    # A search lacks predict_interval, but its best estimator takes the same X.
+    forecaster = predictor_of(forecaster)
     if coverage is None:
         can = hasattr(forecaster, "predict_interval")
         coverage = 0.9 if can and getattr(forecaster, "calibration", 0) else 0
@@ -324,7 +322,7 @@ class ForecastDisplay:
         """
         import_pyplot("ForecastDisplay.from_estimator")
         check_is_fitted(forecaster)
-        fitted = find_holder(forecaster, "n_samples_fit_")
+        fitted = find_fitted(forecaster, "n_samples_fit_")
         if fitted is None:
             raise TypeError(
                 "ForecastDisplay.from_estimator needs an AutoregressiveForecaster, or "

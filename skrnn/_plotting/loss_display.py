@@ -3,9 +3,10 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._estimators.inside import find_fitted
 from skrnn._serialization.names import set_module
 
-from .drawing import find_holder, import_pyplot, marker_for, whole_numbers
+from .drawing import import_pyplot, marker_for, whole_numbers
 
 
 @set_module("skrnn")
@@ -146,7 +147,7 @@ class LossCurveDisplay:
         """
         import_pyplot("LossCurveDisplay.from_estimator")
         check_is_fitted(estimator)
-        trained = find_holder(estimator, "history_")
+        trained = find_fitted(estimator, "history_")
         if trained is None:
             raise TypeError(
                 "LossCurveDisplay.from_estimator needs an estimator that records its "

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._estimators.inside import Route, name_features, open_up, walk
+from skrnn._estimators.inside import open_up
 from skrnn._forecasting.base_forecaster import BaseForecaster
 from skrnn._index.reading import stamps_of
 from skrnn._index.steps import stamps_before
@@ -19,6 +19,8 @@ from skrnn._networks.description import RecurrentNetwork
 from skrnn._networks.forward import trace_network
 from skrnn._serialization.names import set_module
 from skrnn._windows.checks import check_windows
+
+from ._route import Route, apply_transformers, name_features
 
 __all__ = ["GateActivations", "gate_activations"]
 
@@ -272,7 +274,7 @@ def gate_activations(
     check_is_fitted(estimator)
     transformers, network = open_up(estimator)
     _check_recurrent(estimator, network)
-    route = walk(transformers, X)
+    route = apply_transformers(transformers, X)
     windows, _ = check_windows(network, route.X, reset=False)
     number = _number_of(network, layer, direction)
     description = _in_numpy(network._network)

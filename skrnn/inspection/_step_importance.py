@@ -10,17 +10,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import check_scoring
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._estimators.inside import name_features, walk, where_fitted
+from skrnn._estimators.inside import (
+    contains,
+    fitted_attribute,
+    predictor_of,
+    transformers_of,
+)
 from skrnn._forecasting.base_forecaster import BaseForecaster
 from skrnn._serialization.names import set_module
 from skrnn._windows.sliding_window import SlidingWindow
 from skrnn._windows.windows import Windows, windows_of
+
+from ._route import apply_transformers, name_features
 
 __all__ = ["StepImportance", "step_importance"]
 
@@ -330,11 +336,8 @@ def _scorer_of(estimator: Any, scoring: Any) -> Any:
 
 def _read(estimator: Any, X: Any, gap: int) -> _Reader:
     """Split a Pipeline behind its windows; others are given windows."""
-    if isinstance(estimator, FrozenEstimator):
-        return _read(estimator.estimator, X, gap)
-    if hasattr(estimator, "best_estimator_"):
-        return _read(estimator.best_estimator_, X, gap)
-    if name := where_fitted(estimator):
+    estimator = predictor_of(estimator)
+    if name := fitted_attribute(estimator):
         reader = _read(getattr(estimator, name), X, gap)
         # It goes on to change targets or decisions, but is given windows.
         around = copy.copy(estimator)
@@ -345,14 +348,14 @@ def _read(estimator: Any, X: Any, gap: int) -> _Reader:
         sliders = [i for i, s in enumerate(steps) if isinstance(s, SlidingWindow)]
         if sliders:
             behind = sliders[-1] + 1
-            route = walk([s for s in steps[:behind] if hasattr(s, "transform")], X)
+            route = apply_transformers(transformers_of(steps[:behind]), X)
             slider, rest = route.slider, estimator[behind:]
             windows, labels = _as_windows(route.X, slider.n_features_in_)
             n_axes = 2 if slider.flatten else 3
             return _Reader(rest, windows, n_axes, route.lags, labels, slider)
         if _makes_windows(steps[-1]):
-            outer = [step for step in steps[:-1] if hasattr(step, "transform")]
-            return _read(steps[-1], walk(outer, X).X, gap)
+            outer = apply_transformers(transformers_of(steps[:-1]), X)
+            return _read(steps[-1], outer.X, gap)
     if _makes_windows(estimator):
         raise TypeError(
             f"step_importance does not see the windows that {type(estimator).__name__} "
@@ -373,11 +376,8 @@ def _read(estimator: Any, X: Any, gap: int) -> _Reader:
 
 
 def _makes_windows(estimator: Any) -> bool:
-    """Tell whether an estimator makes windows of the rows that it is given."""
-    parts = [estimator]
-    if hasattr(estimator, "get_params"):
-        parts += estimator.get_params(deep=True).values()
-    return any(isinstance(part, (SlidingWindow, BaseForecaster)) for part in parts)
+    """Return whether an estimator makes windows of the rows that it is given."""
+    return contains(estimator, (SlidingWindow, BaseForecaster))
 
 
 def _as_windows(X: Any, n_features: int) -> tuple[Windows, dict[str, pd.Index]]:

@@ -19,7 +19,7 @@ from skrnn import (
     LSTMRegressor,
     RNNRegressor,
 )
-from skrnn._forecasting.plan import accepts_windows
+from skrnn._estimators.inside import accepts_windows
 from tests.support.series import (
     INDEXES,
     N_AHEAD,
