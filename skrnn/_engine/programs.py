@@ -32,6 +32,7 @@ from .epoch import (
 from .losses import loss_of_samples
 from .models import build_for_prediction, build_model, call_model
 from .scikeras import compile_arguments
+from .stored_programs import keep_compiled
 from .tensorflow import keras, tf
 
 __all__ = [
@@ -239,7 +240,7 @@ class TrainingProgram:
         try:
             # A concrete function never traces again, and does not lock up threads when
             # an input does not fit.
-            epoch = function.get_concrete_function(table, order, none)
+            epoch = keep_compiled(function.get_concrete_function(table, order, none))
             epoch(table, order, none)
         except Exception:
             # A loss of the user's can fail in any way here; if it is wrong and not only
@@ -326,13 +327,14 @@ class PredictionProgram(LoadedNetwork):
     ) -> None:
         super().__init__(network, masked)
         self.batch_size = batch_size
-        self._call = tf.function(
+        call = tf.function(
             lambda windows: call_model(network, self.model, part, windows),
             jit_compile=not network.stateful,
             autograph=False,
         ).get_concrete_function(
             tf.TensorSpec((batch_size, *network.shape_of_inputs(part)), tf.float32)
         )
+        self._call = call if network.stateful else keep_compiled(call)
 
     @signals_wait()
     def forget_sequence(self) -> None:

@@ -13,6 +13,7 @@ from skrnn._scaling.scaling import RollOutScales
 
 from .epoch import scale_windows
 from .programs import LoadedNetwork
+from .stored_programs import keep_compiled
 from .tensorflow import tf
 
 __all__ = ["RollOutProgram"]
@@ -116,7 +117,7 @@ class RollOutProgram(LoadedNetwork):
             tf.TensorSpec((), tf.int32),
         ]
         loop = tf.function(self._loop, jit_compile=True, autograph=False)
-        return loop.get_concrete_function(*specs)
+        return keep_compiled(loop.get_concrete_function(*specs))
 
     def _loop(
         self,

@@ -7,11 +7,19 @@ import os
 import re
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
 
+from skrnn._process.compilation_cache import ProgramFolder, describe_processor
+from skrnn._process.config import get_config
 from skrnn._process.signals import signals_wait
 
-__all__ = ["keras", "tf"]
+__all__ = ["FOLDER_IN_MEMORY", "PROGRAM_FOLDER", "context", "execute", "keras", "tf"]
+
+# Where TensorFlow keeps what it compiles, if asked for: see stored_programs.py.
+FOLDER_IN_MEMORY = "ram://skrnn-compiled"
 
 # What the C++ libraries print although nothing is wrong: INFO lines, the remark that
 # logging is not initialised yet, the continuation of the one on CPU features, and, as
@@ -70,11 +78,67 @@ def _take_our_share_of_cores() -> None:
         tf.config.threading.set_intra_op_parallelism_threads(int(n_threads))
 
 
-_IMPORTED_BEFORE = "tensorflow" in sys.modules
+@contextlib.contextmanager
+def _flags_of_compilation_cache(folder: ProgramFolder | None) -> Iterator[None]:
+    """Let TensorFlow, which reads its flags when it starts, keep what it compiles.
 
-with signals_wait(), _without_chatter():
+    The comparison that is switched off needs a copy of each program's source in its
+    file. The names of files are fingerprints of the same source.
+    """
+    before = os.environ.get("TF_XLA_FLAGS")
+    if folder is None:
+        yield
+        return
+    os.environ["TF_XLA_FLAGS"] = " ".join(
+        [
+            *([before] if before else []),
+            f"--tf_xla_persistent_cache_directory={FOLDER_IN_MEMORY}",
+            "--tf_xla_persistent_cache_device_types=CPU",
+            "--tf_xla_disable_strict_signature_checks=true",
+        ]
+    )
+    try:
+        yield
+    finally:
+        del os.environ["TF_XLA_FLAGS"]
+        if before is not None:
+            os.environ["TF_XLA_FLAGS"] = before
+
+
+def _open_program_folder() -> ProgramFolder | None:
+    """Open the folder of the setting `compilation_cache`, if it can be used."""
+    path = get_config()["compilation_cache"]
+    if not path:
+        return None
+    flags = [os.environ.get(name, "") for name in ("XLA_FLAGS", "TF_XLA_FLAGS")]
+    versions = ["1", version("tensorflow"), *flags, *describe_processor()]
+    folder = ProgramFolder(Path(path), versions)
+    if _IMPORTED_BEFORE:
+        reason = "TensorFlow was imported before skrnn; import skrnn's estimators first"
+    elif "tf_xla_persistent_cache_directory" in flags[1]:
+        reason = "TF_XLA_FLAGS names a folder of its own; leave one of the two out"
+    elif not folder.is_writable():
+        reason = "nothing can be written there; choose another folder"
+    else:
+        return folder
+    warnings.warn(
+        f"compilation_cache, {path}, is not used, because {reason}.", stacklevel=2
+    )
+    return None
+
+
+_IMPORTED_BEFORE = "tensorflow" in sys.modules
+PROGRAM_FOLDER = _open_program_folder()
+
+with (
+    signals_wait(),
+    _without_chatter(),
+    _flags_of_compilation_cache(PROGRAM_FOLDER),
+):
     import keras
     import tensorflow as tf
+    from tensorflow.python.eager.context import context
+    from tensorflow.python.eager.execute import execute
 
     _take_our_share_of_cores()
     # The runtime, the compiler and a kernel that masks need speak up at first use.
