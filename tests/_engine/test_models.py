@@ -15,6 +15,7 @@ from skrnn._estimators.base_recurrent import describe_network
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.windows import windows_of
 from tests.support.cells import predict_by_hand, relu, sigmoid
+from tests.support.exhaustive import crossed
 
 ESTIMATORS = {"rnn": RNNRegressor, "lstm": LSTMRegressor, "gru": GRURegressor}
 LAYERS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
@@ -220,18 +221,16 @@ def test_building_draws_none_of_the_users_random_numbers():
 # --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        {},
-        {"units": (3, 2)},
-        {"units": (3, 2), "bidirectional": True},
-        {"segment": 3},
-        {"segment": 3, "dense_before": (4,), "dense_after": (3, 2)},
-    ],
-    ids=str,
-)
-@pytest.mark.parametrize("cell", ESTIMATORS)
+NETWORKS = [
+    {},
+    {"units": (3, 2)},
+    {"units": (3, 2), "bidirectional": True},
+    {"segment": 3},
+    {"segment": 3, "dense_before": (4,), "dense_after": (3, 2)},
+]
+
+
+@pytest.mark.parametrize(("cell", "parameters"), crossed(ESTIMATORS, NETWORKS), ids=str)
 def test_predictions_follow_from_the_equations(cell, parameters):
     X, y = samples()
     model = ESTIMATORS[cell](3, epochs=1, learning_rate=0.1, random_state=0)
@@ -253,8 +252,8 @@ DEEP = {"units": (3, 2), "dense_before": (4,), "dense_after": (3,)}
     ("cell", "parameters", "n_features"),
     [
         ("rnn", {"segment": 2}, 2),
-        ("lstm", {"segment": 2}, 2),
-        ("gru", {"segment": 2}, 2),
+        pytest.param("lstm", {"segment": 2}, 2, marks=pytest.mark.exhaustive),
+        pytest.param("gru", {"segment": 2}, 2, marks=pytest.mark.exhaustive),
         ("lstm", {"segment": 3, **DEEP}, 2),
         ("gru", {"segment": 6}, 1),  # More than there are outputs.
         ("gru", {"segment": 1}, 1),  # Prediction pads the only feature by another one.
@@ -302,12 +301,12 @@ def test_parallel_decoder_learns_a_horizon():
     assert scores.min() > 0.95
 
 
-@pytest.mark.parametrize(("name", "function"), [("sigmoid", sigmoid), ("relu", relu)])
-@pytest.mark.parametrize("cell", ESTIMATORS)
-def test_activation_replaces_the_hyperbolic_tangent(cell, name, function):
+@pytest.mark.parametrize(("cell", "name"), crossed(ESTIMATORS, ["sigmoid", "relu"]))
+def test_activation_replaces_the_hyperbolic_tangent(cell, name):
     X, y = samples()
     model = ESTIMATORS[cell](3, epochs=1, activation=name, random_state=0)
     model.set_params(predict_backend="tensorflow").fit(X, y)
+    function = {"sigmoid": sigmoid, "relu": relu}[name]
     by_hand = predict_by_hand(model, X, X, y, activation=function)
     assert_allclose(model.predict(X), by_hand, rtol=1e-5, atol=1e-5 * y.std())
 
@@ -326,8 +325,7 @@ def test_dense_activation_may_be_a_function():
 # --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("offset", [0.0, 1e7], ids=["plain", "large offset"])
-@pytest.mark.parametrize("cell", ESTIMATORS)
+@pytest.mark.parametrize(("cell", "offset"), crossed(ESTIMATORS, [1e7, 0.0]))
 def test_keras_model_predicts_in_the_units_of_the_data(cell, offset):
     X, y = samples(n_targets=2)
     X, y = X + offset, y - offset

@@ -11,6 +11,7 @@ from skrnn._engine.programs import PROGRAMS, Recipe
 from skrnn._engine.training import predict
 from skrnn._process import config
 from tests.support.cells import run_by_hand
+from tests.support.exhaustive import crossed
 from tests.support.samples import (
     CELLS,
     fit_in_order,
@@ -151,8 +152,7 @@ def test_small_predictions_after_the_first_build_and_trace_nothing(monkeypatch):
     assert (len(traces), PROGRAMS.n_built) == (n_traced, n_built)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize(("cell", "bidirectional"), crossed(CELLS, [False, True]))
 def test_predictions_of_one_feature_equal_those_by_hand(cell, bidirectional):
     # A column of zeros stands beside a single feature, which must change nothing.
     samples = make_samples(n_features=1, n_targets=2, missing=True)

@@ -13,6 +13,7 @@ from skrnn._forecasting import plan
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._scaling.scaling import RollOutScales
 from tests.support.cells import run_by_hand
+from tests.support.exhaustive import crossed
 from tests.support.samples import CELLS
 
 
@@ -91,8 +92,7 @@ def test_a_stateful_network_is_rolled_out_step_by_step():
     np.testing.assert_allclose(forecaster.forecast(3)[:1], first, rtol=1e-5)
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "bidirectional"), crossed(CELLS, [False, True]))
 def test_several_series_roll_out_as_by_hand(cell, bidirectional):
     window, n_series, n_steps = 4, 3, 9
     network = RecurrentNetwork(cell, window, 1, 1, (3,), bidirectional=bidirectional)

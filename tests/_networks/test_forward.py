@@ -21,6 +21,7 @@ from skrnn._networks.backend import chooses_numpy
 from skrnn._networks.cells import ACTIVATIONS, run_layer
 from skrnn._networks.forward import trace_network
 from tests.support.cells import run_by_hand
+from tests.support.exhaustive import crossed
 from tests.support.samples import CELLS, make_samples, network_for, weights_for
 
 DEEP = {"units": (3, 2), "dense_before": (4,), "dense_after": (3,)}
@@ -162,8 +163,10 @@ def test_backends_agree(settings):
     assert_allclose(*predicted, rtol=1e-6)
 
 
-@pytest.mark.parametrize("cls", [RNNRegressor, LSTMRegressor, GRURegressor])
-@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize(
+    ("cls", "bidirectional"),
+    crossed([RNNRegressor, LSTMRegressor, GRURegressor], [False, True]),
+)
 def test_backends_agree_on_a_stateful_window_with_nothing_observed(cls, bidirectional):
     settings = {"stateful": True, "batch_size": 7, "units": (3, 2)}
     model, X = fitted(cls, bidirectional=bidirectional, **settings)

@@ -99,7 +99,6 @@ def by_backtest():
 
 
 OTHER_WAYS = [by_random_draws, by_halving, by_cross_validation, by_backtest]
-each_way = pytest.mark.parametrize("way", OTHER_WAYS)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +157,10 @@ def weighing(name):
     return Weighing(), n_bytes
 
 
-@pytest.fixture(scope="module", params=["loky", "dask", "ray"])
+CLUSTERS = ["loky", "dask", "ray"]
+
+
+@pytest.fixture(scope="module", params=CLUSTERS)
 def cluster(request):
     request.getfixturevalue(request.param)
     return request.param
@@ -178,7 +180,18 @@ def test_a_grid_search_gives_the_scores_of_this_process(searched, serial):
     assert_same(searched[0], serial[by_grid])
 
 
-@each_way
+# Ray starts new processes for each of them, which the other two keep.
+@pytest.mark.parametrize(
+    ("cluster", "way"),
+    [
+        pytest.param(
+            cluster, way, marks=pytest.mark.exhaustive if cluster == "ray" else []
+        )
+        for cluster in CLUSTERS
+        for way in OTHER_WAYS
+    ],
+    indirect=["cluster"],
+)
 def test_every_other_way_gives_the_scores_of_this_process(cluster, way, serial):
     with joblib.parallel_config(cluster, n_jobs=2):
         assert_same(way(), serial[way])

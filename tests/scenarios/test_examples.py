@@ -24,6 +24,11 @@ from skrnn.datasets import load_coupled_cluster
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+# `make docs` runs each page in full. What it does not try, options and warnings as
+# errors, the everyday run tries with one page.
+other_page = pytest.mark.exhaustive
+
+
 def run_example(name, folder, *arguments):
     """Run an example as a user does, in a folder of its own, warnings as errors."""
     done = subprocess.run(
@@ -73,6 +78,7 @@ def test_standard_formatting_has_the_parameters_of_the_lecture():
     assert sum(part.size for part in network.weights_) == 40_601
 
 
+@other_page
 @pytest.mark.slow
 def test_extrapolation_prints_its_table_and_writes_its_files(tmp_path):
     few = ("--epochs", "2", "--seeds", "1")
@@ -96,6 +102,7 @@ def test_extrapolation_prints_its_table_and_writes_its_files(tmp_path):
     assert names_in(tmp_path) == {"demo"}
 
 
+@other_page
 @pytest.mark.slow
 def test_sixth_network_beats_the_lines_of_the_page():
     """With the settings that the search of the page finds, from another seed."""
@@ -156,6 +163,7 @@ def test_warm_folds_reach_the_error_of_whole_windows():
     assert cold > 1.5 * warm
 
 
+@other_page
 @pytest.mark.slow
 def test_warm_folds_of_an_lstm_reach_the_error_of_whole_windows():
     lstm = LSTMRegressor(8, epochs=20, learning_rate=0.01, random_state=0)
@@ -164,6 +172,7 @@ def test_warm_folds_of_an_lstm_reach_the_error_of_whole_windows():
     assert cold > 1.5 * warm
 
 
+@other_page
 @pytest.mark.slow
 def test_warm_folds_print_their_table_and_write_their_figures(tmp_path):
     few = ("--epochs", "1")
@@ -181,6 +190,7 @@ def test_examples_write_nothing_unless_asked(tmp_path):
 # The pipeline
 
 
+@other_page
 @pytest.mark.slow
 def test_pipeline_prints_its_errors_and_writes_its_figures(tmp_path):
     few = ("--epochs", "1")
@@ -192,6 +202,7 @@ def test_pipeline_prints_its_errors_and_writes_its_figures(tmp_path):
 # Intervals
 
 
+@other_page
 @pytest.mark.slow
 def test_intervals_print_their_coverage_and_write_their_figures(tmp_path):
     few = ("--epochs", "1")
@@ -206,6 +217,7 @@ def test_intervals_print_their_coverage_and_write_their_figures(tmp_path):
 # Classes
 
 
+@other_page
 @pytest.mark.slow
 def test_activity_prints_its_table_and_writes_its_figures(tmp_path):
     few = ("--epochs", "1")
@@ -217,6 +229,7 @@ def test_activity_prints_its_table_and_writes_its_figures(tmp_path):
 # Optuna
 
 
+@other_page
 @pytest.mark.slow
 def test_optuna_prunes_trials_and_writes_its_figures(tmp_path):
     pytest.importorskip("optuna_integration")
@@ -230,6 +243,7 @@ def test_optuna_prunes_trials_and_writes_its_figures(tmp_path):
 # Memory cells
 
 
+@other_page
 @pytest.mark.slow
 def test_memory_cell_keeps_its_value_behind_an_open_forget_gate(tmp_path, monkeypatch):
     """The page in full, since what it shows has to be learned."""
@@ -256,6 +270,7 @@ AUTOENCODERS = {
 }
 
 
+@other_page
 @pytest.mark.slow
 @pytest.mark.parametrize("name", AUTOENCODERS)
 def test_autoencoders_print_their_results_and_write_their_figures(name, tmp_path):
