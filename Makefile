@@ -47,8 +47,8 @@ format: $(VENV)/installed-dev  ## repair what lint can repair
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
-docs: $(VENV)/installed-dev  ## build the documentation, running every example
-	@echo "Building the documentation into docs/_build/html (runs every example) ..."
+docs: $(VENV)/installed-dev  ## build the documentation, running new and changed examples
+	@echo "Building the documentation into docs/_build/html (runs each new or changed example) ..."
 	$(VENV)/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 bench: $(VENV)/installed-dev  ## run the benchmarks one by one

@@ -1,3 +1,4 @@
+import os
 import re
 
 import skrnn
@@ -39,6 +40,9 @@ sphinx_gallery_conf = {
     "doc_module": ("skrnn",),
     "reference_url": {"skrnn": None},
     "abort_on_example_error": True,
+    # Pages wait for compilation and small networks, which use one core. An example that
+    # was built before runs again when its file has changed.
+    "parallel": min(os.cpu_count() or 1, 4),
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_signature": False,

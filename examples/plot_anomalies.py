@@ -161,7 +161,7 @@ def train(random_state):
     return make_pipeline(SlidingWindow(12), detector).fit(frame[past])
 
 
-pipelines = [train(random_state) for random_state in range(5)]
+pipelines = [train(random_state) for random_state in range(3)]
 pipeline = pipelines[0]
 scores = pd.Series(pipeline.score_samples(frame), index=frame.index)
 flagged = pd.Series(pipeline.predict(frame) == -1, index=frame.index)

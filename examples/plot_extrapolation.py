@@ -21,7 +21,7 @@ from pathlib import Path
 parser = ArgumentParser(description="Extrapolate the coupled-cluster energies.")
 parser.add_argument("--output", type=Path, help="folder for the figures and the CSV")
 parser.add_argument("--epochs", type=int, help="train each network for that many")
-parser.add_argument("--seeds", type=int, default=5, help="fits of each network")
+parser.add_argument("--seeds", type=int, default=3, help="fits of each network")
 options = parser.parse_args()
 
 # %%

@@ -17,7 +17,7 @@ from pathlib import Path
 parser = ArgumentParser(description="Start networks from an autoencoder.")
 parser.add_argument("--output", type=Path, help="folder for the figure")
 parser.add_argument("--epochs", type=int, default=40, help="epochs of pretraining")
-parser.add_argument("--seeds", type=int, default=5, help="draws of the labelled rows")
+parser.add_argument("--seeds", type=int, default=3, help="draws of the labelled rows")
 options = parser.parse_args()
 
 # %%
