@@ -6,6 +6,7 @@ import re
 import sys
 import tempfile
 import textwrap
+import warnings
 from itertools import chain
 from pathlib import Path
 
@@ -123,7 +124,10 @@ def dask(tmp_path_factory):
     config = pytest.importorskip("dask").config
     pytest.importorskip("distributed")
     with config.set(temporary_directory=str(tmp_path_factory.mktemp("dask"))):
-        names = run_block("start-dask")
+        with warnings.catch_warnings():
+            # Another cluster on this machine has the port; then Dask takes another one.
+            warnings.filterwarnings("ignore", r"\s*Port \d+ is already in use")
+            names = run_block("start-dask")
         yield
         run_block("stop-dask", **names)
 
