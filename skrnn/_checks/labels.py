@@ -114,7 +114,7 @@ def check_classes(estimator: Any, classes: Any) -> NDArray[Any]:
 
 
 def check_several(classes: NDArray[Any], where: str) -> None:
-    """Refuse a single class, from which there is nothing to tell apart."""
+    """Raise if there is a single class, from which nothing can be told apart."""
     if len(classes) < 2:
         raise ValueError(
             f"{where} must hold at least two classes. Got one class, "
@@ -123,7 +123,7 @@ def check_several(classes: NDArray[Any], where: str) -> None:
 
 
 def encode(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
-    """Give the place of each label among the classes.
+    """Return the place of each label among the classes.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def encode(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
 
 
 def as_indicators(codes: NDArray[np.intp], n_classes: int) -> NDArray[np.float64]:
-    """Give what a network learns: the probabilities of the classes, 0 or 1.
+    """Return what a network learns: the probabilities of the classes, 0 or 1.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def weights_of_classes(
     codes: NDArray[np.intp],
     sample_weight: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Give the weight of each class.
+    """Return the weight of each class.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def _weights_by_label(
 
 
 def _check_kind(dtype: Any, name: str) -> None:
-    """Refuse complex numbers, bytes, raw memory, dates and durations."""
+    """Raise if labels are complex numbers, bytes, raw memory, dates or durations."""
     if getattr(dtype, "kind", "O") in "cSVmM":
         raise ValueError(
             f"{name} must hold labels that are numbers, bool or text. Got dtype "
@@ -220,7 +220,7 @@ def _check_kind(dtype: Any, name: str) -> None:
 
 
 def _check_none_missing(y: Any, name: str) -> None:
-    """Refuse None, NaN and their like, naming the first row that has one."""
+    """Raise if labels are missing, naming the first row that has none."""
     values = y if isinstance(y, (pd.Series, pd.DataFrame)) else np.asarray(y)
     missing = np.ravel(pd.isna(values))
     if missing.any():
@@ -233,7 +233,7 @@ def _check_none_missing(y: Any, name: str) -> None:
 
 
 def _check_text(labels: NDArray[Any], name: str) -> None:
-    """Refuse objects that are no text: they may have no order."""
+    """Raise if labels are objects other than text, which may have no order."""
     if all(isinstance(label, str) for label in labels):
         return
     kinds = sorted({type(label).__name__ for label in labels})

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["check_finite", "place_of"]
+__all__ = ["check_finite", "column_at", "place_of"]
 
 
 def check_finite(
@@ -20,24 +20,44 @@ def check_finite(
     name: str,
     allow_nan: bool = False,
 ) -> None:
-    """Refuse NaN and infinity, naming the column and the stamp of the first one."""
-    refused = np.isinf if allow_nan else lambda rows: ~np.isfinite(rows)
-    place = place_of(refused(values), source, index)
+    """Raise if values are NaN or infinite, naming the place of the first one.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,) or (n_rows, n_columns)
+        Numbers.
+    source : array-like
+        What the caller passed, which may have names of columns.
+    index : pandas.Index or None
+        Stamps of the rows.
+    way_out : str
+        What to do instead, as the message ends.
+    name : str
+        Name of the argument.
+    allow_nan : bool, default=False
+        Whether NaN is a missing value and no error.
+    """
+    bad = np.isinf(values) if allow_nan else ~np.isfinite(values)
+    place = place_of(bad, source, index)
     if place is not None:
-        first = values[refused(values)][0]
-        what = "NaN" if np.isnan(first) else "infinity"
-        raise ValueError(f"Input {name} contains {what} in {place}; {way_out}")
+        kind = "NaN" if np.isnan(values[bad][0]) else "infinity"
+        raise ValueError(f"Input {name} contains {kind} in {place}; {way_out}")
 
 
 def place_of(
-    flags: NDArray[np.bool_], source: Any, index: pd.Index | None
+    bad: NDArray[np.bool_], source: Any, index: pd.Index | None = None
 ) -> str | None:
-    """Name the column and the stamp of the first value that is flagged."""
-    flags = flags.reshape(len(flags), -1)
-    if not flags.any():
+    """Return the column and the row of the first bad value; None if there is none."""
+    bad = bad.reshape(len(bad), -1)
+    if not bad.any():
         return None
-    row, column = np.argwhere(flags)[0]
-    labels = getattr(source, "columns", [getattr(source, "name", None)])
-    label = labels[column] if column < len(labels) else None
+    row, column = np.argwhere(bad)[0]
     stamp = f"row {row}" if index is None else index[row]
-    return f"column {column if label is None else repr(label)} at {stamp}"
+    return f"{column_at(column, source)} at {stamp}"
+
+
+def column_at(column: int, source: Any = None) -> str:
+    """Return the name of a column, or its number if the caller gave it no name."""
+    names = getattr(source, "columns", [getattr(source, "name", None)])
+    name = names[column] if column < len(names) else None
+    return f"column {column} (counted from 0)" if name is None else f"column {name!r}"

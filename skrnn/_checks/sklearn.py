@@ -52,7 +52,7 @@ def feature_names(X: Any) -> NDArray[Any] | None:
 
 
 def names_in(estimator: Any, input_features: Any = None) -> NDArray[Any]:
-    """Name the columns seen in `fit`: ``x0``, ``x1``, ... where they have no names."""
+    """Return the names of the columns seen in `fit`, by default ``x0``, ``x1``, ..."""
     return _check_feature_names_in(estimator, input_features)
 
 

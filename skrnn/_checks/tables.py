@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
-from skrnn._checks.sklearn import check_feature_names, check_n_features
+from .places import check_finite, column_at
+from .sklearn import check_feature_names, check_n_features
 
 __all__ = [
     "as_floats",
@@ -28,9 +29,19 @@ FLOATS = (np.float64, np.float32)
 def as_floats(
     X: Any, convert: Callable[[], NDArray[Any]], *, name: str = "X"
 ) -> NDArray[Any]:
-    """Convert X, naming what cannot be converted: a column of a frame, or all of it."""
+    """Convert X to numbers, and name the column that cannot be converted.
+
+    Parameters
+    ----------
+    X : array-like
+        What the caller passed.
+    convert : callable
+        Returns X as an array of floats, or raises.
+    name : str, default="X"
+        Name of the argument.
+    """
     try:
-        # Those which NumPy or pandas would convert, and lose what they mean.
+        # NumPy and pandas would convert the following, and lose what they mean.
         if np.ma.is_masked(X):
             raise ValueError(
                 f"{name} is a masked array, and what its mask hides would be used; "
@@ -64,7 +75,7 @@ def as_floats(
 
 
 def check_columns(X: Any) -> None:
-    """Refuse a Series, which is one column and no table of columns."""
+    """Raise if X is a Series, which is one column and no table of columns."""
     if isinstance(X, pd.Series):
         raise ValueError(
             "X must have the axes (n_rows, n_features). Got a Series of shape "
@@ -103,20 +114,19 @@ def check_table(
         check_feature_names(estimator, X)
     rows = as_floats(X, lambda: check_array(X, **number_rules(estimator)))
     check_no_infinity(rows, X)
-    if not allow_nan and np.isnan(rows).any():
-        column = int(np.isnan(rows).any(axis=0).argmax())
-        raise ValueError(
-            f"Input X contains NaN in column {_column_name(X, column)}; "
+    if not allow_nan:
+        way_out = (
             f"{type(estimator).__name__} does not accept missing values, so fill them, "
             "for instance with SimpleImputer, or drop the rows."
         )
+        check_finite(rows, X, None, way_out, name="X")
     if not reset:
         check_n_features(estimator, X)
     return rows
 
 
 def check_enough_samples(estimator: Any, n_samples: int) -> None:
-    """Refuse to learn from a single sample."""
+    """Raise if there is a single sample, from which nothing can be learned."""
     if n_samples < 2:
         raise ValueError(
             f"Found array with {n_samples} sample(s) (n_samples={n_samples}) while a "
@@ -125,7 +135,7 @@ def check_enough_samples(estimator: Any, n_samples: int) -> None:
 
 
 def check_no_infinity(rows: NDArray[Any], X: Any) -> None:
-    """Refuse infinite values, naming the first column that has one."""
+    """Raise if values are infinite, naming the first column that has one."""
     # The sum is infinite or NaN if anything is, and costs no array of flags.
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(rows.sum()):
@@ -135,13 +145,13 @@ def check_no_infinity(rows: NDArray[Any], X: Any) -> None:
         if infinite.any():
             raise ValueError(
                 "Input X contains infinity or a value too large for "
-                f"{rows.dtype} in column {_column_name(X, column)}; replace such "
+                f"{rows.dtype} in {column_at(column, X)}; replace such "
                 "values, for instance by NaN, which counts as missing."
             )
 
 
 def number_rules(estimator: Any) -> dict[str, Any]:
-    """Collect the rules for numbers of X; infinity is looked for by column."""
+    """Return the arguments of `check_array` for X; infinity is checked by column."""
     return {
         "dtype": FLOATS,
         "ensure_all_finite": False,
@@ -151,7 +161,7 @@ def number_rules(estimator: Any) -> dict[str, Any]:
 
 
 def _dtype_kinds(X: Any) -> set[str]:
-    """Collect the letters by which NumPy calls the kinds of numbers in X."""
+    """Return the kinds of the dtypes in X, by the letters of NumPy."""
     if isinstance(X, (list, tuple)):
         X = np.asarray(X)
     if isinstance(X, pd.DataFrame):
@@ -165,7 +175,7 @@ def _dtype_kinds(X: Any) -> set[str]:
 
 
 def _parts(X: Any, name: str) -> Iterator[tuple[str, pd.Series[Any]]]:
-    """Name and give the columns of a frame, or an array or Series as a whole."""
+    """Yield each column of a frame with its name, or an array or Series as a whole."""
     if isinstance(X, pd.DataFrame):
         for label, column in X.items():
             yield f"Column {label!r} of {name}", column
@@ -174,12 +184,12 @@ def _parts(X: Any, name: str) -> Iterator[tuple[str, pd.Series[Any]]]:
 
 
 def _has_fields(X: Any) -> bool:
-    """Tell whether each element of X is a record, which pandas would refuse."""
+    """Return whether each element of X is a record, which pandas would refuse."""
     return getattr(X.dtype, "fields", None) is not None
 
 
 def _holds_numbers(column: pd.Series[Any]) -> bool:
-    """Tell whether a column can be converted to real numbers, nothing being lost."""
+    """Return whether a column can be converted to real numbers without a loss."""
     if column.dtype.kind in "cmM":
         return False
     try:
@@ -187,10 +197,3 @@ def _holds_numbers(column: pd.Series[Any]) -> bool:
     except (ValueError, TypeError, OverflowError):
         return False
     return True
-
-
-def _column_name(X: Any, column: int) -> str:
-    """Name a column as the caller knows it: by label if X has two axes and labels."""
-    if isinstance(X, pd.DataFrame):
-        return repr(X.columns[column]) if X.shape[1] > column else str(column)
-    return f"{column} (counted from 0)"

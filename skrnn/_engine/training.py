@@ -18,7 +18,7 @@ from skrnn._networks.description import Network, RecurrentNetwork
 from skrnn._process.memory import check_memory
 from skrnn._process.signals import signals_wait
 from skrnn._scaling.scaling import RollOutScales
-from skrnn._windows.batches import ScaledPieces
+from skrnn._windows.batches import ScaledBatches
 from skrnn._windows.windows import Windows
 
 from .callbacks import (
@@ -400,8 +400,8 @@ def predict(
     plain = network.for_prediction()
     few = len(windows) <= LARGE_BATCH // 2
     batch_size = plain.batch_size or (SMALL_BATCH if few else LARGE_BATCH)
-    pieces = ScaledPieces(windows, scale, batch_size)
-    masked = pieces.any_missing()
+    batches = ScaledBatches(windows, scale, batch_size)
+    masked = batches.any_missing()
     with PROGRAMS.lend(
         ("predict", plain, masked, batch_size, part),
         lambda: PredictionProgram(plain, masked, batch_size, part),
@@ -409,7 +409,7 @@ def predict(
         program.load(weights)
         program.forget_sequence()
         y, done = None, 0
-        for gathered in pieces.batches():
+        for gathered in batches:
             kept = program(gathered)
             if summary is not None:
                 kept = summary(gathered, kept)

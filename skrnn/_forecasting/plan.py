@@ -199,7 +199,7 @@ class Extrapolator:
         windows = Windows(channels, starts, self.window)
         y = Windows(values, starts + self.window, self.horizon).gather()
         if self.normalization is not None:
-            own = self.normalization.of(windows)
+            own = self.normalization.scale_of(windows)
             windows = replace(windows, own_scale=own)
             y = own.apply(y)
         y = y.reshape(len(starts), -1)
@@ -278,7 +278,7 @@ class Extrapolator:
             own = None
             if self.normalization is not None:
                 targets = windows[:, :, : values.shape[2]]
-                own = WindowScale(*self.normalization.statistics(targets))
+                own = WindowScale(*self.normalization.shift_and_scale(targets))
                 own.apply(windows)
             block = estimator.predict(self._as_input(windows, estimator))
             block = np.reshape(block, (len(windows), self.horizon, -1))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrnn._index.runs import RunTable, split_runs
+from skrnn._index.runs import Runs, split_runs
 
 __all__ = ["Panel", "panel_of_columns", "panel_of_rows", "panel_of_stretches"]
 
@@ -187,7 +187,7 @@ def panel_of_columns(
     runs = split_runs(index, n_rows, step)
     stamps = pd.RangeIndex(n_rows) if index is None else index
     offsets = np.arange(n_series) * n_rows
-    stacked = RunTable(
+    stacked = Runs(
         (offsets[:, None] + runs.starts).ravel(),
         np.tile(runs.lengths, n_series),
         None,
@@ -237,7 +237,7 @@ def _panel(
     names: list[Hashable],
     stamps: pd.Index,
     has_index: bool,
-    runs: RunTable,
+    runs: Runs,
 ) -> Panel:
     """Cut off what is not observed at both ends of each run."""
     observed = np.flatnonzero(~np.isnan(targets).all(axis=1))

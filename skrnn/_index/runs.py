@@ -14,11 +14,11 @@ from .infer import infer_step
 from .reading import group_by_series, stamps_of
 from .steps import on_clock, step_after, tolerance_of
 
-__all__ = ["RunTable", "split_runs"]
+__all__ = ["Runs", "split_runs"]
 
 
 @dataclass(frozen=True)
-class RunTable:
+class Runs:
     """The runs of rows.
 
     Parameters
@@ -72,7 +72,7 @@ class RunTable:
         return self.stamps.take(self.starts + self.lengths - 1)
 
 
-def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> RunTable:
+def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> Runs:
     """Find the runs of rows.
 
     Parameters
@@ -87,7 +87,7 @@ def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> RunTabl
 
     Returns
     -------
-    runs : RunTable
+    runs : Runs
         The runs, series by series.
 
     Raises
@@ -99,7 +99,7 @@ def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> RunTabl
     """
     if index is None:
         whole = np.array([n_rows], dtype=np.intp)
-        return RunTable(np.zeros(1, dtype=np.intp), whole, None, [None], None, None)
+        return Runs(np.zeros(1, dtype=np.intp), whole, None, [None], None, None)
     stamps, codes, names, order = group_by_series(index)
     _check_stamps(stamps_of(index))
     _check_order(stamps, codes, names)
@@ -112,7 +112,7 @@ def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> RunTabl
     starts = np.flatnonzero(begins)
     lengths = np.diff(np.append(starts, n_rows))
     series = [names[code] for code in codes[starts]]
-    return RunTable(starts, lengths, order, series, stamps, step)
+    return Runs(starts, lengths, order, series, stamps, step)
 
 
 def _check_stamps(stamps: pd.Index) -> None:

@@ -87,7 +87,7 @@ def read_time_axis(index: pd.Index | None, n_rows: int) -> TimeAxis:
 
 
 def take_rows(table: Any, rows: NDArray[np.intp]) -> Any:
-    """Take rows of a frame, a Series or an array by their numbers."""
+    """Return rows of a frame, a Series or an array by their numbers."""
     return table[rows] if index_of(table) is None else table.iloc[rows]
 
 

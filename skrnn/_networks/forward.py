@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrnn._windows.batches import ScaledPieces
+from skrnn._windows.batches import ScaledBatches
 from skrnn._windows.windows import Windows
 
 from .cells import ACTIVATIONS, Array, Function, State, Trace, run_layer
@@ -47,7 +47,7 @@ def predict(
     weights = [weight.astype(np.float64) for weight in weights]
     states: list[State] | None = None
     y, done = np.empty((len(windows), network.n_targets)), 0
-    for steps in ScaledPieces(windows, scale, network.batch_size or BATCH).batches():
+    for steps in ScaledBatches(windows, scale, network.batch_size or BATCH):
         batch = slice(done, done + len(steps))
         before = _shorten(states, len(steps))
         y[batch], after = run_network(network, weights, steps.astype(float), before)

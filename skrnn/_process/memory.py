@@ -1,4 +1,4 @@
-"""Refusals of what cannot fit into memory, before anything is laid out."""
+"""Check that memory suffices, before anything is laid out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 __all__ = ["available_bytes", "check_memory", "check_memory_maps"]
 
-# What is smaller is not worth the look at the machine, and laid out unasked.
+# Less than this is not worth a look at the machine.
 SMALL = 2**28
 
 # Memory maps that compiling may take; an LSTM takes 177, deep networks some hundreds.
@@ -25,22 +25,22 @@ _GROUPS = {
 
 
 def check_memory(n_bytes: int, what: str, way_out: str) -> None:
-    """Refuse what needs more memory than the machine, or the container, has left.
+    """Raise if more memory is needed than the machine, or the container, has left.
 
     Parameters
     ----------
     n_bytes : int
-        What is needed at least. To count too little only leaves the refusal to the
-        system.
+        Memory that is needed at least. An estimate that is too low only leaves the
+        error to the system.
     what : str
-        What needs it, the parameter or the data by name.
+        Name of the parameter or the data that need it, as messages begin.
     way_out : str
-        What to do instead.
+        What to do instead, as messages end.
 
     Raises
     ------
     MemoryError
-        If there is not as much.
+        If less is available.
     """
     if n_bytes < SMALL:
         return
@@ -53,7 +53,7 @@ def check_memory(n_bytes: int, what: str, way_out: str) -> None:
 
 
 def check_memory_maps() -> None:
-    """Refuse to compile where it would end the process.
+    """Raise if compiling could end the process.
 
     XLA never gives back the memory maps of what it compiled. At the limit of the system
     nothing in the process gets memory any more, and it dies without a word.
@@ -61,7 +61,7 @@ def check_memory_maps() -> None:
     Raises
     ------
     MemoryError
-        If there are too few left.
+        If too few memory maps are left.
     """
     try:
         limit = int(Path("/proc/sys/vm/max_map_count").read_text())
@@ -79,20 +79,20 @@ def check_memory_maps() -> None:
 
 
 def available_bytes() -> int | None:
-    """Tell how much memory this process can still get; None where nothing says so.
+    """Return how much memory this process can still get; None if it is not known.
 
     That is what the system can free without writing to disk, and its swap space, or
     less where the process belongs to a group with a limit, as in a container.
     """
-    known = _read_table(Path("/proc/meminfo"))
+    known = _read_numbers(Path("/proc/meminfo"))
     if "MemAvailable" not in known:
-        return None  # Not Linux: nothing is refused.
+        return None  # Not Linux.
     left = [1024 * (known["MemAvailable"] + known.get("SwapFree", 0))]
     return max(min([*left, *_left_in_groups()]), 0)
 
 
 def _left_in_groups() -> Iterator[int]:
-    """Give what is left to each group that this process belongs to."""
+    """Yield what is left to each group that this process belongs to."""
     try:
         lines = Path("/proc/self/cgroup").read_text().splitlines()
     except OSError:
@@ -113,19 +113,19 @@ def _left_in_groups() -> Iterator[int]:
 def _left_in_group(
     folder: Path, limit: str, usage: str, reclaimable: tuple[str, str]
 ) -> Iterator[int]:
-    """Give what is left to a group: files that are only cached can go."""
+    """Yield what is left to a group, in which cached files do not count."""
     try:
         allowed = int((folder / limit).read_text())
         used = int((folder / usage).read_text())
     except (OSError, ValueError):  # No such group, or "max": no limit.
         return
-    details = _read_table(folder / "memory.stat")
+    details = _read_numbers(folder / "memory.stat")
     cached, shared = (details.get(name, 0) for name in reclaimable)
     yield allowed - used + cached - shared
 
 
-def _read_table(path: Path) -> dict[str, int]:
-    """Read lines of names and numbers; nothing where there is no such file."""
+def _read_numbers(path: Path) -> dict[str, int]:
+    """Read a file whose lines are a name and a number; {} if there is none."""
     try:
         lines = path.read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Signals that wait while TensorFlow is at work.
+"""Hold signals back while TensorFlow is at work.
 
 TensorFlow does not survive an exception in the middle of its Python code, such as that
 of Ctrl-C: it may crash, take the exception for an error of its own or lose it, or be
@@ -16,12 +16,12 @@ from typing import Any
 
 __all__ = ["HeldSignals", "signals_wait"]
 
-# Those by which programs are stopped, where the system has them. What has waited is
-# delivered in this order, and the exception of the last handler comes out.
+# Signals by which programs are stopped, where the system has them. Those that have
+# waited are delivered in this order, and the exception of the last handler is raised.
 _NAMES = ("SIGALRM", "SIGHUP", "SIGTERM", "SIGBREAK", "SIGINT")
 _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
-# Who sends a signal for the third time does not want to wait any longer.
+# A user who sends a signal for the third time does not want to wait any longer.
 _PATIENCE = 2
 
 
@@ -34,14 +34,14 @@ class HeldSignals:
         self._waiting: list[int] = []
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Take a signal, as Python calls a handler."""
+        """Hold a signal back or pass it on; Python calls this as the handler."""
         if self._holds and self._waiting.count(number) < _PATIENCE:
             self._waiting.append(number)
         else:
             self._handlers[number](number, frame)
 
     def hold(self) -> None:
-        """Let signals wait from now on."""
+        """Hold signals back from now on."""
         self._holds = True
         for number in _SIGNALS:
             handler = signal.getsignal(number)
@@ -55,11 +55,11 @@ class HeldSignals:
                 return
 
     def release(self) -> None:
-        """Give the handlers their signals back, and call those that have waited."""
+        """Restore the handlers, and call those whose signals have waited."""
         raised = None
         while self._holds:
-            # A handler that has its signal back can raise here. What is not yet given
-            # back is held, or it would never be.
+            # A handler that is restored can raise here at once. The others have still
+            # to be restored.
             try:
                 for number, handler in self._handlers.items():
                     if signal.getsignal(number) is self:
@@ -80,15 +80,15 @@ class HeldSignals:
 
 @contextlib.contextmanager
 def signals_wait() -> Iterator[HeldSignals]:
-    """Let signals by which programs are stopped wait until work is done, or has failed.
+    """Hold back signals that stop programs until work is done or has failed.
 
-    What their handlers in Python raise then comes out of this context, or of the
-    function that it decorates. A signal that comes for the third time waits no longer.
+    What their handlers raise is then raised by this context, or by the function that it
+    decorates. A signal that is sent for the third time waits no longer.
 
     Yields
     ------
     held : HeldSignals
-        What holds them; can release them, and hold them again, in between.
+        Can release the signals, and hold them again, in between.
     """
     held = HeldSignals()
     try:

@@ -12,8 +12,8 @@ from skrnn._windows.windows import Windows, WindowScale
 
 __all__ = ["CONSTANT", "Normalization"]
 
-# A window that varies by less than this share of the series is a constant one: what
-# follows it can be anything, which no tiny scale shall blow up in training.
+# A window that varies by less than this share of the series counts as constant. Divided
+# by so small a scale, the values that follow it would be huge in training.
 CONSTANT = 1e-7
 
 # Windows whose statistics are computed at once.
@@ -39,15 +39,15 @@ class Normalization:
 
     @classmethod
     def learn(cls, mode: str, rows: NDArray[np.float64]) -> Normalization:
-        """Take the scale of constant windows from rows of shape (n, n_targets)."""
+        """Learn the scale of constant windows from rows of shape (n, n_targets)."""
         deviations = rows - _means(rows[None])
         spread = np.sqrt(_means(deviations[None] ** 2))[0]
         return cls(mode, np.where(spread > 0, spread, 1.0))
 
-    def statistics(
+    def shift_and_scale(
         self, windows: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """Give shift and scale of windows; a scale of None is 1.
+        """Return shift and scale of windows; a scale of None is 1.
 
         Parameters
         ----------
@@ -67,33 +67,37 @@ class Normalization:
         varies = scale > np.maximum(CONSTANT * self.reference, rounding)
         return shift, np.where(varies, scale, self.reference)
 
-    def levels(self, series: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give a level of each series, of shape (n_series, 1, n_targets)."""
+    def last_values(self, series: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the last values of series, 0 if none, (n_series, 1, n_targets)."""
         return np.nan_to_num(last_observed(series))[:, None]
 
-    def of(self, windows: Windows) -> WindowScale:
-        """Give shift and scale of the target channels, the first ones, of windows."""
+    def scale_of(self, windows: Windows) -> WindowScale:
+        """Return shift and scale of the target channels, the first ones, of windows."""
         n_targets = len(self.reference)
         targets = windows.with_rows(windows.rows[:, :n_targets])
         shift = np.empty((len(windows), n_targets))
         scale = None if self.mode == "last" else np.empty_like(shift)
         for first in range(0, len(windows), CHUNK):
             chunk = slice(first, first + CHUNK)
-            shift[chunk], of_chunk = self.statistics(targets.gather(chunk))
+            shift[chunk], chunk_scale = self.shift_and_scale(targets.gather(chunk))
             if scale is not None:
-                scale[chunk] = of_chunk
+                scale[chunk] = chunk_scale
         return WindowScale(shift, scale)
 
 
 def last_observed(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the last value of each column of each window which is not NaN."""
+    """Return the last observed value of each column of each window."""
     backwards = ~np.isnan(windows[:, ::-1])
     step = windows.shape[1] - 1 - backwards.argmax(axis=1)
     return np.take_along_axis(windows, step[:, None], axis=1)[:, 0]
 
 
 def _means(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over the steps of what is observed; NaN where nothing is."""
+    """Return the mean over the observed steps; NaN where nothing is observed.
+
+    `np.nanmean` returns the same numbers, but warns of windows without a value, and
+    warnings can only be silenced for all threads at once.
+    """
     observed = ~np.isnan(windows)
     with np.errstate(invalid="ignore"):
         total = np.where(observed, windows, 0.0).sum(axis=1)

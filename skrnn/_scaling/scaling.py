@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from skrnn._checks.places import column_at
 from skrnn._serialization.plain import stored
 from skrnn._windows.windows import Windows, WindowScale
 
@@ -37,7 +38,7 @@ class Scaling:
     x_mean, x_scale : ndarray of shape (n_features,)
         Inputs become ``(x - x_mean) / x_scale``.
     fill : ndarray of shape (n_features,)
-        What stands for a missing value in a step that is partly observed.
+        Fills missing values of steps that are partly observed.
     y_mean, y_scale : ndarray of shape (n_targets,)
         Predictions become ``y * y_scale + y_mean``. The scale of a constant target is
         0, so that the constant is what is predicted.
@@ -50,19 +51,19 @@ class Scaling:
     y_scale: NDArray[np.float64]
 
     def let_vary(self, y: NDArray[np.float64]) -> Scaling:
-        """Take back that a target is constant where new samples say otherwise."""
+        """Set the scale of constant targets to 1 where new samples vary."""
         differs = np.abs(y - self.y_mean) > rounding(self.y_mean)
         varies = (self.y_scale == 0) & differs.any(axis=0)
         return replace(self, y_scale=np.where(varies, 1.0, self.y_scale))
 
     def scale_as(self, other: Scaling) -> Scaling:
-        """Scale inputs as another scaling does."""
+        """Return a scaling of the same targets, which scales inputs as another does."""
         return replace(
             self, x_mean=other.x_mean, x_scale=other.x_scale, fill=other.fill
         )
 
     def keep_targets(self) -> Scaling:
-        """Leave targets as they are, such as the 0 and 1 of classes."""
+        """Return a scaling that keeps targets, such as the 0 and 1 of classes."""
         return replace(
             self,
             y_mean=np.zeros_like(self.y_mean),
@@ -70,7 +71,7 @@ class Scaling:
         )
 
     def scale_windows(self, windows: Windows, *, fill: bool = True) -> Windows:
-        """Scale rows, and fill holes of partly observed steps; others stay NaN."""
+        """Scale windows, and fill holes of partly observed steps; others stay NaN."""
         rows = windows.rows.astype(np.float64)
         missing = np.isnan(rows)
         partly = missing & ~missing.all(axis=1, keepdims=True)
@@ -111,7 +112,7 @@ class Scaling:
         return replace(windows, rows=_narrow(rows, "X"), own_scale=scaled)
 
     def restore_windows(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Bring windows of shape (n_samples, n_steps, n_features) into their units."""
+        """Return scaled windows (n_samples, n_steps, n_features) in their own units."""
         return windows.astype(np.float64) * self.x_scale + self.x_mean
 
     def scale_targets(self, y: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -120,7 +121,7 @@ class Scaling:
         return _narrow((y - self.y_mean) / scale, "y")
 
     def restore_targets(self, y: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Bring predictions into the units of the targets."""
+        """Return predictions in the units of the targets."""
         return y.astype(np.float64) * self.y_scale + self.y_mean
 
 
@@ -135,16 +136,16 @@ class Scaling:
 )
 @dataclass(frozen=True)
 class Statistics:
-    """What the scaling of inputs and targets follows from, and what is added to it.
+    """Moments of inputs and targets, from which their scaling follows.
 
     Parameters
     ----------
     x, y : Moments
-        Those of all steps of all windows, and of the targets.
+        Moments of all steps of all windows, and of the targets.
     standardize : bool
-        Whether they are scaled at all.
+        Whether inputs and targets are scaled at all.
     inputs : Scaling or None, default=None
-        A scaling of inputs that was taken over, and thus stays.
+        A scaling of inputs that was taken over and does not change.
     """
 
     x: Moments
@@ -162,7 +163,7 @@ class Statistics:
         standardize: bool,
         inputs: Scaling | None = None,
     ) -> Statistics:
-        """Take the statistics of training samples.
+        """Compute the statistics of training samples.
 
         Every step of every window counts with the weight of its sample, so that windows
         give the same numbers whether or not they share their rows.
@@ -171,20 +172,20 @@ class Statistics:
         return cls(_moments_of(windows, sample_weight), moments, standardize, inputs)
 
     def merge(self, other: Statistics) -> Statistics:
-        """Add those of further samples."""
+        """Return the statistics of both samples together."""
         return replace(self, x=self.x.merge(other.x), y=self.y.merge(other.y))
 
     def check_observed(self) -> None:
-        """Refuse inputs of which a column has no observed value."""
+        """Raise if a column of the inputs has no observed value."""
         if not self.x.weight.all():
             column = int(np.argmin(self.x.weight > 0))
             raise ValueError(
-                f"Column {column} of X (counted from 0) is NaN in every training "
-                "window; drop it, or pass rows in which it is observed."
+                f"X is NaN in {column_at(column)} of every training window; drop the "
+                "column, or pass rows in which it is observed."
             )
 
     def scaling(self) -> Scaling:
-        """Give the means and scales that follow.
+        """Compute the means and scales.
 
         Raises
         ------
@@ -198,8 +199,8 @@ class Statistics:
             if not np.isfinite(scale).all():
                 column = int(np.argmin(np.isfinite(scale)))
                 raise ValueError(
-                    f"Column {column} of {name} (counted from 0) holds values too "
-                    "large to compute their variance; divide them by a constant."
+                    f"{name} holds values too large to compute their variance in "
+                    f"{column_at(column)}; divide them by a constant."
                 )
         fill = x_mean
         if not self.standardize:
@@ -211,8 +212,8 @@ class Statistics:
 
 
 def _moments_of(windows: Windows, weights: NDArray[np.float64]) -> Moments:
-    """Give the moments of all steps of windows."""
-    uses = windows.uses_of_rows(weights)
+    """Return the moments of all steps of windows."""
+    uses = windows.count_uses(weights)
     used = uses > 0
     rows, uses = windows.rows[used].astype(np.float64), uses[used]
     if windows.own_scale is None:
@@ -225,7 +226,7 @@ def _moments_of(windows: Windows, weights: NDArray[np.float64]) -> Moments:
 def _moments_of_scaled(
     windows: Windows, weights: NDArray[np.float64], n_scaled: int
 ) -> Moments:
-    """Give the moments of the columns of which each window has a scale of its own."""
+    """Return the moments of the columns that each window scales by itself."""
     windows = windows.with_rows(windows.rows[:, :n_scaled].astype(np.float64))
     if windows.own_scale is not None:
         windows = replace(windows, own_scale=replace(windows.own_scale, hole=None))
@@ -233,25 +234,25 @@ def _moments_of_scaled(
     for start in range(0, len(windows), CHUNK):
         chunk = slice(start, start + CHUNK)
         steps = windows.gather(chunk).reshape(-1, n_scaled)
-        of_steps = np.repeat(weights[chunk], windows.n_steps)
-        moments = moments.merge(Moments.of(steps, of_steps))
+        step_weights = np.repeat(weights[chunk], windows.n_steps)
+        moments = moments.merge(Moments.of(steps, step_weights))
     return moments
 
 
 @dataclass(frozen=True)
 class RollOutScales:
-    """What a roll-out does to the targets of windows, and to a network's outputs.
+    """How a roll-out scales the targets of windows and the outputs of a network.
 
     Parameters
     ----------
     mode : {"last", "meanstd"} or None
         How each window is normalised.
     scale_in, shift_in : ndarray of shape (n_targets,)
-        What brings a window, once normalised, into the scale of inputs.
+        Bring a normalised window into the scale of inputs.
     hole : ndarray of shape (n_targets,)
-        What then stands for a missing value in a step that is partly observed.
+        Fills missing values of steps that are partly observed, in the scale of inputs.
     scale_out, shift_out : ndarray of shape (horizon, n_targets)
-        What brings an output of the network into the scale of a normalised window.
+        Bring an output of the network into the scale of a normalised window.
     """
 
     mode: str | None
@@ -273,10 +274,9 @@ def scale_roll_out(
     Parameters
     ----------
     scaling : Scaling
-        That of the network.
+        Scaling of the network.
     targets : ndarray of shape (n_series, n_past, n_targets)
-        The known rows. Windows that bring a level of their own lose nothing if that of
-        their series is taken away first.
+        The known rows.
     horizon : int
         Rows that one call of the network predicts.
     normalization : Normalization or None
@@ -285,11 +285,11 @@ def scale_roll_out(
     Returns
     -------
     level : ndarray of shape (n_targets,) or (n_series, 1, n_targets)
-        What is subtracted from the targets.
+        Is subtracted from the targets.
     unit : ndarray of shape (n_targets,)
-        What they are then divided by.
+        Divides them then.
     scales : RollOutScales
-        What is done inside the roll-out.
+        The scales inside the roll-out.
     """
     n_targets = targets.shape[2]
     x_mean, x_scale = scaling.x_mean[:n_targets], scaling.x_scale[:n_targets]
@@ -300,7 +300,7 @@ def scale_roll_out(
     if normalization is None:
         out = y_scale / x_scale, (y_mean - x_mean) / x_scale
         return x_mean, x_scale, RollOutScales(None, one, zero, hole, *out)
-    level, shift_in = normalization.levels(targets), -x_mean / x_scale
+    level, shift_in = normalization.last_values(targets), -x_mean / x_scale
     if normalization.mode == "last":
         out = y_scale / x_scale, y_mean / x_scale
         return level, x_scale, RollOutScales("last", one, shift_in, hole, *out)
@@ -309,7 +309,7 @@ def scale_roll_out(
 
 
 def _narrow(values: NDArray[np.float64], name: str) -> NDArray[np.float32]:
-    """Give scaled values the precision of the network, if they fit into it."""
+    """Convert scaled values to float32, in which networks compute."""
     with np.errstate(over="ignore"):
         narrow = values.astype(np.float32)
     if np.isinf(narrow).any():

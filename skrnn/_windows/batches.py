@@ -1,4 +1,4 @@
-"""Scaled windows for prediction, not all of them in memory at once."""
+"""Scaled windows for prediction, batch by batch, not all of them in memory at once."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from .windows import Windows
 
-__all__ = ["ScaledPieces"]
+__all__ = ["ScaledBatches"]
 
-PIECE = 65_536  # Windows that are scaled at once.
+CHUNK = 65_536  # Windows that are scaled at once.
 
 
-class ScaledPieces:
-    """Windows that are scaled some at a time, in whole batches.
+class ScaledBatches:
+    """Batches of windows, of which a chunk at a time is scaled.
+
+    Iterating yields arrays of shape (n, n_steps, n_features).
 
     Parameters
     ----------
@@ -35,22 +37,22 @@ class ScaledPieces:
         batch_size: int,
     ) -> None:
         self._batch_size = batch_size
-        self._size = batch_size * max(1, PIECE // batch_size)
-        if scale and (windows.own_scale is not None or len(windows) <= self._size):
+        self._chunk_size = batch_size * max(1, CHUNK // batch_size)
+        small = len(windows) <= self._chunk_size
+        if scale and (windows.own_scale is not None or small):
             windows, scale = scale(windows), None
         self._windows = windows
-        self._scale = scale or (lambda piece: piece)
+        self._scale = scale or (lambda chunk: chunk)
 
-    def any_missing(self) -> bool:
-        """Tell whether any value is missing once holes are filled."""
-        return any(
-            piece.any_missing() and self._scale(piece).any_missing()
-            for piece in self._windows.pieces(self._size)
-        )
-
-    def batches(self) -> Iterator[NDArray[Any]]:
-        """Give the windows batch by batch, of shape (n, n_steps, n_features)."""
-        for piece in self._windows.pieces(self._size):
-            scaled = self._scale(piece)
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        for chunk in self._windows.chunks(self._chunk_size):
+            scaled = self._scale(chunk)
             for first in range(0, len(scaled), self._batch_size):
                 yield scaled.gather(slice(first, first + self._batch_size))
+
+    def any_missing(self) -> bool:
+        """Return whether any value is missing once holes are filled."""
+        return any(
+            chunk.any_missing() and self._scale(chunk).any_missing()
+            for chunk in self._windows.chunks(self._chunk_size)
+        )

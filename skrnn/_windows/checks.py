@@ -16,7 +16,7 @@ __all__ = ["check_windows"]
 
 
 def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]:
-    """Check windows and give them as rows and starts.
+    """Check windows, and return them as rows and starts.
 
     Parameters
     ----------

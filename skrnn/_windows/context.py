@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrnn._index.matching import match_index
-from skrnn._index.runs import RunTable
+from skrnn._index.runs import Runs
 from skrnn._index.steps import on_clock, step_after, tolerance_of
 from skrnn._serialization.plain import stored
 
@@ -69,16 +69,14 @@ class Context:
     digest: bytes | None
 
     @classmethod
-    def of(
-        cls, rows: NDArray[Any], runs: RunTable, n_kept: int, always: bool
-    ) -> Context:
+    def of(cls, rows: NDArray[Any], runs: Runs, n_kept: int, always: bool) -> Context:
         """Remember the ends of runs.
 
         Parameters
         ----------
         rows : ndarray of shape (n_rows, n_features)
             Rows seen in `fit`, in the caller's order.
-        runs : RunTable
+        runs : Runs
             Their runs.
         n_kept : int
             Rows to keep of each run.
@@ -110,16 +108,14 @@ class Context:
             return index
         return match_index(index, self.like)
 
-    def rows_before(
-        self, rows: NDArray[Any], runs: RunTable
-    ) -> dict[int, NDArray[Any]]:
+    def rows_before(self, rows: NDArray[Any], runs: Runs) -> dict[int, NDArray[Any]]:
         """Find the rows that precede each run, by the number of the run.
 
         Parameters
         ----------
         rows : ndarray of shape (n_rows, n_features)
             Rows passed to `transform`.
-        runs : RunTable
+        runs : Runs
             Their runs, on stamps that `match` has returned.
         """
         if runs.stamps is None:
@@ -151,7 +147,7 @@ class Context:
         }
 
 
-def _tail(rows: NDArray[Any], runs: RunTable, run: int, n_kept: int) -> NDArray[Any]:
+def _tail(rows: NDArray[Any], runs: Runs, run: int, n_kept: int) -> NDArray[Any]:
     """Copy the last rows of a run."""
     own = rows[runs.rows_of(run)]
     return own[max(len(own) - n_kept, 0) :].copy()

@@ -97,7 +97,7 @@ def iter_windows(
     ----------
     series : array-like of shape (n_rows,) or (n_rows, n_features)
         Values in time order: an `np.memmap`, a Dask array, a data set of an HDF5 file,
-        or anything else that gives an array when its rows are sliced.
+        or anything else that returns an array when its rows are sliced.
     window : int
         Steps in a window.
     horizon : int, default=1
@@ -120,7 +120,7 @@ def iter_windows(
         rows of the chunk, which is `window` times as small.
     y : ndarray of shape (n_samples,), (n_samples, horizon), (n_samples, n_targets) \
 or (n_samples, horizon, n_targets)
-        The values that follow, as `make_windows` gives them.
+        The values that follow, as `make_windows` returns them.
 
     Raises
     ------
@@ -161,7 +161,7 @@ or (n_samples, horizon, n_targets)
     n_rows = count_rows(series, "series")
     n_aims = n_rows if target is None else count_rows(target, "target")
     starts = _starts(n_rows, n_aims, window, horizon, gap, stride)
-    # Refusals of all that comes before the first row is read do not wait for it.
+    # A generator of its own, so that the checks above do not wait for the first chunk.
     return _chunks(series, target, starts, chunk_size, (window, horizon, gap))
 
 
@@ -188,7 +188,7 @@ def _chunks(
 
 
 def _integers(**numbers: Any) -> list[int]:
-    """Check numbers, and give them as Python's integers, which do not overflow."""
+    """Check numbers, and return them as integers of Python, which do not overflow."""
     for name, value in numbers.items():
         least = 0 if name == "gap" else 1
         if not isinstance(value, Integral) or value < least:
@@ -201,7 +201,7 @@ def _integers(**numbers: Any) -> list[int]:
 def _starts(
     n_rows: int, n_aims: int, window: int, horizon: int, gap: int, stride: int
 ) -> range:
-    """Give the first row of each whole window that has its values to predict."""
+    """Return the first row of each window that is whole, with what it predicts."""
     if n_aims != n_rows:
         raise ValueError(
             f"target must have the rows of series, {n_rows}. Got {n_aims} instead."
@@ -217,7 +217,7 @@ def _starts(
 
 
 def _following(aims: NDArray[Any], places: NDArray[Any], horizon: int) -> NDArray[Any]:
-    """Copy out what windows predict, without the axes that have one entry by nature."""
+    """Return a copy of what windows predict, without axes of a single entry."""
     y = Windows(aims.reshape(len(aims), -1), places, horizon).gather()
     if aims.ndim == 1:
         y = y[:, :, 0]
@@ -232,7 +232,7 @@ def _as_numbers(rows: Any, name: str) -> NDArray[Any]:
 
 
 def _read(rows: Any, name: str, first: int, stop: int) -> NDArray[Any]:
-    """Read rows as numbers; what is wrong with them is said with their place."""
+    """Read rows as numbers; errors name the rows."""
     try:
         return _as_numbers(read_rows(rows, first, stop), name)
     except (ValueError, TypeError) as error:

@@ -38,18 +38,18 @@ def _is_flat(transformer):
 
 @set_module("skrnn")
 class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
-    """Give every row of a series the window of rows that ends there.
+    """Return for each row of a series the window of rows that ends there.
 
     Rows are read in time order, oldest first, and exactly as many windows come back:
     steps before the first known row are NaN. With a pandas index the windows never
     cross a hole in the index or the edge of a series, and rows that follow the rows
-    seen in `fit` get them as their past, so that the test folds of a cross-validation
-    start with whole windows.
+    seen in `fit` are preceded by these, so that the test folds of a cross-validation
+    start with whole windows (their look-back reaches into the training rows).
 
     Parameters
     ----------
     window : int, default=10
-        Steps in a window, in rows; at least 1 and no more than `fit` has rows.
+        Steps in a window (the look-back); at least 1 and no more than `fit` has rows.
     gap : int, default=0
         Rows between the last step of a window and the row that it belongs to. 0 ends
         the window with the row itself; 1 shows strictly past rows.
@@ -59,11 +59,11 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         Whether to return a table, one column per step and feature, for estimators that
         are not recurrent.
     context : {"index", "always"} or None, default="index"
-        What counts as the past of the rows passed to `transform`. "index": a run of
-        rows whose first stamp is the next one after a run seen in `fit` is preceded by
-        it; a plain array has no stamps and thus no past. "always": a plain array is
-        the continuation of the array seen in `fit` (unless it is that array). None:
-        nothing.
+        Which rows of `fit` precede those passed to `transform`. "index": a run of rows
+        is preceded by the run of `fit` whose last stamp lies one step before its first;
+        a plain array has no stamps and is preceded by none. "always": a plain array is
+        the continuation of the array seen in `fit`, unless it is that array. None: no
+        rows.
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Remember the end of every run, which is the past of rows that follow it.
+        """Remember the end of every run, the context of rows that follow it.
 
         Parameters
         ----------
@@ -168,7 +168,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
-        """Remember the end of every run and give the windows of the same rows.
+        """Remember the end of every run, and return the windows of the same rows.
 
         Parameters
         ----------
@@ -193,7 +193,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         return self._present(self._tabulate(rows, runs, context={}), index_of(X))
 
     def transform(self, X):
-        """Give each row its window.
+        """Return the window of each row.
 
         Parameters
         ----------
@@ -231,7 +231,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         return self._present(self._tabulate(rows, runs, context), index)
 
     def inverse_transform(self, X):
-        """Give back the rows that windows belong to.
+        """Return the rows that windows belong to.
 
         Parameters
         ----------
@@ -269,7 +269,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
 
     @available_if(_is_flat)
     def get_feature_names_out(self, input_features=None):
-        """Name the columns of the flat form, such as ``temp_lag3``.
+        """Return the names of the columns of the flat form, such as ``temp_lag3``.
 
         Parameters
         ----------
@@ -279,8 +279,8 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of str objects
-            For each step, oldest first, the name of each column and the rows that lie
-            between it and the row the window belongs to.
+            For each step, oldest first, the name of each column and the lag of the
+            step: how many rows it lies before the row of the window.
         """
         check_is_fitted(self)
         names = names_in(self, input_features)
@@ -312,11 +312,11 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
     def _learn(self, X):
         rows = check_table(self, X, reset=True)
         window, gap, dilation = self._lengths
-        reach = gap + (window - 1) * dilation
-        if reach >= len(rows):
+        lookback = gap + (window - 1) * dilation
+        if lookback >= len(rows):
             raise ValueError(
                 f"window must fit into the rows. Got window={self.window}, "
-                f"gap={self.gap}, dilation={self.dilation}, which span {reach + 1} "
+                f"gap={self.gap}, dilation={self.dilation}, which span {lookback + 1} "
                 f"rows, but X has {len(rows)} (n_samples={len(rows)}); shorten the "
                 "window or pass more rows."
             )
@@ -326,7 +326,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
             {
                 "n_features_in_": rows.shape[1],
                 "feature_names_in_": feature_names(X),
-                "_context": Context.of(rows, runs, reach, self.context == "always"),
+                "_context": Context.of(rows, runs, lookback, self.context == "always"),
             },
         )
         return rows, runs

@@ -1,4 +1,4 @@
-"""Rows that are read a stretch at a time, from memory, a file or a task graph."""
+"""Read a stretch of rows at a time, from memory, a file or a task graph."""
 
 from __future__ import annotations
 
@@ -41,13 +41,14 @@ def read_rows(rows: Any, first: int, stop: int) -> Any:
     """Read some rows: those of a frame as a frame, others as an array.
 
     Pages of a file that is mapped into memory count as held from when they are touched
-    until the mapping ends. So the rows of an `np.memmap` are copied out of a mapping of
-    our own, which ends at once.
+    until the mapping ends. So the rows of an `np.memmap` are copied out of another
+    mapping, which ends at once. `mmap.madvise` could release the pages of the
+    caller's mapping, but Windows lacks it, and it needs the numbers of pages, too.
     """
     if isinstance(rows, np.memmap):
-        stored = _copy_from_file(rows[first:stop])
-        if stored is not None:
-            return stored
+        copied = _copy_from_file(rows[first:stop])
+        if copied is not None:
+            return copied
     if hasattr(rows, "iloc"):  # Slices of a frame can mean labels.
         return rows.iloc[first:stop]
     return np.asarray(rows[first:stop])
@@ -75,7 +76,7 @@ def _copy_from_file(rows: Any) -> NDArray[Any] | None:
 
 
 def _maps_file(mapping: mmap.mmap, path: Any, offset: int) -> bool:
-    """Tell whether a file is the one that is mapped, by its first and last page.
+    """Return whether a file is the one that is mapped, by its first and last page.
 
     Another file may have got the name since. The pages are the same in each call, or
     the memory held would grow with the rows that are read.

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrnn._index.runs import RunTable
+from skrnn._index.runs import Runs
 
 __all__ = ["WindowScale", "Windows", "tabulate_windows", "windows_of"]
 
 
 @dataclass(frozen=True)
 class WindowScale:
-    """What the first columns of windows are shifted and scaled by, one by one.
+    """The shift and the scale of each window, for its first columns.
 
     Column j of window i becomes ``(x - shift[i, j]) / scale[i, j]``.
 
@@ -31,8 +31,8 @@ class WindowScale:
     scale : ndarray of shape (n_samples, n_scaled) or None
         What is divided by; None is 1.
     hole : ndarray of shape (n_features,) or None
-        What then stands for a missing value in a step that is partly observed; None
-        leaves it missing.
+        Fills missing values of steps that are partly observed, after scaling; None
+        leaves them missing.
     """
 
     shift: NDArray[Any]
@@ -40,7 +40,7 @@ class WindowScale:
     hole: NDArray[Any] | None = None
 
     def take(self, samples: NDArray[Any] | slice) -> WindowScale:
-        """Keep those of some windows."""
+        """Return the shifts and scales of some windows."""
         scale = None if self.scale is None else self.scale[samples]
         return WindowScale(self.shift[samples], scale, self.hole)
 
@@ -57,7 +57,7 @@ class WindowScale:
         return windows
 
     def restore(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """Take it back from rows of shape (n_samples, n_rows, n_scaled)."""
+        """Undo shift and scale in rows of shape (n_samples, n_rows, n_scaled)."""
         scaled = rows if self.scale is None else rows * self.scale[:, None]
         return scaled + self.shift[:, None]
 
@@ -109,61 +109,61 @@ class Windows:
         return np.arange(self.n_steps, dtype=np.intp) * self.dilation
 
     def take(self, samples: NDArray[Any] | slice) -> Windows:
-        """Keep some windows; the rows stay shared."""
+        """Return some windows, which share the rows."""
         own = self.own_scale
         return replace(
             self, starts=self.starts[samples], own_scale=own and own.take(samples)
         )
 
     def with_rows(self, rows: NDArray[Any]) -> Windows:
-        """Read the same places from other rows."""
+        """Return the windows at the same places of other rows."""
         return replace(self, rows=rows)
 
-    def pieces(self, n_samples: int) -> Iterator[Windows]:
-        """Cut into so many windows at a time, each piece with the rows it reads alone.
+    def chunks(self, n_samples: int) -> Iterator[Windows]:
+        """Yield `n_samples` windows at a time, with only the rows that they read.
 
-        Where few windows read rows that are far apart, they are copied out.
+        The windows of a chunk are copied where their rows are far apart.
         """
-        reach = (self.n_steps - 1) * self.dilation + 1
+        span = (self.n_steps - 1) * self.dilation + 1
         for first in range(0, len(self), n_samples):
-            piece = self.take(slice(first, first + n_samples))
-            low, high = piece.starts.min(), piece.starts.max() + reach
-            if high - low <= len(piece) * reach:
-                rows, starts = self.rows[low:high], piece.starts - low
-                yield replace(piece, rows=rows, starts=starts)
+            chunk = self.take(slice(first, first + n_samples))
+            low, high = chunk.starts.min(), chunk.starts.max() + span
+            if high - low <= len(chunk) * span:
+                rows, starts = self.rows[low:high], chunk.starts - low
+                yield replace(chunk, rows=rows, starts=starts)
             else:
-                places = piece.starts[:, None] + self.offsets
+                places = chunk.starts[:, None] + self.offsets
                 rows = self.rows[places.ravel()]
-                starts = np.arange(len(piece)) * self.n_steps
-                yield replace(piece, rows=rows, starts=starts, dilation=1)
+                starts = np.arange(len(chunk)) * self.n_steps
+                yield replace(chunk, rows=rows, starts=starts, dilation=1)
 
     def gather(self, samples: NDArray[Any] | slice = slice(None)) -> NDArray[Any]:
-        """Copy windows out, as an array of shape (n_samples, n_steps, n_features)."""
+        """Return windows as a new array of shape (n_samples, n_steps, n_features)."""
         windows = self.rows[self.starts[samples][:, None] + self.offsets]
         if self.own_scale is None:
             return windows
         return self.own_scale.take(samples).apply(windows)
 
     def materialise(self) -> NDArray[Any]:
-        """Give the windows as an array: a view if they follow row by row, else a copy.
+        """Return the windows as an array, a view if they follow row by row, or a copy.
 
         The view is read-only, because one element stands in many windows.
         """
         in_place = self.own_scale is None and len(self) > 0
         if not in_place or (np.diff(self.starts) != 1).any():
             return self.gather()
-        of_row, of_feature = self.rows.strides
+        row_stride, column_stride = self.rows.strides
         return np.lib.stride_tricks.as_strided(
             self.rows[self.starts[0] :],
             shape=(len(self), self.n_steps, self.n_features),
-            strides=(of_row, of_row * self.dilation, of_feature),
+            strides=(row_stride, row_stride * self.dilation, column_stride),
             writeable=False,
         )
 
-    def uses_of_rows(
+    def count_uses(
         self, sample_weight: NDArray[Any] | None = None
     ) -> NDArray[np.float64]:
-        """Count how often each row stands in a window, each window by its weight."""
+        """Return how many windows hold each row, or the sum of their weights."""
         size = len(self.rows) + self.dilation
         stops = self.starts + self.n_steps * self.dilation
 
@@ -175,34 +175,34 @@ class Windows:
         counts = sums(None)
         if sample_weight is None:
             return counts
-        # Sums of weights are rounded; a row that no window holds has exactly 0.
+        # Sums of weights are rounded, but a row that no window holds must have 0.
         return np.where(counts > 0, sums(sample_weight), 0.0)
 
     def any_missing(self) -> bool:
-        """Tell whether any value of any window is missing."""
+        """Return whether any value of any window is missing."""
         missing = np.isnan(self.rows).any(axis=1)
         if not missing.any():
             return False
-        # Behind `dilation` zeros a sum holds the missing rows before its place.
+        # With `dilation` zeros in front, a sum counts the rows before its place alone.
         before = np.concatenate([np.zeros(self.dilation), missing])
         before = _sums_by_stride(before, self.dilation)
         stops = self.starts + self.n_steps * self.dilation
         return bool((before[stops] > before[self.starts]).any())
 
     def begin_missing(self) -> NDArray[np.bool_]:
-        """Tell which windows begin with a step that has nothing observed."""
+        """Return which windows begin with a step of which nothing is observed."""
         return np.isnan(self.rows).all(axis=1)[self.starts]
 
 
 def _sums_by_stride(values: NDArray[Any], stride: int) -> NDArray[np.float64]:
-    """Sum up to each place the values that lie whole strides before it, and its own."""
+    """Return for each place the sum of its value and of those whole strides before."""
     padded = np.zeros(-(-len(values) // stride) * stride)
     padded[: len(values)] = values
     return padded.reshape(-1, stride).cumsum(axis=0).ravel()[: len(values)]
 
 
 def windows_of(X: NDArray[Any]) -> Windows:
-    """Read an array of windows as rows and starts, without a copy where it is a view.
+    """Return an array of windows as rows and starts, without a copy of a view.
 
     Parameters
     ----------
@@ -216,15 +216,16 @@ def windows_of(X: NDArray[Any]) -> Windows:
         The same windows.
     """
     n_samples, n_steps, n_features = X.shape
-    of_sample, of_step, of_feature = X.strides
-    overlaps = of_sample > 0 and of_step > 0 and of_step % of_sample == 0
-    dilation = of_step // of_sample if overlaps else 0
+    sample_stride, step_stride, column_stride = X.strides
+    overlaps = sample_stride > 0 and step_stride > 0
+    overlaps = overlaps and step_stride % sample_stride == 0
+    dilation = step_stride // sample_stride if overlaps else 0
     # Fewer samples than the dilation would leave rows between the steps that belong to
     # no window, and so perhaps not to X.
     if overlaps and n_steps > 1 and dilation <= n_samples:
         n_rows = n_samples + (n_steps - 1) * dilation
         rows = np.lib.stride_tricks.as_strided(
-            X, (n_rows, n_features), (of_sample, of_feature), writeable=False
+            X, (n_rows, n_features), (sample_stride, column_stride), writeable=False
         )
         return Windows(rows, np.arange(n_samples), n_steps, dilation)
     rows = X.reshape(n_samples * n_steps, n_features)
@@ -233,20 +234,20 @@ def windows_of(X: NDArray[Any]) -> Windows:
 
 def tabulate_windows(
     rows: NDArray[Any],
-    runs: RunTable,
+    runs: Runs,
     window: int,
     *,
     gap: int = 0,
     dilation: int = 1,
     context: dict[int, NDArray[Any]] | None = None,
 ) -> Windows:
-    """Lay out one window per row, each run behind the rows that precede it.
+    """Lay out one window for each row, which begins in the context of its run.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_features)
         Floating-point rows, in the caller's order.
-    runs : RunTable
+    runs : Runs
         Where the runs are.
     window : int
         Steps in a window.
@@ -263,16 +264,20 @@ def tabulate_windows(
     windows : Windows
         One window per row, in the caller's order.
     """
-    reach = gap + (window - 1) * dilation
+    lookback = gap + (window - 1) * dilation
     n_rows, n_features = rows.shape
-    padded = np.full((n_rows + len(runs) * reach, n_features), np.nan, dtype=rows.dtype)
-    # In the padded table row i of run k lies at i + (k + 1) * reach, and the window
-    # that belongs to it starts `reach` rows before.
-    starts = np.arange(n_rows) + np.repeat(np.arange(len(runs)) * reach, runs.lengths)
-    padded[starts + reach] = rows if runs.order is None else rows[runs.order]
+    padded = np.full(
+        (n_rows + len(runs) * lookback, n_features), np.nan, dtype=rows.dtype
+    )
+    # In the padded table row i of run k lies at i + (k + 1) * lookback, and the window
+    # that belongs to it starts `lookback` rows before.
+    starts = np.arange(n_rows) + np.repeat(
+        np.arange(len(runs)) * lookback, runs.lengths
+    )
+    padded[starts + lookback] = rows if runs.order is None else rows[runs.order]
     for run, rows_before in (context or {}).items():
-        known = rows_before[max(len(rows_before) - reach, 0) :]
-        before = runs.starts[run] + (run + 1) * reach
+        known = rows_before[max(len(rows_before) - lookback, 0) :]
+        before = runs.starts[run] + (run + 1) * lookback
         padded[before - len(known) : before] = known
     if runs.order is not None:
         in_callers_order = np.empty_like(starts)

@@ -65,7 +65,7 @@ def test_missing_and_infinite_values_are_named_with_column_and_stamp(
         forecaster.fit(X_bad, y)
     with refusal(f"Input X contains {what} in column 'sun' at 2024-02-25 .* each row"):
         forecaster.predict(X_bad[50:])
-    with refusal(f"Input X contains {what} in column 1 at row 55"):
+    with refusal(f"Input X contains {what} in column 1 .counted from 0. at row 55"):
         forecaster.fit(X_bad.to_numpy(), y.to_numpy())
 
 

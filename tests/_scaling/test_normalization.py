@@ -43,7 +43,7 @@ def normalised_by_hand(windows, mode, n_targets=2):
 
 def with_own_scale(windows, mode):
     rows = windows.rows[:, :2]
-    own = Normalization.learn(mode, rows).of(windows)
+    own = Normalization.learn(mode, rows).scale_of(windows)
     return Windows(windows.rows, windows.starts, windows.n_steps, 1, own)
 
 
@@ -71,7 +71,7 @@ def test_constant_windows_are_shifted_and_get_the_scale_of_the_series(mode):
     rows = np.append(np.full(10, 0.1), [5.0, 9.0])[:, None]
     normalization = Normalization.learn(mode, rows)
     windows = Windows(rows, np.arange(6), N_STEPS)
-    own = normalization.of(windows)
+    own = normalization.scale_of(windows)
     assert_allclose(own.apply(windows.gather()), 0, atol=1e-15)
     if mode == "meanstd":
         assert_allclose(own.scale, rows.std())

@@ -150,5 +150,5 @@ def test_column_without_a_value_in_a_weighted_window_is_refused(standardize):
     rows = ROWS.copy()
     rows[:8, 1] = np.nan
     weight = np.arange(9) < 5  # The windows that end before row 8.
-    with pytest.raises(ValueError, match=r"Column 1 of X .* NaN in every training"):
+    with pytest.raises(ValueError, match=r"X is NaN in column 1 .* of every training"):
         learn(OVERLAPPING.with_rows(rows), weight=weight, standardize=standardize)

@@ -46,7 +46,7 @@ def test_windows_that_are_taken_share_the_rows():
 @pytest.mark.parametrize("n_samples", [1, 2, 4, 9])
 def test_pieces_are_all_windows_with_no_more_rows_than_they_read(n_samples):
     for windows in (scattered_windows(), Windows(np.eye(9), np.arange(4), 3, 2)):
-        pieces = list(windows.pieces(n_samples))
+        pieces = list(windows.chunks(n_samples))
         joined = np.concatenate([piece.gather() for piece in pieces])
         np.testing.assert_array_equal(joined, windows.gather())
         assert [len(piece) for piece in pieces[:-1]] == [n_samples] * (len(pieces) - 1)
@@ -55,7 +55,7 @@ def test_pieces_are_all_windows_with_no_more_rows_than_they_read(n_samples):
 
 def test_pieces_of_windows_in_a_row_share_the_rows():
     windows = Windows(np.eye(9), np.arange(7), 3)
-    assert all(np.shares_memory(p.rows, windows.rows) for p in windows.pieces(4))
+    assert all(np.shares_memory(p.rows, windows.rows) for p in windows.chunks(4))
 
 
 def test_windows_that_begin_with_nothing_observed_are_told():
@@ -81,7 +81,7 @@ def test_uses_of_rows_count_the_windows_that_hold_them(weight):
     for i, start in enumerate(windows.starts):
         for j in range(3):
             expected[start + 2 * j] += 1 if weight is None else weight[i]
-    np.testing.assert_allclose(windows.uses_of_rows(weight), expected)
+    np.testing.assert_allclose(windows.count_uses(weight), expected)
 
 
 @pytest.mark.parametrize("starts", [[2, 3, 4, 5], [2]])

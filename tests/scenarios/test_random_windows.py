@@ -173,7 +173,7 @@ def test_views_of_any_strides_are_read_as_the_same_windows(data):
     counted = np.zeros(len(windows.rows))
     for start, each in zip(windows.starts, weight, strict=True):
         np.add.at(counted, start + windows.offsets, each)
-    np.testing.assert_allclose(windows.uses_of_rows(weight), counted, atol=1e-9)
+    np.testing.assert_allclose(windows.count_uses(weight), counted, atol=1e-9)
 
 
 @FEWER
