@@ -1,7 +1,6 @@
-"""How a forecaster learns and starts, behind its public methods."""
+"""How a forecaster learns, is updated and predicts, behind its public methods."""
 
-from __future__ import annotations
-
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -20,27 +19,34 @@ from .checks import (
     check_bounded,
     check_calibrated,
     check_ends,
-    check_rows,
+    check_enough_rows,
     check_samples,
     check_start,
 )
-from .differencing import Transformation, lags_of
-from .input import read_future, read_series, split_history
+from .differencing import Differencing, read_lags
+from .input import (
+    check_same_columns,
+    read_future,
+    read_observations,
+    split_history,
+)
 from .origin import Origin
-from .plan import Extrapolator
+from .plan import ForecastPlan
+from .request import request_rows
 from .results import shape_like
-from .set_up import settle
+from .set_up import choose_set_up
+from .update import read_update
 
 __all__ = ["BaseForecaster"]
 
 
 class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
-    """Base of the forecaster: from rows to a fitted state, and from that to rows."""
+    """Base of the forecaster: from rows to fitted attributes, and back to rows."""
 
     _private_fields = {
-        "extrapolator": "_extrapolator",
-        "form": "_form",
-        "level_names": "_level_names",
+        "plan": "_plan",
+        "template": "_template",
+        "index_names": "_index_names",
         "origin": "_origin",
         "pooled": "_pooled",
         "wide": "_wide",
@@ -50,157 +56,185 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         return show_inside(self, "estimator")
 
     def _learn(self, X, y, method):
-        """Learn by a method of the estimator, and change only when that succeeded."""
-        rows = read_series(self, X, y, log=self.log, fitted=False)
-        lags = lags_of(self.difference, len(rows.targets))
-        transformation = Transformation(lags, self.log)
-        panel = rows.panel(wide=self.columns == "series")
-        # An integer of NumPy would overflow; more rows than there are leave none.
-        calibration = min(int(self.calibration), panel.n_rows)
-        training = panel.before_last(calibration) if calibration else panel
-        chosen = settle(self, panel, training, transformation.reach)
-        estimator = chosen.estimator
-        plan = Extrapolator(
-            chosen.window, chosen.horizon, transformation, chosen.normalize
-        )
-        check_rows(panel, training, plan, int(self.calibration))
-        pooled = panel.names != [None]
-        values = plan.transform(panel)
-        levels = plan.levels(values, panel, training, pooled=pooled)
-        values = (values - levels[0][panel.codes]) / levels[1][panel.codes]
-        runs = training.shortened(plan.reach)
+        """Learn by `fit` or `partial_fit` of the estimator.
+
+        Fitted attributes are set at the end, so that an error changes none.
+        """
+        observations = read_observations(self, X, y, log=self.log, fitted=False)
+        lags = read_lags(self.difference, len(observations.targets))
+        series = observations.by_series(wide=self.columns == "series")
+        # More rows than there are leave none, and an integer of NumPy would overflow.
+        n_held_out = min(int(self.calibration), series.n_rows)
+        training = series.before_last(n_held_out)
+        plan, estimator = self._make_plan(series, training, lags)
+        values = plan.transform(series)
+        pooled = series.names != [None]
+        scale = plan.learn_scale(values, series, training, pooled=pooled)
+        values = scale.apply(values, series.codes)
+        runs = training.after_first(plan.n_lost)
         plan = plan.learn(values, runs)
-        origin = Origin.of(panel, plan.n_kept, levels)
+        origin = Origin.at_end(series, plan.n_kept, scale)
         check_start(origin, plan, estimator)
-        starts = runs.whole_windows(plan.window, plan.horizon)
-        starts = plan.learnable(values, starts, estimator)
+        starts = plan.find_windows(values, runs, estimator)
         check_samples(len(starts), estimator)
-        samples = plan.samples(values, panel.known, starts, estimator)
+        samples = plan.samples(values, series.known, starts, estimator)
         getattr(estimator, method)(*samples)
         errors = None
-        if calibration:
-            errors = forecast_errors(plan, estimator, panel, levels, calibration)
-        n_known = panel.known.shape[1]
-        set_fitted(
-            self,
-            {
-                "estimator_": estimator,
-                "window_": plan.window,
-                "horizon_": plan.horizon,
-                "n_features_in_": n_known,
-                "feature_names_in_": feature_names(X) if n_known else None,
-                "n_targets_": panel.targets.shape[1],
-                "n_samples_fit_": len(rows.targets),
-                "calibration_errors_": errors,
-                "_extrapolator": plan,
-                "_form": rows.form,
-                "_level_names": [] if rows.index is None else [*rows.index.names],
-                "_origin": origin,
-                "_pooled": pooled,
-                "_wide": self.columns == "series",
-            },
-        )
+        if n_held_out:
+            errors = forecast_errors(plan, estimator, series, scale, n_held_out)
+        names = feature_names(X) if series.known.shape[1] else None
+        self._set_learned(observations, plan, estimator, origin, errors, names)
         return self
 
-    def _start_from(self, history):
-        """Give the origin of a forecast, and what y looks like there."""
-        plan, seen = self._extrapolator, self._origin
-        if history is None:
-            return seen, self._form
-        rows = self._read_rows(*split_history(history, self.n_features_in_))
-        step = None
-        if seen.has_index and rows.index is not None:
-            step, index = seen.step, match_index(rows.index, seen.ends)
-            rows = replace(rows, index=index)
-        panel = rows.panel(wide=self._wide, step=step)
-        check_ends(panel, plan)
-        levels = plan.levels(plan.transform(panel), panel, panel, pooled=self._pooled)
-        origin = Origin.of(panel, plan.n_kept, levels)
-        return origin, rows.form if self._wide else self._form
+    def _make_plan(self, series, training, lags):
+        """Choose the set-up, and check that there are enough rows for it.
 
-    def _read_rows(self, X, y):
+        Returns
+        -------
+        plan : ForecastPlan
+            The plan, which has not learned yet.
+        estimator : estimator
+            The estimator, not fitted.
+        """
+        differencing = Differencing(lags, self.log)
+        chosen = choose_set_up(self, series, training, differencing.n_lost)
+        plan = ForecastPlan(
+            chosen.window, chosen.horizon, differencing, chosen.normalize
+        )
+        check_enough_rows(series, training, plan, int(self.calibration))
+        return plan, chosen.estimator
+
+    def _set_learned(self, observations, plan, estimator, origin, errors, names):
+        """Set all fitted attributes at once."""
+        index = observations.index
+        fitted = {
+            "estimator_": estimator,
+            "window_": plan.window,
+            "horizon_": plan.horizon,
+            "n_features_in_": observations.known.shape[1],
+            "feature_names_in_": names,
+            "n_targets_": origin.targets.shape[2],
+            "n_samples_fit_": len(observations.targets),
+            "calibration_errors_": errors,
+            "_plan": plan,
+            "_template": observations.template,
+            "_index_names": [] if index is None else [*index.names],
+            "_origin": origin,
+            "_pooled": origin.names != [None],
+            "_wide": self.columns == "series",
+        }
+        set_fitted(self, fitted)
+
+    def _read_observations(self, X, y):
         """Check observed rows against what `fit` saw."""
-        log = self._extrapolator.transformation.log
-        rows = read_series(self, X, y, log=log, fitted=True)
+        log = self._plan.differencing.log
+        observations = read_observations(self, X, y, log=log, fitted=True)
         if not self._wide:
-            self._check_columns(rows, self.n_targets_)
-        return rows
-
-    def _check_columns(self, rows, n_columns):
-        """Refuse y with other columns than fit saw; arrays have no names to compare."""
-        if rows.targets.shape[1] != n_columns:
-            raise ValueError(
-                f"y must have the {n_columns} columns that fit saw. Got "
-                f"{rows.targets.shape[1]} instead."
-            )
-        seen, columns = (getattr(y, "columns", None) for y in (self._form, rows.form))
-        both = seen is not None and columns is not None
-        if both and list(columns) != list(seen):
-            raise ValueError(
-                f"y must have the columns that fit saw, {list(seen)}. Got "
-                f"{list(columns)} instead; reindex it."
-            )
+            check_same_columns(observations, self._template, self.n_targets_)
+        return observations
 
     def _read_update(self, X, y):
-        """Give the rows, their place, and the rows of each series they lie behind."""
+        """Return new observations, and with them the rows that they follow."""
         check_is_fitted(self)
-        rows = self._read_rows(X, y)
+        observations = self._read_observations(X, y)
+        targets = observations.targets
         if self._wide:
-            self._check_columns(rows, len(self._origin))
-        request = self._origin.request(rows.index, rows.known, each=self._wide)
-        targets = rows.targets.T.reshape(-1, 1) if self._wide else rows.targets
-        return rows, request, self._origin.followed_by(request, targets)
+            check_same_columns(observations, self._template, len(self._origin))
+            targets = targets.T.reshape(-1, 1)
+        request = request_rows(
+            self._origin, observations.index, observations.known, wide=self._wide
+        )
+        return observations, read_update(self._origin, request, targets)
 
-    def _move_on(self, rows, request, stretches, estimator=None):
-        """Start behind the rows, with an estimator that has learned from them if any.
+    def _learn_update(self, update):
+        """Return a copy of the estimator that has learned from new rows as well."""
+        plan, series = self._plan, update.as_series()
+        codes = update.codes[series.codes]
+        values = self._origin.scale.apply(plan.transform(series), codes)
+        # The origin keeps so few rows that each window ends in a new one.
+        runs = series.after_first(plan.n_lost)
+        starts = plan.find_windows(values, runs, self.estimator_)
+        if not len(starts):
+            return self.estimator_
+        samples = plan.samples(values, series.known, starts, self.estimator_)
+        # What fails half way must not leave a half trained estimator.
+        return copy.deepcopy(self.estimator_).partial_fit(*samples)
+
+    def _move_on(self, observations, update, estimator):
+        """Let forecasts start behind new rows, from which the estimator has learned.
 
         All at once: an interrupt must not leave one that would learn from them twice.
         """
-        set_fitted(
-            self,
-            {
-                "estimator_": self.estimator_ if estimator is None else estimator,
-                "_origin": self._origin.moved_on(request, stretches),
-                "n_samples_fit_": self.n_samples_fit_ + len(rows.targets),
-            },
-        )
+        fitted = {
+            "estimator_": estimator,
+            "_origin": update.move(self._origin),
+            "n_samples_fit_": self.n_samples_fit_ + len(observations.targets),
+        }
+        set_fitted(self, fitted)
         return self
 
+    def _start_from(self, history):
+        """Return the origin of a forecast, and y without its rows as it is there."""
+        plan, seen = self._plan, self._origin
+        if history is None:
+            return seen, self._template
+        X, y = split_history(history, self.n_features_in_)
+        observations = self._read_observations(X, y)
+        step = None
+        if seen.has_index and observations.index is not None:
+            step, index = seen.step, match_index(observations.index, seen.ends)
+            observations = replace(observations, index=index)
+        series = observations.by_series(wide=self._wide, step=step)
+        check_ends(series, plan)
+        values = plan.transform(series)
+        scale = plan.learn_scale(values, series, series, pooled=self._pooled)
+        origin = Origin.at_end(series, plan.n_kept, scale)
+        return origin, observations.template if self._wide else self._template
+
     def _continue(self, origin, request):
-        """Predict the rows of a request, before the logarithm is taken back."""
-        plan, n_steps = self._extrapolator, request.n_steps
-        origin = origin.take(request.series)
+        """Predict the requested rows, of logarithms if they are taken."""
+        plan, n_steps = self._plan, request.n_steps
+        origin = origin.take(request.codes)
         check_start(origin, plan, self.estimator_)
-        levels = plan.continue_series(self.estimator_, origin, request.known, n_steps)
-        check_bounded(plan.restore(levels), n_steps)
-        return levels[request.place, request.steps - 1]
+        predicted = plan.continue_series(
+            self.estimator_, origin, request.known, n_steps
+        )
+        check_bounded(plan.restore(predicted), n_steps)
+        return predicted[request.row_places, request.row_steps - 1]
 
-    def _predict_band(self, X, history, bounds, names):
-        """Predict rows, and add to them what `bounds` gives for the errors of a target.
+    def _predict_band(self, X, history, compute_bounds, names):
+        """Predict rows, and add what `compute_bounds` makes of the errors of a target.
 
-        They are of shape (n_steps,), in units of the level of each series.
+        It returns one array of shape (n_steps,) for each of the names, in units of the
+        spread of each series.
         """
         check_is_fitted(self)
-        if not hasattr(self, "calibration_errors_"):
-            raise ValueError(
-                "Bands need errors of forecasts that training has not seen. Got "
-                "calibration=0; set calibration to the number of last rows to hold out "
-                "for them, such as 100, and call fit."
-            )
+        check_calibration(self)
         known = read_future(self, X)
-        origin, form = self._start_from(history)
-        request = origin.request(index_of(X), known, each=self._wide)
+        origin, template = self._start_from(history)
+        index = index_of(X)
+        request = request_rows(origin, index, known, wide=self._wide)
         errors = np.moveaxis(self.calibration_errors_, -1, 0)
-        bands = np.stack([np.stack(bounds(each), axis=-1) for each in errors], axis=1)
-        check_calibrated(bands, request.steps, len(bands))
-        levels = self._continue(origin, request)
-        spread = origin.spread[request.series][request.place]
-        values = levels[:, :, None] + bands[request.steps - 1] * spread[:, :, None]
-        values = self._extrapolator.restore(values)
-        return self._lay_out(values, len(origin), form, index_of(X), names)
+        bounds = [np.stack(compute_bounds(each), axis=-1) for each in errors]
+        bounds = np.stack(bounds, axis=1)
+        check_calibrated(bounds, request.row_steps, len(bounds))
+        predicted = self._continue(origin, request)[:, :, None]
+        spread = origin.scale.spread[request.codes][request.row_places][:, :, None]
+        values = self._plan.restore(predicted + bounds[request.row_steps - 1] * spread)
+        return self._lay_out(values, len(origin), template, index, names)
 
-    def _lay_out(self, values, n_series, form, index, bands=None):
-        """Give rows that lie series by series the form of y."""
+    def _lay_out(self, values, n_series, template, index, band_names=None):
+        """Shape rows, which come series by series, like y."""
         if self._wide:
             values = values.reshape(n_series, -1, *values.shape[2:]).swapaxes(0, 1)
-        return shape_like(values, form, index, bands)
+        return shape_like(values, template, index, band_names)
+
+
+def check_calibration(forecaster):
+    """Raise if no rows were held out for the errors of forecasts."""
+    if not hasattr(forecaster, "calibration_errors_"):
+        raise ValueError(
+            "Bands need errors of forecasts that training has not seen. Got "
+            "calibration=0; set calibration to the number of last rows to hold out "
+            "for them, such as 100, and call fit."
+        )

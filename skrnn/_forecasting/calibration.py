@@ -1,74 +1,97 @@
-"""Errors of forecasts from rolling origins that training has not seen."""
+"""Errors of forecasts from rolling origins among rows held out of training."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from .origin import Origin
-from .plan import Extrapolator
-from .series import Panel
+from .plan import ForecastPlan
+from .series import SeriesRows
+from .series_scale import SeriesScale
 
 __all__ = ["forecast_errors"]
 
 
 def forecast_errors(
-    extrapolator: Extrapolator,
+    plan: ForecastPlan,
     estimator: BaseEstimator,
-    panel: Panel,
-    levels: tuple[np.ndarray, np.ndarray],
+    series: SeriesRows,
+    scale: SeriesScale,
     n_origins: int,
-) -> np.ndarray:
-    """Forecast to the ends of series from each of their last rows.
+) -> NDArray[np.float64]:
+    """Compute the errors of forecasts to the end of each series.
 
     Parameters
     ----------
-    extrapolator : Extrapolator
+    plan : ForecastPlan
         How series are continued.
     estimator : estimator
         Fitted on rows before the last `n_origins` of each series.
-    panel : Panel
+    series : SeriesRows
         The series.
-    levels : tuple of two ndarray of shape (n_series, n_targets)
-        Centre and spread of each series.
+    scale : SeriesScale
+        Scale of their transformed targets.
     n_origins : int
-        The last rows of each series that are forecast, from each row before one.
+        Number of the last rows of each series; a forecast starts before each of them.
 
     Returns
     -------
     errors : ndarray of shape (n_series, n_origins, n_origins, n_targets)
-        Truth minus forecast by series, origin and step, before the logarithm is taken
-        back and in units of `levels`; NaN where there is none.
+        Observation minus forecast by series, origin and step, of logarithms if they
+        are taken, and divided by the spread of the series; NaN where there is none.
     """
-    n_known = panel.known.shape[1]
-    last = panel.last_runs
-    first, stop = panel.starts[last], panel.stops[last]
-    origins = stop[:, None] - np.arange(n_origins, 0, -1)
-    # A series that is short, or misses values, has fewer origins than asked for.
-    series, place = np.nonzero(origins >= first[:, None] + extrapolator.n_past(n_known))
-    past = origins[series, place][:, None] + np.arange(-extrapolator.n_past(n_known), 0)
-    kept = extrapolator.can_start(panel.targets[past], estimator)
-    series, place, past = series[kept], place[kept], past[kept]
-    errors = np.full((len(panel), n_origins, n_origins, panel.targets.shape[1]), np.nan)
-    if not len(series):
+    shape = len(series), n_origins, n_origins, series.targets.shape[1]
+    errors = np.full(shape, np.nan)
+    codes, places, first_rows = _find_origins(plan, estimator, series, n_origins)
+    if not len(codes):
         return errors
-    rows = origins[series, place]
-    n_steps = stop[series] - rows
-    steps = np.arange(n_origins)
-    ahead = np.minimum(rows[:, None] + steps, panel.n_rows - 1)
+    n_steps = series.stops[series.last_runs[codes]] - first_rows
+    steps = np.arange(n_steps.max())
+    ahead = np.minimum(first_rows[:, None] + steps, series.n_rows - 1)
+    past = _rows_before(plan, series, first_rows)
     origin = replace(
-        Origin.of(panel, 0, levels).take(series),
-        targets=panel.targets[past],
-        known=panel.known[past],
+        Origin.at_end(series, 0, scale).take(codes),
+        targets=series.targets[past],
+        known=series.known[past],
     )
-    predicted = extrapolator.continue_series(
-        estimator, origin, panel.known[ahead][:, : n_steps.max()], n_steps
-    )
-    truth = extrapolator.transformation.logarithm(panel.targets[ahead])
-    truth = truth[:, : n_steps.max()]
-    scaled = (truth - predicted) / origin.spread[:, None]
-    scaled[steps[: n_steps.max()] >= n_steps[:, None]] = np.nan
-    errors[series, place, : n_steps.max()] = scaled
+    predicted = plan.continue_series(estimator, origin, series.known[ahead], n_steps)
+    observed = plan.differencing.take_log(series.targets[ahead])
+    scaled = (observed - predicted) / origin.scale.spread[:, None]
+    scaled[steps >= n_steps[:, None]] = np.nan
+    errors[codes, places, : len(steps)] = scaled
     return errors
+
+
+def _find_origins(
+    plan: ForecastPlan, estimator: BaseEstimator, series: SeriesRows, n_origins: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Find the rows from which a forecast can start, among the last of each series.
+
+    A series that is short or misses values has fewer of them than `n_origins`.
+
+    Returns
+    -------
+    codes, places : ndarray of shape (n_forecasts,)
+        Number of the series of each forecast, and of its origin among `n_origins`.
+    first_rows : ndarray of shape (n_forecasts,)
+        The first row to predict.
+    """
+    last = series.last_runs
+    first_rows = series.stops[last][:, None] - np.arange(n_origins, 0, -1)
+    earliest = series.starts[last][:, None] + plan.n_past(series.known.shape[1])
+    codes, places = np.nonzero(first_rows >= earliest)
+    past = _rows_before(plan, series, first_rows[codes, places])
+    can_start = plan.can_start(series.targets[past], estimator)
+    codes, places = codes[can_start], places[can_start]
+    return codes, places, first_rows[codes, places]
+
+
+def _rows_before(
+    plan: ForecastPlan, series: SeriesRows, first_rows: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Return the rows that a forecast of each of the first rows starts from."""
+    return first_rows[:, None] + np.arange(-plan.n_past(series.known.shape[1]), 0)

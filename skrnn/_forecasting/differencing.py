@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from skrnn._serialization.plain import stored
 
-__all__ = ["Transformation", "lags_of"]
+__all__ = ["Differencing", "read_lags"]
 
 
-def lags_of(difference: Any, n_rows: int) -> tuple[int, ...]:
-    """Give the lags of successive differences: (1, 1) for the order 2.
+def read_lags(difference: Any, n_rows: int) -> tuple[int, ...]:
+    """Return the lags of successive differences, such as (1, 1) for the order 2.
 
     Raises
     ------
@@ -39,71 +39,77 @@ def lags_of(difference: Any, n_rows: int) -> tuple[int, ...]:
     return tuple(int(lag) for lag in lags)
 
 
-@stored("Transformation", {"lags": "lags", "log": "log"})
+@stored("Differencing", {"lags": "lags", "log": "log"})
 @dataclass(frozen=True)
-class Transformation:
-    """What a forecaster does to a series ahead of its windows, row by row.
+class Differencing:
+    """Successive differences of a series, of its logarithm if asked for.
 
-    Rows lie along the last axis but one.
+    Time is the last axis but one of all arrays.
 
     Parameters
     ----------
     lags : tuple of int
         Lags of the differences, taken one after the other.
     log : bool
-        Whether logarithms are taken first.
+        Whether the logarithm is taken first.
     """
 
     lags: tuple[int, ...] = ()
     log: bool = False
 
     @property
-    def reach(self) -> int:
-        """Rows at the start of a stretch that have no difference."""
+    def n_lost(self) -> int:
+        """Number of rows at the start of a run that have no difference."""
         return sum(self.lags)
 
-    def logarithm(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Bring rows onto the scale on which differences are taken."""
+    def take_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Take the logarithm, if `log` is set."""
         return np.log(rows) if self.log else rows
 
-    def exponential(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Take back the logarithm."""
+    def undo_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Invert `take_log`."""
         return np.exp(rows) if self.log else rows
 
     def difference(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Take the differences; the first `reach` rows have none and are NaN."""
+        """Take the differences; the first `n_lost` rows have none and are NaN."""
         for lag in self.lags:
             differences = np.full_like(rows, np.nan)
             differences[..., lag:, :] = rows[..., lag:, :] - rows[..., :-lag, :]
             rows = differences
         return rows
 
-    def add_up(
-        self, past: NDArray[np.float64], predicted: NDArray[np.float64]
+    def integrate(
+        self, past: NDArray[np.float64], differences: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Turn predicted differences into levels.
+        """Add up differences, the inverse of `difference`.
 
         Parameters
         ----------
         past : ndarray of shape (..., n_past, n_targets)
-            The rows before, at least `reach`, on the scale of `logarithm`.
-        predicted : ndarray of shape (..., n_steps, n_targets)
-            The differences that follow.
+            The rows before the first difference, at least `n_lost`, as `take_log`
+            returns them.
+        differences : ndarray of shape (..., n_steps, n_targets)
+            The differences of the rows after them.
+
+        Returns
+        -------
+        rows : ndarray of shape (..., n_steps, n_targets)
+            The rows after `past`.
         """
         for i in reversed(range(len(self.lags))):
-            levels = Transformation(self.lags[:i]).difference(past)
-            predicted = _sum_by_lag(levels, predicted, self.lags[i])
-        return predicted
+            before = Differencing(self.lags[:i]).difference(past)
+            differences = _sum_by_lag(before, differences, self.lags[i])
+        return differences
 
 
 def _sum_by_lag(
-    past: NDArray[np.float64], predicted: NDArray[np.float64], lag: int
+    past: NDArray[np.float64], differences: NDArray[np.float64], lag: int
 ) -> NDArray[np.float64]:
-    """Add to each predicted difference the level `lag` rows before it."""
-    *others, n_steps, n_targets = predicted.shape
+    """Add to each difference the value `lag` rows before it."""
+    *others, n_steps, n_targets = differences.shape
     n_blocks = -(-n_steps // lag)
     padded = np.zeros((*others, n_blocks * lag, n_targets))
-    padded[..., :n_steps, :] = predicted
+    padded[..., :n_steps, :] = differences
     blocks = padded.reshape(*others, n_blocks, lag, n_targets).cumsum(axis=-3)
     blocks += past[..., None, -lag:, :]
     return blocks.reshape(padded.shape)[..., :n_steps, :]

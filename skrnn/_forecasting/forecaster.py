@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from numbers import Integral, Real
 
 import numpy as np
@@ -19,13 +18,13 @@ from skrnn._serialization.names import set_module
 from .bands import error_quantiles, radii
 from .base_forecaster import BaseForecaster
 from .input import read_future
-from .series import panel_of_stretches
+from .request import request_next_rows, request_rows
 
 __all__ = ["AutoregressiveForecaster"]
 
 
 def learns_step_by_step(forecaster):
-    """Tell whether the estimator of a forecaster has `partial_fit`."""
+    """Return whether the estimator of a forecaster has `partial_fit`."""
     return forecaster.estimator is None or hasattr(forecaster.estimator, "partial_fit")
 
 
@@ -318,20 +317,8 @@ class AutoregressiveForecaster(BaseForecaster):
         """
         if not hasattr(self, "estimator_"):
             return self._learn(X, y, "partial_fit")
-        rows, request, stretches = self._read_update(X, y)
-        plan, origin = self._extrapolator, self._origin
-        panel = panel_of_stretches(stretches)
-        series = request.series[panel.codes]
-        values = (plan.transform(panel) - origin.centre[series]) / origin.spread[series]
-        starts = panel.shortened(plan.reach).whole_windows(plan.window, plan.horizon)
-        # The origin keeps so few rows that each window ends in a new one.
-        starts = plan.learnable(values, starts, self.estimator_)
-        estimator = self.estimator_
-        if len(starts):
-            samples = plan.samples(values, panel.known, starts, estimator)
-            # What fails half way must not leave a half trained estimator.
-            estimator = copy.deepcopy(estimator).partial_fit(*samples)
-        return self._move_on(rows, request, stretches, estimator)
+        observations, update = self._read_update(X, y)
+        return self._move_on(observations, update, self._learn_update(update))
 
     def update(self, X, y):
         """Let forecasts start behind new observations, without training.
@@ -360,8 +347,8 @@ class AutoregressiveForecaster(BaseForecaster):
         TypeError
             As in `fit`.
         """
-        check_is_fitted(self)
-        return self._move_on(*self._read_update(X, y))
+        observations, update = self._read_update(X, y)
+        return self._move_on(observations, update, self.estimator_)
 
     def predict(self, X, *, history=None):
         """Continue the series over the rows of X.
@@ -398,10 +385,11 @@ class AutoregressiveForecaster(BaseForecaster):
         """
         check_is_fitted(self)
         known = read_future(self, X)
-        origin, form = self._start_from(history)
-        request = origin.request(index_of(X), known, each=self._wide)
-        values = self._extrapolator.restore(self._continue(origin, request))
-        return self._lay_out(values, len(origin), form, index_of(X))
+        origin, template = self._start_from(history)
+        index = index_of(X)
+        request = request_rows(origin, index, known, wide=self._wide)
+        values = self._plan.restore(self._continue(origin, request))
+        return self._lay_out(values, len(origin), template, index)
 
     def forecast(self, n_steps, *, history=None):
         """Continue the series by a number of rows.
@@ -438,20 +426,21 @@ class AutoregressiveForecaster(BaseForecaster):
                 "are inputs; use predict(X) with a frame of these columns, or fit with "
                 "exogenous=False."
             )
-        origin, form = self._start_from(history)
+        origin, template = self._start_from(history)
         check_memory(
             # The predictions, and the stamps or numbers of their rows.
             8 * int(n_steps) * len(origin) * (self.n_targets_ + 1),
             f"A forecast of n_steps={n_steps} rows of {len(origin)} series",
             "forecast fewer rows at once",
         )
-        index = origin.index_ahead(n_steps, self._level_names, together=self._wide)
+        index = origin.index_ahead(n_steps, self._index_names, wide=self._wide)
         if self._wide:
-            request = origin.request(index, np.empty((n_steps, 0)), each=True)
+            no_columns = np.empty((n_steps, 0))
+            request = request_rows(origin, index, no_columns, wide=True)
         else:
-            request = origin.next_rows(n_steps)
-        values = self._extrapolator.restore(self._continue(origin, request))
-        return self._lay_out(values, len(origin), form, index)
+            request = request_next_rows(origin, n_steps)
+        values = self._plan.restore(self._continue(origin, request))
+        return self._lay_out(values, len(origin), template, index)
 
     def predict_interval(self, X, coverage=0.9, *, history=None):
         """Give the band in which a share of the truths will lie.

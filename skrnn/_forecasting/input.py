@@ -1,4 +1,4 @@
-"""What a forecaster reads: series and columns in, refusals where they do not fit."""
+"""Reading of X and y: what was observed, and what is known of the rows to predict."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
@@ -15,51 +16,59 @@ from skrnn._checks.places import check_finite, place_of
 from skrnn._checks.tables import as_floats, check_columns
 from skrnn._index.reading import common_index, index_of
 
-from .results import form_of
-from .series import Panel, panel_of_columns, panel_of_rows
+from .results import template_of
+from .series import SeriesRows, series_from_long, series_from_wide
 
-__all__ = ["SeriesRows", "read_future", "read_series", "split_history"]
+__all__ = [
+    "Observations",
+    "check_same_columns",
+    "read_future",
+    "read_observations",
+    "split_history",
+]
 
-RULES = {"dtype": np.float64, "ensure_all_finite": False}
+NUMBER_RULES = {"dtype": np.float64, "ensure_all_finite": False}
 
 
 @dataclass(frozen=True)
-class SeriesRows:
-    """Rows of series as the caller has them.
+class Observations:
+    """Observed rows, in the order of the caller.
 
     Parameters
     ----------
     targets : ndarray of shape (n_rows, n_columns)
-        What was observed; NaN where nothing was.
+        Values of y; NaN where nothing was observed.
     known : ndarray of shape (n_rows, n_known)
         Columns known in advance.
     index : pandas.Index or None
         Stamps.
-    form : ndarray, Series or DataFrame
+    template : ndarray, Series or DataFrame
         y without its rows.
     """
 
-    targets: np.ndarray
-    known: np.ndarray
+    targets: NDArray[np.float64]
+    known: NDArray[np.float64]
     index: pd.Index | None
-    form: Any
+    template: Any
 
-    def panel(self, *, wide: bool, step: Any = None) -> Panel:
-        """Sort the rows by series; wide ones have a series in each column."""
+    def by_series(self, *, wide: bool, step: Any = None) -> SeriesRows:
+        """Sort the rows by series; in a wide table each column is one."""
         if not wide:
-            return panel_of_rows(self.targets, self.known, self.index, step)
+            return series_from_long(self.targets, self.known, self.index, step)
         if isinstance(self.index, pd.MultiIndex):
             raise ValueError(
                 "columns='series' takes each column of y for a series, and the index "
                 "for time alone. Got a MultiIndex, which names series itself; leave "
                 "columns at 'targets'."
             )
-        names = list(getattr(self.form, "columns", range(self.targets.shape[1])))
-        return panel_of_columns(self.targets, self.known, self.index, names, step)
+        names = list(getattr(self.template, "columns", range(self.targets.shape[1])))
+        return series_from_wide(self.targets, self.known, self.index, names, step)
 
 
-def read_series(forecaster: Any, X: Any, y: Any, *, log: bool, fitted: bool) -> Any:
-    """Check observed rows: y may miss values, the columns known in advance may not.
+def read_observations(
+    forecaster: Any, X: Any, y: Any, *, log: bool, fitted: bool
+) -> Observations:
+    """Check observed rows: y may miss values, columns known in advance may not.
 
     Parameters
     ----------
@@ -71,11 +80,6 @@ def read_series(forecaster: Any, X: Any, y: Any, *, log: bool, fitted: bool) -> 
         Whether y must be positive.
     fitted : bool
         Whether the columns must be those seen in `fit`.
-
-    Returns
-    -------
-    rows : SeriesRows
-        The rows.
     """
     if y is None:
         raise ValueError(
@@ -84,37 +88,29 @@ def read_series(forecaster: Any, X: Any, y: Any, *, log: bool, fitted: bool) -> 
         )
     _check_lengths(X, y)
     index = common_index(X, y)
-    targets = as_floats(
-        y,
-        lambda: check_array(
-            y, ensure_2d=False, input_name="y", estimator=forecaster, **RULES
-        ),
-        name="y",
-    )
-    form = form_of(y, targets)
-    way_out = "replace it, for instance by NaN, which counts as missing."
-    check_finite(targets, y, index, way_out, name="y", allow_nan=True)
+    targets = _read_targets(forecaster, y, index)
+    template = template_of(y, targets)
     if log:
         _check_positive(targets, y, index)
     targets = targets.reshape(len(targets), -1)
     known = _read_known(forecaster, X, len(targets), index, fitted=fitted)
-    return SeriesRows(targets, known, index, form)
+    return Observations(targets, known, index, template)
 
 
-def read_future(forecaster: Any, X: Any) -> np.ndarray:
-    """Check the rows to predict and give their columns known in advance."""
-    _check_tells_rows(X)
+def read_future(forecaster: Any, X: Any) -> NDArray[np.float64]:
+    """Check the rows to predict and return their columns known in advance."""
+    _check_has_rows(X)
     shape = np.shape(X)
     only_index = forecaster.n_features_in_ == 0 and shape[1:] == (0,)
     if only_index or not forecaster.exogenous:
         if len(X) == 0:
             raise ValueError("X must have at least 1 row. Got 0 instead.")
         return np.empty((len(X), 0))
-    return _read_columns(forecaster, X, index_of(X))
+    return _read_fitted_columns(forecaster, X, index_of(X))
 
 
 def split_history(history: Any, n_known: int) -> tuple[Any, Any]:
-    """Split what was passed as history into X and y."""
+    """Split the parameter `history` into X and y."""
     if isinstance(history, tuple) and len(history) == 2:
         return history
     if n_known:
@@ -126,10 +122,46 @@ def split_history(history: Any, n_known: int) -> tuple[Any, Any]:
     return None, history
 
 
+def check_same_columns(
+    observations: Observations, template: Any, n_columns: int
+) -> None:
+    """Raise if y has other columns than `fit` saw; columns of arrays have no names."""
+    if observations.targets.shape[1] != n_columns:
+        raise ValueError(
+            f"y must have the {n_columns} columns that fit saw. Got "
+            f"{observations.targets.shape[1]} instead."
+        )
+    seen = getattr(template, "columns", None)
+    columns = getattr(observations.template, "columns", None)
+    if seen is None or columns is None:
+        return
+    if list(columns) != list(seen):
+        raise ValueError(
+            f"y must have the columns that fit saw, {list(seen)}. Got "
+            f"{list(columns)} instead; reindex it."
+        )
+
+
+def _read_targets(
+    forecaster: Any, y: Any, index: pd.Index | None
+) -> NDArray[np.float64]:
+    """Check that y holds numbers, of which some may be missing."""
+    targets = as_floats(
+        y,
+        lambda: check_array(
+            y, ensure_2d=False, input_name="y", estimator=forecaster, **NUMBER_RULES
+        ),
+        name="y",
+    )
+    way_out = "replace it, for instance by NaN, which counts as missing."
+    check_finite(targets, y, index, way_out, name="y", allow_nan=True)
+    return targets
+
+
 def _read_known(
     forecaster: Any, X: Any, n_rows: int, index: pd.Index | None, *, fitted: bool
-) -> np.ndarray:
-    """Give the columns of X that are known in advance."""
+) -> NDArray[np.float64]:
+    """Return the columns of X that are known in advance."""
     only_index = isinstance(X, pd.DataFrame) and X.shape[1] == 0
     if X is None or only_index or not forecaster.exogenous:
         if fitted and forecaster.n_features_in_:
@@ -137,16 +169,18 @@ def _read_known(
         return np.empty((n_rows, 0))
     check_columns(X)
     if fitted:
-        return _read_columns(forecaster, X, index)
+        return _read_fitted_columns(forecaster, X, index)
     known = as_floats(
-        X, lambda: check_array(X, input_name="X", estimator=forecaster, **RULES)
+        X, lambda: check_array(X, input_name="X", estimator=forecaster, **NUMBER_RULES)
     )
     way_out = "fill it in: columns known in advance need a value in each row."
     check_finite(known, X, index, way_out, name="X")
     return known
 
 
-def _read_columns(forecaster: Any, X: Any, index: pd.Index | None) -> np.ndarray:
+def _read_fitted_columns(
+    forecaster: Any, X: Any, index: pd.Index | None
+) -> NDArray[np.float64]:
     """Check that X has the columns seen in `fit`, and values in all of them."""
     check_columns(X)
     shape = np.shape(X)
@@ -159,14 +193,16 @@ def _read_columns(forecaster: Any, X: Any, index: pd.Index | None) -> np.ndarray
             f"0 features as input, because fit saw no columns; {ways}use "
             "forecast(n_steps), or fit with these columns."
         )
-    known = as_floats(X, lambda: validate_data(forecaster, X, reset=False, **RULES))
+    known = as_floats(
+        X, lambda: validate_data(forecaster, X, reset=False, **NUMBER_RULES)
+    )
     way_out = "columns known in advance need a value in each row to predict."
     check_finite(known, X, index, way_out, name="X")
     return known
 
 
 def _check_lengths(X: Any, y: Any) -> None:
-    """Refuse what has no length, by name, and then unequal lengths."""
+    """Raise if X or y has no length, which names it, or if their lengths differ."""
     for name, rows in (("X", X), ("y", y)):
         try:
             check_consistent_length(rows)
@@ -184,8 +220,8 @@ def _lacks_columns(forecaster: Any) -> str:
     )
 
 
-def _check_tells_rows(X: Any) -> None:
-    """Refuse what is no table, whose rows would say which rows to predict."""
+def _check_has_rows(X: Any) -> None:
+    """Raise if X has no rows that say which rows to predict."""
     if X is None:
         raise ValueError(
             "predict needs X, whose rows say which rows to predict. Got None instead; "
@@ -200,8 +236,10 @@ def _check_tells_rows(X: Any) -> None:
             )
 
 
-def _check_positive(targets: np.ndarray, y: Any, index: pd.Index | None) -> None:
-    """Refuse values that have no logarithm, naming the first one."""
+def _check_positive(
+    targets: NDArray[np.float64], y: Any, index: pd.Index | None
+) -> None:
+    """Raise if a value has no logarithm, and name its place."""
     place = place_of(targets <= 0, y, index)
     if place is not None:
         raise ValueError(

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skrnn._estimators.base_regressor import BaseRecurrentRegressor
 from skrnn._estimators.inside import accepts_missing, accepts_windows
 from skrnn._networks.roll_out import known_ahead, roll_out
 from skrnn._process.memory import check_memory
@@ -16,165 +16,180 @@ from skrnn._scaling.normalization import Normalization
 from skrnn._serialization.plain import stored
 from skrnn._windows.windows import Windows, WindowScale
 
-from .differencing import Transformation
+from .differencing import Differencing
 from .origin import Origin
-from .series import Panel
+from .series import SeriesRows
+from .series_scale import SeriesScale
 
-__all__ = ["Extrapolator", "runs_compiled"]
+__all__ = ["ForecastPlan"]
 
 
-def runs_compiled(estimator: BaseEstimator) -> bool:
-    """Tell whether an estimator can do a whole roll-out in one compiled call."""
-    return isinstance(estimator, BaseRecurrentRegressor) and not estimator.stateful
+def compiled_roll_out(estimator: BaseEstimator) -> Any:
+    """Return the method of recurrent regressors that rolls out in one compiled call.
+
+    None for any other estimator. Only the class is asked: a FrozenEstimator would
+    answer for the estimator inside, but predicts with it step by step.
+    """
+    return getattr(type(estimator), "_roll_out", None)
 
 
 @stored(
-    "Extrapolator",
+    "ForecastPlan",
     {
         "window": "window",
         "horizon": "horizon",
-        "transformation": "transformation",
+        "differencing": "differencing",
         "mode": "mode",
         "normalization": "normalization",
     },
 )
 @dataclass(frozen=True)
-class Extrapolator:
-    """How series become windows, and predictions of windows the series to come.
+class ForecastPlan:
+    """How series become windows, and predictions for windows become forecasts.
 
     Parameters
     ----------
     window, horizon : int
         Rows that one call of the estimator sees, and rows that it predicts.
-    transformation : Transformation
-        What is done to the series first.
+    differencing : Differencing
+        Logarithm and differences, which are taken first.
     mode : {"last", "meanstd"} or None
         How each window is normalised.
     normalization : Normalization or None
-        The same, with what training rows teach; None before that.
+        The same, with what is learned from the training rows; None before that.
     """
 
     window: int
     horizon: int
-    transformation: Transformation
+    differencing: Differencing
     mode: str | None
     normalization: Normalization | None = None
 
     def n_past(self, n_known: int) -> int:
-        """Count the last rows that a forecast starts from."""
-        return self.window + (self.horizon - 1 if n_known else 0) + self.reach
+        """Return how many of the last rows a forecast starts from."""
+        return self.window + (self.horizon - 1 if n_known else 0) + self.n_lost
 
     @property
     def n_kept(self) -> int:
-        """Count the last rows from which the windows of later rows begin."""
-        return self.window + self.horizon - 1 + self.reach
+        """Number of last rows that later observations need for their windows."""
+        return self.window + self.horizon - 1 + self.n_lost
 
     @property
-    def reach(self) -> int:
-        """Rows ahead of a window that its differences need."""
-        return self.transformation.reach
+    def n_lost(self) -> int:
+        """Number of rows before a window that its differences need."""
+        return self.differencing.n_lost
 
-    def transform(self, panel: Panel) -> np.ndarray:
-        """Give the transformed targets of all rows; those of shortened runs count."""
-        logarithm = self.transformation.logarithm(panel.targets)
-        return self.transformation.difference(logarithm)
+    def transform(self, rows: SeriesRows) -> NDArray[np.float64]:
+        """Return the transformed targets; the first `n_lost` of a run are not valid."""
+        return self.differencing.difference(self.differencing.take_log(rows.targets))
 
-    def levels(
-        self, values: np.ndarray, panel: Panel, training: Panel, *, pooled: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Give centre and spread of each series, 0 and 1 if they are not pooled.
-
-        Parameters
-        ----------
-        values : ndarray of shape (n_rows, n_targets)
-            What `transform` gives for the panel.
-        panel, training : Panel
-            All rows and, among them, those to learn from. A series that has none of
-            these has the level of all its rows.
-        pooled : bool
-            Whether one estimator learns from many series.
-        """
-        shape = len(panel), values.shape[1]
-        if not pooled:
-            return np.zeros(shape), np.ones(shape)
-        learned = training.shortened(self.reach)
-        seen = np.zeros((len(panel), 1), dtype=bool)
-        seen[panel.codes[learned.starts]] = True
-        of_all = panel.shortened(self.reach).levels(values)
-        of_learned = learned.levels(values)
-        centre, spread = (
-            np.where(seen, mine, others)
-            for mine, others in zip(of_learned, of_all, strict=True)
-        )
-        return centre, spread
-
-    def restore(self, levels: np.ndarray) -> np.ndarray:
-        """Bring what `continue_series` gives into the units of the series."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self.transformation.exponential(levels)
-
-    def learn(self, values: np.ndarray, panel: Panel) -> Extrapolator:
-        """Learn what the normalisation needs from the transformed rows of runs."""
-        if self.mode is None:
-            return self
-        rows = values[panel.in_runs()]
-        return replace(self, normalization=Normalization.learn(self.mode, rows))
-
-    def learnable(
-        self, values: np.ndarray, starts: np.ndarray, estimator: BaseEstimator
-    ) -> np.ndarray:
-        """Keep the windows that are followed by observed rows and are observed enough.
-
-        For an estimator that takes NaN this is a value of each target, else all of
-        them.
+    def learn_scale(
+        self,
+        values: NDArray[np.float64],
+        rows: SeriesRows,
+        training: SeriesRows,
+        *,
+        pooled: bool,
+    ) -> SeriesScale:
+        """Return the scale of each series.
 
         Parameters
         ----------
         values : ndarray of shape (n_rows, n_targets)
             Transformed targets.
-        starts : ndarray of shape (n_windows,)
-            First rows of windows.
-        estimator : estimator
-            Who learns.
+        rows, training : SeriesRows
+            All rows and, among them, those to learn from.
+        pooled : bool
+            Whether one estimator learns from many series. A single series is not
+            scaled.
         """
+        if not pooled:
+            return SeriesScale.identity(len(rows), values.shape[1])
+        rows, training = (each.after_first(self.n_lost) for each in (rows, training))
+        return SeriesScale.learn(values, rows, training)
+
+    def restore(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Bring what `continue_series` returns into the units of the series."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.differencing.undo_log(predicted)
+
+    def learn(self, values: NDArray[np.float64], rows: SeriesRows) -> ForecastPlan:
+        """Return the plan with a normalisation that is learned from the rows of runs.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows, n_targets)
+            Transformed targets.
+        rows : SeriesRows
+            The runs to learn from.
+        """
+        if self.mode is None:
+            return self
+        learned = Normalization.learn(self.mode, values[rows.in_runs()])
+        return replace(self, normalization=learned)
+
+    def find_windows(
+        self,
+        values: NDArray[np.float64],
+        rows: SeriesRows,
+        estimator: BaseEstimator,
+    ) -> NDArray[np.intp]:
+        """Return the first rows of the windows that an estimator can learn from.
+
+        The rows that a window predicts must be observed. In the window itself each
+        target needs one observed value for an estimator that takes NaN, else all.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows, n_targets)
+            Transformed targets.
+        rows : SeriesRows
+            Their runs, without the rows that differences are lost of.
+        estimator : estimator
+            The estimator that will learn.
+        """
+        starts = rows.whole_windows(self.window, self.horizon)
         missing = np.isnan(values)
         if not missing.any():
             return starts
-        before = np.concatenate([np.zeros((1, missing.shape[1])), missing])
-        before = before.cumsum(axis=0)
+        n_missing = np.concatenate([np.zeros((1, missing.shape[1])), missing])
+        n_missing = n_missing.cumsum(axis=0)
 
-        def most_missing(first: np.ndarray, n_rows: int) -> np.ndarray:
-            return (before[first + n_rows] - before[first]).max(axis=1)
+        def most_missing(first: NDArray[np.intp], n_rows: int) -> NDArray[np.float64]:
+            return (n_missing[first + n_rows] - n_missing[first]).max(axis=1)
 
         allowed = self.window - 1 if accepts_missing(estimator) else 0
         observed = most_missing(starts, self.window) <= allowed
         observed &= most_missing(starts + self.window, self.horizon) == 0
         return starts[observed]
 
-    def can_start(self, targets: np.ndarray, estimator: BaseEstimator) -> np.ndarray:
-        """Tell from which last rows of series a forecast can start.
+    def can_start(
+        self, targets: NDArray[np.float64], estimator: BaseEstimator
+    ) -> NDArray[np.bool_]:
+        """Return whether a forecast can start from the last rows of each series.
 
         Parameters
         ----------
         targets : ndarray of shape (n_series, n_past, n_targets)
             The last rows, NaN where nothing was observed.
         estimator : estimator
-            Who forecasts.
+            The estimator that forecasts.
         """
-        past = self.transformation.logarithm(targets)
-        ends = self.transformation.add_up(past, np.zeros_like(past))
-        missing = np.isnan(self.transformation.difference(past)[:, -self.window :])
-        few = missing.all(axis=1) if accepts_missing(estimator) else missing.any(axis=1)
-        return ~(np.isnan(ends).any(axis=1) | few).any(axis=1)
+        past = self.differencing.take_log(targets)
+        ends = self.differencing.integrate(past, np.zeros_like(past))
+        missing = np.isnan(self.differencing.difference(past)[:, -self.window :])
+        too_few = np.all if accepts_missing(estimator) else np.any
+        lacks_value = np.isnan(ends).any(axis=1) | too_few(missing, axis=1)
+        return ~lacks_value.any(axis=1)
 
     def samples(
         self,
-        values: np.ndarray,
-        known: np.ndarray,
-        starts: np.ndarray,
+        values: NDArray[np.float64],
+        known: NDArray[np.float64],
+        starts: NDArray[np.intp],
         estimator: BaseEstimator,
-    ) -> tuple[Any, np.ndarray]:
-        """Lay out what the estimator learns: windows, and the rows that follow them.
+    ) -> tuple[Any, NDArray[np.float64]]:
+        """Return what the estimator learns: windows, and the rows that follow them.
 
         Parameters
         ----------
@@ -185,13 +200,13 @@ class Extrapolator:
         starts : ndarray of shape (n_samples,)
             First rows of windows.
         estimator : estimator
-            Who learns.
+            The estimator that will learn.
 
         Returns
         -------
         X : Windows or ndarray
-            Windows, not laid out for recurrent estimators, a table for those that take
-            no windows.
+            Recurrent regressors get the rows and the places of windows in them, other
+            estimators that take windows get an array, and all others a table.
         y : ndarray of shape (n_samples,) or (n_samples, horizon * n_targets)
             The rows that follow, nearest first.
         """
@@ -199,30 +214,23 @@ class Extrapolator:
         windows = Windows(channels, starts, self.window)
         y = Windows(values, starts + self.window, self.horizon).gather()
         if self.normalization is not None:
-            own = self.normalization.scale_of(windows)
-            windows = replace(windows, own_scale=own)
-            y = own.apply(y)
+            own_scale = self.normalization.scale_of(windows)
+            windows = replace(windows, own_scale=own_scale)
+            y = own_scale.apply(y)
         y = y.reshape(len(starts), -1)
-        X = windows
-        if not isinstance(estimator, BaseRecurrentRegressor):
-            check_memory(
-                windows.n_bytes,
-                f"The table of windows that {type(estimator).__name__} learns from "
-                f"(window={self.window}, {len(windows)} rows of "
-                f"{windows.n_features} channels)",
-                "shorten window, pass fewer rows, or use a recurrent regressor, which "
-                "needs no copy of the windows",
-            )
-            X = self._as_input(windows.materialise(), estimator)
+        X: Any = windows
+        if compiled_roll_out(estimator) is None:
+            _check_table_fits(windows, estimator)
+            X = _as_input(windows.materialise(), estimator)
         return X, y[:, 0] if y.shape[1] == 1 else y
 
     def continue_series(
         self,
         estimator: BaseEstimator,
         origin: Origin,
-        known: np.ndarray,
-        n_steps: np.ndarray,
-    ) -> np.ndarray:
+        known: NDArray[np.float64],
+        n_steps: NDArray[np.intp],
+    ) -> NDArray[np.float64]:
         """Continue series from an origin.
 
         Parameters
@@ -232,61 +240,100 @@ class Extrapolator:
         origin : Origin
             The series.
         known : ndarray of shape (n_series, n_steps.max(), n_known)
-            Columns known in advance of the rows to come.
+            Columns known in advance of the rows to predict.
         n_steps : ndarray of shape (n_series,)
             Rows to predict of each series.
 
         Returns
         -------
-        levels : ndarray of shape (n_series, n_steps.max(), n_targets)
-            The rows that follow, before the logarithm is taken back. Behind the last
-            step of a series they mean nothing.
+        predicted : ndarray of shape (n_series, n_steps.max(), n_targets)
+            The rows that follow, of logarithms if they are taken. Rows after the last
+            requested step of a series are to be ignored.
         """
-        past = self.transformation.logarithm(origin.targets)
-        values = self.transformation.difference(past)[:, self.reach :]
-        centre, spread = origin.centre[:, None], origin.spread[:, None]
-        values = (values - centre) / spread
-        # Of a series that is asked for fewer rows the others mean nothing.
-        behind = np.arange(known.shape[1]) >= n_steps[:, None]
-        known = np.where(behind[:, :, None], 0.0, known)
-        columns = np.concatenate([origin.known[:, self.reach :], known], axis=1)
-        predicted = np.full((len(past), known.shape[1], past.shape[2]), np.nan)
-        # A block must not reach behind the last row whose columns are known.
-        ragged = known.shape[2] > 0 and self.horizon > 1
+        past = self.differencing.take_log(origin.targets)
+        values = self.differencing.difference(past)[:, self.n_lost :]
+        centre, spread = origin.scale.centre[:, None], origin.scale.spread[:, None]
+        # Steps after the last one of a series need numbers, which do not matter.
+        is_after = np.arange(known.shape[1]) >= n_steps[:, None]
+        known = np.where(is_after[:, :, None], 0.0, known)
+        columns = np.concatenate([origin.known[:, self.n_lost :], known], axis=1)
+        predicted = self._continue_values(
+            estimator, (values - centre) / spread, columns, n_steps
+        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.differencing.integrate(past, predicted * spread + centre)
+
+    def _continue_values(
+        self,
+        estimator: BaseEstimator,
+        values: NDArray[np.float64],
+        columns: NDArray[np.float64],
+        n_steps: NDArray[np.intp],
+    ) -> NDArray[np.float64]:
+        """Roll out series, those that need a roll-out of their own length apart."""
+        n_series, n_past, n_targets = values.shape
+        n_ahead = columns.shape[1] - n_past
+        predicted = np.full((n_series, n_ahead, n_targets), np.nan)
+        # A block may not reach beyond the last row whose columns are known.
+        ragged = columns.shape[2] > 0 and self.horizon > 1
         lengths = n_steps if ragged else np.full_like(n_steps, n_steps.max())
         for length in np.unique(lengths):
-            of_length = lengths == length
-            upto = values.shape[1] + length
-            ahead = known_ahead(columns[of_length, :upto], self.horizon)
-            predicted[of_length, :length] = self._roll_out(
-                estimator, values[of_length], ahead
+            chosen = lengths == length
+            ahead = known_ahead(columns[chosen, : n_past + length], self.horizon)
+            predicted[chosen, :length] = self._roll_out(
+                estimator, values[chosen], ahead
             )
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self.transformation.add_up(past, predicted * spread + centre)
+        return predicted
 
     def _roll_out(
-        self, estimator: BaseEstimator, values: np.ndarray, ahead: np.ndarray
-    ) -> np.ndarray:
-        n_calls = -(-(ahead.shape[1] - values.shape[1]) // self.horizon)
-        if runs_compiled(estimator) and not estimator._runs_in_numpy(
-            len(values), n_calls
-        ):
-            rows = values, ahead, self.horizon
-            return estimator._roll_out(*rows, self.normalization)
+        self,
+        estimator: BaseEstimator,
+        values: NDArray[np.float64],
+        ahead: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Roll out series in one compiled call if there is one, else step by step."""
+        compiled = compiled_roll_out(estimator)
+        if compiled is not None:
+            rows = values, ahead, self.horizon, self.normalization
+            predicted = compiled(estimator, *rows)
+            if predicted is not None:
+                return predicted
 
-        def predict(windows: np.ndarray) -> np.ndarray:
-            own = None
-            if self.normalization is not None:
-                targets = windows[:, :, : values.shape[2]]
-                own = WindowScale(*self.normalization.shift_and_scale(targets))
-                own.apply(windows)
-            block = estimator.predict(self._as_input(windows, estimator))
-            block = np.reshape(block, (len(windows), self.horizon, -1))
-            return block if own is None else own.restore(block)
+        def predict(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+            return self._predict_block(estimator, windows, values.shape[2])
 
         return roll_out(predict, values, ahead, self.window, self.horizon)
 
-    def _as_input(self, windows: np.ndarray, estimator: BaseEstimator) -> np.ndarray:
-        if accepts_windows(estimator):
-            return windows
-        return windows.reshape(len(windows), -1)
+    def _predict_block(
+        self, estimator: BaseEstimator, windows: NDArray[np.float64], n_targets: int
+    ) -> NDArray[np.float64]:
+        """Predict the rows that follow windows, which are normalised in place."""
+        own_scale = None
+        if self.normalization is not None:
+            targets = windows[:, :, :n_targets]
+            own_scale = WindowScale(*self.normalization.shift_and_scale(targets))
+            own_scale.apply(windows)
+        block = estimator.predict(_as_input(windows, estimator))
+        block = np.reshape(block, (len(windows), self.horizon, -1))
+        return block if own_scale is None else own_scale.restore(block)
+
+
+def _as_input(
+    windows: NDArray[np.float64], estimator: BaseEstimator
+) -> NDArray[np.float64]:
+    """Return windows as the estimator takes them: with three axes, or as a table."""
+    if accepts_windows(estimator):
+        return windows
+    return windows.reshape(len(windows), -1)
+
+
+def _check_table_fits(windows: Windows, estimator: BaseEstimator) -> None:
+    """Raise if a copy of all windows would not fit into memory."""
+    check_memory(
+        windows.n_bytes,
+        f"The table of windows that {type(estimator).__name__} learns from "
+        f"(window={windows.n_steps}, {len(windows)} rows of "
+        f"{windows.n_features} channels)",
+        "shorten window, pass fewer rows, or use a recurrent regressor, which "
+        "needs no copy of the windows",
+    )

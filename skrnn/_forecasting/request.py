@@ -1,13 +1,20 @@
-"""Rows that are asked of a forecast."""
+"""The rows that a forecast is asked for, as steps after the ends of series."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["Request"]
+from skrnn._index.matching import match_index
+from skrnn._index.runs import split_runs
+from skrnn._index.steps import count_steps
+
+from .origin import Origin
+
+__all__ = ["Request", "request_next_rows", "request_rows"]
 
 
 @dataclass(frozen=True)
@@ -16,38 +23,219 @@ class Request:
 
     Parameters
     ----------
-    series : ndarray of shape (n_series,)
+    codes : ndarray of shape (n_series,)
         Numbers of the series in the origin.
     n_steps : ndarray of shape (n_series,)
         Steps to the last row of each series.
     known : ndarray of shape (n_series, n_steps.max(), n_known)
-        Columns of all these steps; NaN behind the last one.
-    place, steps : ndarray of shape (n_rows,)
-        Series, as a place in `series`, and step of each row, counted from 1.
+        Columns known in advance of all these steps; NaN after the last one.
+    row_places : ndarray of shape (n_rows,)
+        Place in `codes` of the series of each row.
+    row_steps : ndarray of shape (n_rows,)
+        Step of each row, counted from 1.
     """
 
-    series: NDArray[np.intp]
+    codes: NDArray[np.intp]
     n_steps: NDArray[np.intp]
     known: NDArray[np.float64]
-    place: NDArray[np.intp]
-    steps: NDArray[np.intp]
+    row_places: NDArray[np.intp]
+    row_steps: NDArray[np.intp]
 
     @classmethod
-    def of(
+    def collect(
         cls,
-        beyond: list[NDArray[np.float64]],
-        series: NDArray[np.intp],
-        steps: NDArray[np.intp],
+        origin: Origin,
+        row_codes: NDArray[np.intp],
+        row_steps: NDArray[np.intp],
         known: NDArray[np.float64],
     ) -> Request:
-        """Collect rows by series; steps before the first row have known columns too."""
-        chosen, place = np.unique(series, return_inverse=True)
-        n_steps = np.zeros(len(chosen), dtype=np.intp)
-        np.maximum.at(n_steps, place, steps)
-        columns = np.full((len(chosen), n_steps.max(), known.shape[1]), np.nan)
+        """Collect rows by series.
+
+        Parameters
+        ----------
+        origin : Origin
+            Where the steps are counted from. It knows columns of steps ahead of the
+            first row asked for.
+        row_codes, row_steps : ndarray of shape (n_rows,)
+            Number of the series of each row, and its step.
+        known : ndarray of shape (n_rows, n_known)
+            Columns known in advance of the rows.
+        """
+        codes, places = np.unique(row_codes, return_inverse=True)
+        n_steps = np.zeros(len(codes), dtype=np.intp)
+        np.maximum.at(n_steps, places, row_steps)
+        columns = np.full((len(codes), n_steps.max(), known.shape[1]), np.nan)
         if known.shape[1]:
-            for i, number in enumerate(chosen):
-                rows = beyond[number][: n_steps[i]]
-                columns[i, : len(rows)] = rows
-        columns[place, steps - 1] = known
-        return cls(chosen, n_steps, columns, place, steps)
+            for place, code in enumerate(codes):
+                rows = origin.known_after[code][: n_steps[place]]
+                columns[place, : len(rows)] = rows
+        columns[places, row_steps - 1] = known
+        return cls(codes, n_steps, columns, places, row_steps)
+
+
+def request_next_rows(origin: Origin, n_steps: int) -> Request:
+    """Request the rows that follow each series, without columns known in advance."""
+    row_codes = np.repeat(np.arange(len(origin)), n_steps)
+    row_steps = np.tile(np.arange(1, n_steps + 1), len(origin))
+    if not origin.has_index:
+        row_steps += origin.n_after[row_codes]
+    return Request.collect(origin, row_codes, row_steps, np.empty((len(row_steps), 0)))
+
+
+def request_rows(
+    origin: Origin,
+    index: pd.Index | None,
+    known: NDArray[np.float64],
+    *,
+    wide: bool,
+) -> Request:
+    """Locate the rows of X after an origin.
+
+    Parameters
+    ----------
+    origin : Origin
+        Where the forecast starts.
+    index : pandas.Index or None
+        Stamps of the rows and, in a MultiIndex, the names of their series. None means
+        that they follow the rows seen in `fit`.
+    known : ndarray of shape (n_rows, n_known)
+        Columns known in advance of the rows.
+    wide : bool
+        Whether each row stands for all series, which lie side by side.
+
+    Raises
+    ------
+    ValueError
+        If rows do not follow the origin, or one is missing that has columns known in
+        advance.
+    """
+    n_rows = len(known)
+    if wide:
+        _check_time_alone(index)
+        row_codes = np.repeat(np.arange(len(origin)), n_rows)
+        known = np.tile(known, (len(origin), 1))
+    else:
+        row_codes = _read_codes(origin, index, n_rows)
+    if index is None:
+        row_steps = np.arange(len(row_codes)) % n_rows + 1
+        row_steps += origin.n_after[row_codes]
+    else:
+        row_steps = _count_row_steps(origin, index, row_codes)
+    if known.shape[1]:
+        _check_no_hole(origin, row_codes, row_steps)
+    return Request.collect(origin, row_codes, row_steps, known)
+
+
+def _check_time_alone(index: pd.Index | None) -> None:
+    """Raise if an index names series, which are columns of y."""
+    if isinstance(index, pd.MultiIndex):
+        raise ValueError(
+            "With columns='series' the rows of X are those of each series, and its "
+            "index is time alone. Got a MultiIndex instead; drop its other levels."
+        )
+
+
+def _read_codes(
+    origin: Origin, index: pd.Index | None, n_rows: int
+) -> NDArray[np.intp]:
+    """Return the number of the series of each row."""
+    has_names = isinstance(index, pd.MultiIndex)
+    if has_names != (origin.names != [None]):
+        raise ValueError(
+            "X must name the series of each row in the first levels of a "
+            "MultiIndex, time in the last one, if and only if y did so in fit, or "
+            f"in history. Got {'a MultiIndex' if has_names else 'none'} instead."
+        )
+    if not isinstance(index, pd.MultiIndex):
+        return np.zeros(n_rows, dtype=np.intp)
+    places, names = index.droplevel(-1).factorize()
+    number = {name: code for code, name in enumerate(origin.names)}
+    unseen = [name for name in names if name not in number]
+    if unseen:
+        raise ValueError(
+            f"X has rows of the series {unseen[0]!r}, which fit has not seen, or "
+            "history in its place; pass its past as history, or leave it out."
+        )
+    return np.array([number[name] for name in names], dtype=np.intp)[places]
+
+
+def _count_row_steps(
+    origin: Origin, index: pd.Index, row_codes: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Count the steps from the last row of its series to each row."""
+    _check_counts_rows(origin, index)
+    index = match_index(index, origin.ends)
+    split_runs(index, len(index), origin.step)  # Raises if stamps are unsorted.
+    stamps = index.get_level_values(-1)
+    stamps = stamps.take(np.arange(len(row_codes)) % len(stamps))
+    row_steps = np.empty(len(stamps), dtype=np.intp)
+    # Many series end together, and many rows have the same stamp: each is counted once.
+    groups, _ = origin.ends.factorize()
+    row_groups = groups[row_codes]
+    for group in np.unique(row_groups):
+        in_group = row_groups == group
+        end = origin.ends[[int(np.argmax(groups == group))]]
+        places, distinct = stamps[in_group].factorize(sort=True)
+        row_steps[in_group] = _count_steps_from(end, origin.step, distinct)[places]
+    return row_steps
+
+
+def _count_steps_from(
+    end: pd.Index, step: object, stamps: pd.Index
+) -> NDArray[np.intp]:
+    """Count the steps from one end to sorted stamps.
+
+    Raises
+    ------
+    ValueError
+        If one of the stamps is not after the end, or between two steps.
+    """
+    last = end[0]
+    if stamps[0] <= last:
+        raise ValueError(
+            f"X must follow the rows seen in fit, the last of which is {last}. Got "
+            f"{stamps[0]}; drop such rows from X, fit on rows before them, use "
+            "forecast(n_steps), or pass X.to_numpy() if the rows do follow."
+        )
+    steps = count_steps(end, step, stamps)
+    if (steps < 0).any():
+        stamp = stamps[int(np.argmax(steps < 0))]
+        raise ValueError(
+            f"The index of X has the stamp {stamp}, which no whole number of steps "
+            f"of {step} leads to from the last stamp seen in fit, {last}; "
+            "resample X to that spacing."
+        )
+    return steps
+
+
+def _check_counts_rows(origin: Origin, index: pd.Index) -> None:
+    """Raise if an index with other stamps than row numbers follows arrays."""
+    stamps = index.get_level_values(-1)
+    if not origin.has_index and not pd.api.types.is_numeric_dtype(stamps):
+        raise ValueError(
+            "X must have an index that counts rows, because fit saw arrays, whose "
+            f"last row is {origin.ends[0]}. Got dtype {stamps.dtype} instead; fit on "
+            "pandas objects, or pass X.to_numpy() if the rows do follow."
+        )
+
+
+def _check_no_hole(
+    origin: Origin, row_codes: NDArray[np.intp], row_steps: NDArray[np.intp]
+) -> None:
+    """Raise if a step is left out, whose columns would be inputs of the forecast."""
+    order = np.lexsort((row_steps, row_codes))
+    codes, steps = row_codes[order], row_steps[order]
+    is_first = np.append(True, codes[1:] != codes[:-1])
+    before = np.where(is_first, 0, np.roll(steps, 1))
+    before = np.maximum(before, np.minimum(origin.n_after[codes], steps - 1))
+    leaps = steps > before + 1
+    if leaps.any():
+        row = int(np.argmax(leaps))
+        missing = origin.stamps(int(before[row]) + 1, int(codes[row]))[-1]
+        name = origin.names[codes[row]]
+        of_series = "" if name is None else f" of series {name!r}"
+        raise ValueError(
+            "X must have a row for each step, because its columns are inputs of "
+            f"the forecast. Got none for {missing}{of_series}; add the rows that "
+            "are missing, or fit with exogenous=False."
+        )

@@ -9,40 +9,44 @@ from numpy.typing import NDArray
 
 from skrnn._index.reading import index_of
 
-__all__ = ["form_of", "shape_like"]
+__all__ = ["shape_like", "template_of"]
 
 
-def form_of(y: Any, values: NDArray[Any]) -> Any:
-    """Give y without its rows: the axes of its values, and its names."""
+def template_of(y: Any, values: NDArray[Any]) -> Any:
+    """Return y without its rows: the axes of its values, and its names."""
     return values[:0].copy() if index_of(y) is None else y.iloc[:0].copy()
 
 
 def shape_like(
-    values: NDArray[Any], form: Any, index: pd.Index | None, bands: Any = None
+    values: NDArray[Any],
+    template: Any,
+    index: pd.Index | None,
+    band_names: Any = None,
 ) -> Any:
-    """Give predicted rows the axes and names of y, on an index where there is one.
+    """Shape predicted rows like y: its axes and names, on an index if there is one.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_columns) or (n_rows, n_columns, n_bands)
         The rows.
-    form : ndarray, Series or DataFrame
-        What y looks like.
+    template : ndarray, Series or DataFrame
+        y without its rows.
     index : pandas.Index or None
         Stamps of the rows.
-    bands : list, default=None
+    band_names : list, default=None
         Names along the last axis, if there are three.
     """
-    values = values[:, 0] if form.ndim == 1 else values
+    values = values[:, 0] if template.ndim == 1 else values
     if index is None:
         return values
-    columns = getattr(form, "columns", None)
-    if bands is None:
-        if form.ndim == 1:
-            return pd.Series(values, index=index, name=getattr(form, "name", None))
+    columns = getattr(template, "columns", None)
+    if band_names is None:
+        if template.ndim == 1:
+            name = getattr(template, "name", None)
+            return pd.Series(values, index=index, name=name)
         return pd.DataFrame(values, index=index, columns=columns)
-    if form.ndim == 1:
-        return pd.DataFrame(values, index=index, columns=bands)
+    if template.ndim == 1:
+        return pd.DataFrame(values, index=index, columns=band_names)
     labels = range(values.shape[1]) if columns is None else columns
-    columns = pd.MultiIndex.from_product([labels, bands])
+    columns = pd.MultiIndex.from_product([labels, band_names])
     return pd.DataFrame(values.reshape(len(values), -1), index, columns)

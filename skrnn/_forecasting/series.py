@@ -1,4 +1,4 @@
-"""The rows of one or many series, as a forecaster learns from them."""
+"""The rows of one or many series, sorted by series and cut into runs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from skrnn._index.runs import Runs, split_runs
 
-__all__ = ["Panel", "panel_of_columns", "panel_of_rows", "panel_of_stretches"]
+__all__ = ["SeriesRows", "series_from_arrays", "series_from_long", "series_from_wide"]
 
 
 @dataclass(frozen=True)
-class Panel:
+class SeriesRows:
     """Rows of series, those of a series together and in time order.
 
     Parameters
@@ -26,18 +26,18 @@ class Panel:
     known : ndarray of shape (n_rows, n_known)
         Columns known in advance.
     codes : ndarray of shape (n_rows,)
-        Number of the series of each row.
+        Number of the series of each row, its place in `names`.
     names : list of hashable
-        Names of the series; one that is None for a single series.
+        Names of the series; ``[None]`` for a single series.
     stamps : pandas.Index
-        Stamp of each row; counts of rows from 0 where the caller has no index.
+        Stamp of each row; row numbers from 0 if the data has no index.
     has_index : bool
-        Whether the caller has one.
+        Whether the data has an index.
     step : offset, Timedelta, number or None
-        Distance of neighbouring rows.
+        Distance from one row to the next.
     starts, stops : ndarray of shape (n_runs,)
-        First row of each run and the row behind its last one. Runs begin and end with
-        rows of which something is observed.
+        First row of each run and the row after its last one. The first and the last
+        row of a run have at least one observed target.
     """
 
     targets: NDArray[np.float64]
@@ -55,45 +55,46 @@ class Panel:
 
     @property
     def n_rows(self) -> int:
-        """Rows, those of which nothing is observed included."""
+        """Number of rows, including those without an observed target."""
         return len(self.targets)
 
     @property
     def lengths(self) -> NDArray[np.intp]:
-        """Rows of each run."""
+        """Number of rows of each run."""
         return self.stops - self.starts
 
     @property
     def last_runs(self) -> NDArray[np.intp]:
-        """Number of the last run of each series; -1 where a series has none."""
+        """Number of the last run of each series; -1 for a series without runs."""
         last = np.full(len(self), -1, dtype=np.intp)
         last[self.codes[self.starts]] = np.arange(len(self.starts))
         return last
 
     def in_runs(self) -> NDArray[np.bool_]:
-        """Tell which rows belong to runs."""
+        """Return whether each row belongs to a run."""
         edges = np.zeros(self.n_rows + 1, dtype=np.intp)
         np.add.at(edges, self.starts, 1)
         np.add.at(edges, self.stops, -1)
         return edges[:-1].cumsum() > 0
 
-    def before_last(self, n_rows: int) -> Panel:
-        """Leave out the last rows of each series, so many from its last run on."""
+    def before_last(self, n_rows: int) -> SeriesRows:
+        """Shorten the runs by the last `n_rows` rows up to the end of each series."""
         last = self.last_runs
         ends = np.where(last >= 0, self.stops[last], 0) - n_rows
         stops = np.minimum(self.stops, ends[self.codes[self.starts]])
         kept = stops > self.starts
         return replace(self, starts=self.starts[kept], stops=stops[kept])
 
-    def shortened(self, n_rows: int) -> Panel:
-        """Let each run begin so many rows later."""
+    def after_first(self, n_rows: int) -> SeriesRows:
+        """Shorten each run by its first `n_rows` rows."""
         kept = self.lengths > n_rows
         return replace(self, starts=self.starts[kept] + n_rows, stops=self.stops[kept])
 
     def whole_windows(self, window: int, horizon: int) -> NDArray[np.intp]:
-        """Find first rows of windows that lie in one run with what they predict.
+        """Return the first rows of windows that lie in one run with their horizon.
 
-        Those nearest to the ends of their series come last, as validation takes them.
+        Windows nearest to the end of their series come last, because a validation
+        split takes the last samples.
         """
         counts = np.maximum(self.lengths - (window + horizon - 1), 0)
         ranges = zip(self.starts, counts, strict=True)
@@ -104,49 +105,23 @@ class Panel:
         ends = self.stops[self.last_runs][self.codes[found]]
         return found[np.argsort(found - ends, kind="stable")]
 
-    def levels(
-        self, values: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give mean and standard deviation of each series, over the rows of its runs.
 
-        Parameters
-        ----------
-        values : ndarray of shape (n_rows, n_targets)
-            Rows; what is NaN does not count.
-
-        Returns
-        -------
-        centre, spread : ndarray of shape (n_series, n_targets)
-            0 and 1 where a series has no row; the spread of a constant one is 1.
-        """
-        observed = ~np.isnan(values) & self.in_runs()[:, None]
-
-        def mean(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-            sums = np.zeros((len(self), values.shape[1]))
-            np.add.at(sums, self.codes, np.where(observed, rows, 0.0))
-            return sums / np.maximum(counts, 1)
-
-        counts = np.zeros((len(self), values.shape[1]))
-        np.add.at(counts, self.codes, observed)
-        centre = mean(values)
-        spread = np.sqrt(mean((values - centre[self.codes]) ** 2))
-        varies = spread > 10 * np.finfo(np.float64).eps * np.abs(centre)
-        return centre, np.where(varies, spread, 1.0)
-
-
-def panel_of_rows(
+def series_from_long(
     targets: NDArray[np.float64],
     known: NDArray[np.float64],
     index: pd.Index | None,
     step: Any = None,
-) -> Panel:
-    """Sort rows by series, whose names are the first levels of a MultiIndex.
+) -> SeriesRows:
+    """Sort the rows of a long table by series.
+
+    The first levels of a MultiIndex name the series; any other index is that of one
+    series.
 
     Raises
     ------
     ValueError
         If stamps are missing, unsorted, duplicated or closer together than `step`, or
-        nothing is observed of a series.
+        a series has no observed value.
     TypeError
         If the index has no spacing, such as one of strings.
     """
@@ -155,33 +130,33 @@ def panel_of_rows(
         targets, known = targets[runs.order], known[runs.order]
     names = list(dict.fromkeys(runs.series))
     number = {name: i for i, name in enumerate(names)}
-    of_runs = np.array([number[name] for name in runs.series], dtype=np.intp)
-    codes = np.repeat(of_runs, runs.lengths)
+    run_codes = np.array([number[name] for name in runs.series], dtype=np.intp)
+    codes = np.repeat(run_codes, runs.lengths)
     stamps = pd.RangeIndex(len(targets)) if runs.stamps is None else runs.stamps
-    return _panel(targets, known, codes, names, stamps, index is not None, runs)
+    return _trim_runs(targets, known, codes, names, stamps, index is not None, runs)
 
 
-def panel_of_columns(
+def series_from_wide(
     targets: NDArray[np.float64],
     known: NDArray[np.float64],
     index: pd.Index | None,
     names: list[Hashable],
     step: Any = None,
-) -> Panel:
-    """Lay the columns of a wide table one behind the other, each of them a series.
+) -> SeriesRows:
+    """Concatenate the columns of a wide table, each of which is a series.
 
     Parameters
     ----------
     targets : ndarray of shape (n_rows, n_series)
-        The columns.
+        One column for each series.
     known : ndarray of shape (n_rows, n_known)
         Columns known in advance, the same for all series.
     index : pandas.Index or None
-        The rows' stamps.
+        Stamps of the rows.
     names : list of hashable
         Names of the columns.
     step : offset, Timedelta, number or None
-        Distance of neighbouring rows; None infers it.
+        Distance from one row to the next; None infers it.
     """
     n_rows, n_series = targets.shape
     runs = split_runs(index, n_rows, step)
@@ -195,7 +170,7 @@ def panel_of_columns(
         None,
         runs.step,
     )
-    return _panel(
+    return _trim_runs(
         targets.T.reshape(-1, 1),
         np.tile(known, (n_series, 1)),
         np.repeat(np.arange(n_series), n_rows),
@@ -206,22 +181,28 @@ def panel_of_columns(
     )
 
 
-def panel_of_stretches(
-    stretches: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
-) -> Panel:
-    """Lay stretches of targets and known columns one behind the other, each a run.
+def series_from_arrays(
+    targets: list[NDArray[np.float64]], known: list[NDArray[np.float64]]
+) -> SeriesRows:
+    """Concatenate rows of several series, each of which is one run.
 
-    A run begins with the first row of which something is observed.
+    Parameters
+    ----------
+    targets : list of ndarray of shape (n_rows, n_targets)
+        What is forecast of each series. Its run begins with the first row that has an
+        observed value.
+    known : list of ndarray of shape (n_rows, n_known)
+        Columns known in advance of each series.
     """
-    lengths = np.array([len(targets) for targets, _ in stretches], dtype=np.intp)
+    lengths = np.array([len(rows) for rows in targets], dtype=np.intp)
     stops = lengths.cumsum()
-    observed = [~np.isnan(targets).all(axis=1) for targets, _ in stretches]
+    observed = [~np.isnan(rows).all(axis=1) for rows in targets]
     first = np.array([rows.argmax() for rows in observed], dtype=np.intp)
-    return Panel(
-        targets=np.concatenate([targets for targets, _ in stretches]),
-        known=np.concatenate([known for _, known in stretches]),
-        codes=np.repeat(np.arange(len(stretches)), lengths),
-        names=list(range(len(stretches))),
+    return SeriesRows(
+        targets=np.concatenate(targets),
+        known=np.concatenate(known),
+        codes=np.repeat(np.arange(len(targets)), lengths),
+        names=list(range(len(targets))),
         stamps=pd.RangeIndex(stops[-1]),
         has_index=False,
         step=1,
@@ -230,7 +211,7 @@ def panel_of_stretches(
     )
 
 
-def _panel(
+def _trim_runs(
     targets: NDArray[np.float64],
     known: NDArray[np.float64],
     codes: NDArray[np.intp],
@@ -238,19 +219,26 @@ def _panel(
     stamps: pd.Index,
     has_index: bool,
     runs: Runs,
-) -> Panel:
-    """Cut off what is not observed at both ends of each run."""
+) -> SeriesRows:
+    """Drop the rows without any observed target from both ends of each run."""
     observed = np.flatnonzero(~np.isnan(targets).all(axis=1))
     first = np.searchsorted(observed, runs.starts)
-    behind = np.searchsorted(observed, runs.starts + runs.lengths)
-    kept = behind > first
-    starts, stops = observed[first[kept]], observed[behind[kept] - 1] + 1
-    step = 1 if not has_index else runs.step
-    panel = Panel(targets, known, codes, names, stamps, has_index, step, starts, stops)
-    if (panel.last_runs < 0).any():
-        name = names[int(np.argmax(panel.last_runs < 0))]
+    after = np.searchsorted(observed, runs.starts + runs.lengths)
+    kept = after > first
+    starts, stops = observed[first[kept]], observed[after[kept] - 1] + 1
+    step = runs.step if has_index else 1
+    series = SeriesRows(
+        targets, known, codes, names, stamps, has_index, step, starts, stops
+    )
+    _check_observed(series)
+    return series
+
+
+def _check_observed(series: SeriesRows) -> None:
+    """Raise if a series has no observed value."""
+    if (series.last_runs < 0).any():
+        name = series.names[int(np.argmax(series.last_runs < 0))]
         raise ValueError(
             f"{'y' if name is None else f'Series {name!r} of y'} must have a value. "
             "Got NaN in each row; drop such a series, or pass what was observed of it."
         )
-    return panel

@@ -1,23 +1,24 @@
-"""The set-up that a forecaster takes if it is left to choose."""
+"""The set-up of a forecaster: what its parameters say, and defaults for the rest."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from skrnn._estimators.gru_regressor import GRURegressor
-from skrnn._index.steps import on_clock, stamps_after
+from skrnn._index.season import season_length
 
-from .series import Panel
+from .series import SeriesRows
 
-__all__ = ["SetUp", "season_of", "settle"]
+__all__ = ["SetUp", "choose_set_up"]
 
-# What any other estimator gets, and the rows that are seen where no season is known.
+# For an estimator that was passed.
 PLAIN_WINDOW, PLAIN_HORIZON = 10, 1
-WINDOW = 12
+# For the default estimator: seasons in a window, and rows if there is no season.
+N_SEASONS = 3
+WINDOW_WITHOUT_SEASON = 12
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class SetUp:
     estimator : estimator
         The estimator, not fitted.
     window, horizon : int
-        Rows that it sees and predicts.
+        Rows that it sees, and rows that it predicts.
     normalize : {"last", "meanstd"} or None
         How windows are normalised.
     """
@@ -40,28 +41,26 @@ class SetUp:
     normalize: str | None
 
 
-def settle(forecaster: Any, panel: Panel, training: Panel, reach: int) -> SetUp:
-    """Replace what is left open by what is recommended.
+def choose_set_up(
+    forecaster: Any, rows: SeriesRows, training: SeriesRows, n_lost: int
+) -> SetUp:
+    """Fill in what the parameters of a forecaster leave open.
 
     Parameters
     ----------
     forecaster : AutoregressiveForecaster
         Its parameters.
-    panel, training : Panel
+    rows, training : SeriesRows
         All rows and, among them, those to learn from.
-    reach : int
+    n_lost : int
         Rows that differences take away from each run.
 
     Returns
     -------
     set_up : SetUp
-        A set-up that the rows are enough for, if there is one.
+        With defaults for which there are enough rows, if there are any.
     """
-    # Integers of NumPy would overflow.
-    window, horizon = (
-        None if value is None else int(value)
-        for value in (forecaster.window, forecaster.horizon)
-    )
+    window, horizon = _as_int(forecaster.window), _as_int(forecaster.horizon)
     normalize = forecaster.normalize
     if forecaster.estimator is not None:
         return SetUp(
@@ -70,55 +69,43 @@ def settle(forecaster: Any, panel: Panel, training: Panel, reach: int) -> SetUp:
             PLAIN_HORIZON if horizon is None else horizon,
             None if normalize == "auto" else normalize,
         )
-    season = season_of(panel) if panel.has_index else 1
-    n_rows = int(training.lengths.max(initial=0)) - reach
-    at_end = int(panel.lengths[panel.last_runs].min()) - reach
-    n_seasons = next(
-        (
-            n
-            for n in (3, 2, 1)
-            if n_rows >= (n + 2) * season and at_end >= (n + 1) * season - 1
-        ),
-        0,
-    )
-    if season == 1 or not n_seasons:
-        season, wide = 1, max(1, min(WINDOW, (n_rows - 1) // 2, at_end))
-    else:
-        wide = n_seasons * season
-    window = wide if window is None else window
-    network = GRURegressor(
-        dense_activation="linear",
-        segment=season if window % season == 0 else 1,
-        dropout=0.2,
-        loss="mae",
-        batch_size=16,
-    )
+    default_window, season = _window_and_season(rows, training, n_lost)
+    window = default_window if window is None else window
     return SetUp(
-        network,
+        _default_network(season if window % season == 0 else 1),
         window,
         season if horizon is None else horizon,
         "meanstd" if normalize == "auto" else normalize,
     )
 
 
-def season_of(panel: Panel) -> int:
-    """Tell how many rows a season has by the distance of the rows.
+def _as_int(value: Any) -> int | None:
+    """Return a Python integer, because narrow ones of NumPy overflow; None as it is."""
+    return None if value is None else int(value)
 
-    It is a day for hours and less, a week for days, and a year for longer steps; 1
-    where these are no whole number of steps.
-    """
-    if isinstance(panel.step, pd.offsets.BusinessDay):
-        return 5
-    if pd.api.types.is_numeric_dtype(panel.stamps) or panel.step is None:
-        return 1
-    first: Any = panel.stamps[0]
-    later: Any = stamps_after(first, panel.step, 12)[-1]
-    if isinstance(first, pd.Period):
-        first, later = first.to_timestamp(), later.to_timestamp()
-    elif isinstance(first, pd.Timestamp):
-        first, later = on_clock(pd.DatetimeIndex([first, later]), panel.step)
-    days = (later - first) / pd.Timedelta("1D") / 12
-    length = 1.0 if days < 1 else 7.0 if days < 6.5 else 365.25
-    season = round(length / days)
-    # Months and years are not all of one length.
-    return season if season >= 1 and abs(season * days / length - 1) < 0.02 else 1
+
+def _window_and_season(
+    rows: SeriesRows, training: SeriesRows, n_lost: int
+) -> tuple[int, int]:
+    """Return the default window, in rows, and the rows of a season; 1 if unknown."""
+    season = season_length(rows.stamps, rows.step) if rows.has_index else 1
+    n_training = int(training.lengths.max(initial=0)) - n_lost
+    n_at_end = int(rows.lengths[rows.last_runs].min()) - n_lost
+    for n_seasons in range(N_SEASONS, 0, -1):
+        can_learn = n_training >= (n_seasons + 2) * season
+        can_start = n_at_end >= (n_seasons + 1) * season - 1
+        if season > 1 and can_learn and can_start:
+            return n_seasons * season, season
+    window = min(WINDOW_WITHOUT_SEASON, (n_training - 1) // 2, n_at_end)
+    return max(1, window), 1
+
+
+def _default_network(segment: int) -> GRURegressor:
+    """Return the network that was best over eleven series (benchmarks/accuracy.py)."""
+    return GRURegressor(
+        dense_activation="linear",
+        segment=segment,
+        dropout=0.2,
+        loss="mae",
+        batch_size=16,
+    )

@@ -35,7 +35,7 @@ def fit_forecaster(regressor=RNNRegressor, horizon=1, n_known=0, n_targets=1):
 
 
 def step_by_step(monkeypatch):
-    monkeypatch.setattr(plan, "runs_compiled", lambda estimator: False)
+    monkeypatch.setattr(plan, "compiled_roll_out", lambda estimator: None)
 
 
 @pytest.mark.parametrize("regressor", [RNNRegressor, LSTMRegressor, GRURegressor])

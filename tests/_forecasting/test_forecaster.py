@@ -20,6 +20,7 @@ from skrnn import (
     RNNRegressor,
 )
 from skrnn._estimators.inside import accepts_windows
+from skrnn._forecasting.update import Update
 from tests.support.series import (
     INDEXES,
     N_AHEAD,
@@ -391,7 +392,7 @@ def test_an_interrupted_partial_fit_does_not_learn_from_rows_twice(monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(type(forecaster._origin), "moved_on", interrupt)
+    monkeypatch.setattr(Update, "move", interrupt)
     with pytest.raises(KeyboardInterrupt):
         forecaster.partial_fit(None, y[20:])
     assert_array_equal(forecaster.forecast(3), before)

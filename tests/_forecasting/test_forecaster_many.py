@@ -11,7 +11,8 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from skrnn import AutoregressiveForecaster, RNNRegressor
 from skrnn._engine.programs import PROGRAMS
-from skrnn._forecasting import origin, plan
+from skrnn._forecasting import plan
+from skrnn._index import ahead
 from skrnn._windows.windows import Windows
 from tests.support.panels import (
     DAYS,
@@ -243,13 +244,13 @@ def test_series_on_any_index_are_continued_on_it(index):
 
 def test_series_that_end_together_count_their_stamps_once(monkeypatch):
     asked = []
-    stamps_after = origin.stamps_after
+    stamps_after = ahead.stamps_after
 
     def counted(*args):
         asked.append(args)
         return stamps_after(*args)
 
-    monkeypatch.setattr(origin, "stamps_after", counted)
+    monkeypatch.setattr(ahead, "stamps_after", counted)
     _, y, _ = make_many(spans={i: (0, 12 - i % 2) for i in range(20)})
     forecaster = least_squares().fit(None, as_series(stack(y)))
     forecast = forecaster.forecast(3)
@@ -466,7 +467,7 @@ def test_bands_lie_around_the_forecasts_of_each_series(columns):
         # In units of each series: a, b and c vary by 10, 100 and 1000.
         widths = (high - low).to_numpy()
         widths = widths.reshape(3, 3) if columns == "targets" else widths.T
-        spread = forecaster._origin.spread
+        spread = forecaster._origin.scale.spread
         if history is None:
             assert_allclose(widths / spread, (widths / spread)[:1].repeat(3, axis=0))
         assert (widths > 0).all()
@@ -601,7 +602,7 @@ def test_one_compiled_call_equals_the_loop_step_by_step(normalize, monkeypatch):
         network(), window=4, horizon=2, normalize=normalize
     ).fit(stack(X), as_series(stack(y)))
     at_once = forecaster.predict(stack(later))
-    monkeypatch.setattr(plan, "runs_compiled", lambda estimator: False)
+    monkeypatch.setattr(plan, "compiled_roll_out", lambda estimator: None)
     assert_allclose(at_once, forecaster.predict(stack(later)), rtol=1e-4, atol=1e-4)
 
 
@@ -611,7 +612,7 @@ def test_one_compiled_call_starts_from_series_as_short_as_a_window(monkeypatch):
     forecaster = AutoregressiveForecaster(inner, window=4, horizon=3, normalize="last")
     at_once = forecaster.fit(None, as_series(stack(y))).forecast(5)
     assert np.isfinite(at_once).all()
-    monkeypatch.setattr(plan, "runs_compiled", lambda estimator: False)
+    monkeypatch.setattr(plan, "compiled_roll_out", lambda estimator: None)
     assert_allclose(at_once, forecaster.forecast(5), rtol=1e-4, atol=1e-4)
 
 

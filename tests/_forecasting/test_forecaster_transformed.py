@@ -216,7 +216,7 @@ def test_compiled_roll_out_normalises_each_window_afresh(
         network, window=6, horizon=horizon, normalize=normalize
     ).fit(X[:N_ROWS], y)
     at_once = forecaster.predict(X[N_ROWS:])
-    monkeypatch.setattr(plan, "runs_compiled", lambda estimator: False)
+    monkeypatch.setattr(plan, "compiled_roll_out", lambda estimator: None)
     assert_allclose(at_once, forecaster.predict(X[N_ROWS:]), rtol=0, atol=2e-5)
 
 

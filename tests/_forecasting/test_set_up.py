@@ -6,51 +6,19 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
 from skrnn import AutoregressiveForecaster, GRURegressor
-from skrnn._forecasting.series import panel_of_rows
-from skrnn._forecasting.set_up import season_of, settle
-from tests.support.series import INDEXES
+from skrnn._forecasting.series import series_from_long
+from skrnn._forecasting.set_up import choose_set_up
 
 
-def set_up(index, *, calibration=0, reach=0, **params):
+def set_up(index, *, calibration=0, n_lost=0, **params):
     values = np.random.default_rng(0).normal(size=(len(index), 1))
-    panel = panel_of_rows(values, np.empty((len(index), 0)), index)
-    training = panel.before_last(calibration)
-    return settle(AutoregressiveForecaster(**params), panel, training, reach)
+    rows = series_from_long(values, np.empty((len(index), 0)), index)
+    training = rows.before_last(calibration)
+    return choose_set_up(AutoregressiveForecaster(**params), rows, training, n_lost)
 
 
 def months(n_rows):
     return pd.period_range("2001-01", periods=n_rows, freq="M")
-
-
-@pytest.mark.parametrize(
-    ("name", "season"),
-    [
-        ("days", 7),
-        ("days across a change of clocks", 7),
-        ("days one of which has no midnight", 7),
-        ("hours across a change of clocks", 24),
-        ("quarters of an hour", 96),
-        ("business days", 5),
-        ("weeks", 52),
-        ("ends of months", 12),
-        ("monthly periods", 12),
-        ("time differences", 48),
-        ("periods of two days", 1),
-        ("range with a step", 1),
-        ("floats", 1),
-    ],
-)
-def test_season_follows_from_the_distance_of_rows(name, season):
-    index = INDEXES[name]
-    panel = panel_of_rows(np.zeros((60, 1)), np.empty((60, 0)), index)
-    assert season_of(panel) == season
-
-
-@pytest.mark.parametrize(("freq", "season"), [("QE", 4), ("YE", 1), ("QS", 4)])
-def test_quarters_have_a_season_and_years_have_none(freq, season):
-    index = pd.date_range("1950", periods=60, freq=freq)
-    panel = panel_of_rows(np.zeros((60, 1)), np.empty((60, 0)), index)
-    assert season_of(panel) == season
 
 
 @pytest.mark.parametrize(
@@ -66,7 +34,7 @@ def test_few_rows_give_windows_of_fewer_seasons(n_rows, window, horizon):
 
 def test_rows_held_out_or_differenced_are_not_counted():
     assert set_up(months(70), calibration=11).window == 24
-    assert set_up(months(70), reach=13).window == 24
+    assert set_up(months(70), n_lost=13).window == 24
     assert set_up(months(70), calibration=10).window == 36
 
 

@@ -158,8 +158,8 @@ def test_network_of_a_forecaster_goes_on_with_its_statistics():
     forecaster = AutoregressiveForecaster(inner, window=3, normalize=None)
     forecaster.fit(None, y[:40]).partial_fit(None, y[40:])
     windows, _ = make_windows(y, 3)
-    levels = forecaster._origin
-    x_mean = (windows.mean() - levels.centre[0]) / levels.spread[0]
+    scale = forecaster._origin.scale
+    x_mean = (windows.mean() - scale.centre[0]) / scale.spread[0]
     assert_allclose(forecaster.estimator_.scaling_.x_mean, x_mean[0], rtol=1e-9)
 
 

@@ -1,0 +1,105 @@
+"""The mean and standard deviation by which many series are made comparable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrnn._serialization.plain import stored
+
+from .series import SeriesRows
+
+__all__ = ["SeriesScale"]
+
+
+@stored("SeriesScale", {"centre": "centre", "spread": "spread"})
+@dataclass(frozen=True)
+class SeriesScale:
+    """Centre and spread of each series.
+
+    Parameters
+    ----------
+    centre, spread : ndarray of shape (n_series, n_targets)
+        What is subtracted from the values of a series, and what they are then divided
+        by.
+    """
+
+    centre: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+    @classmethod
+    def identity(cls, n_series: int, n_targets: int) -> SeriesScale:
+        """Return the scale that leaves values as they are."""
+        return cls(np.zeros((n_series, n_targets)), np.ones((n_series, n_targets)))
+
+    @classmethod
+    def learn(
+        cls, values: NDArray[np.float64], rows: SeriesRows, training: SeriesRows
+    ) -> SeriesScale:
+        """Compute mean and standard deviation of each series.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows, n_targets)
+            Values of the series; NaN is ignored.
+        rows : SeriesRows
+            All runs.
+        training : SeriesRows
+            The runs to learn from. The scale of a series that has none of these comes
+            from all its runs.
+        """
+        has_training = np.zeros((len(rows), 1), dtype=bool)
+        has_training[rows.codes[training.starts]] = True
+        centre, spread = (
+            np.where(has_training, of_training, of_all)
+            for of_training, of_all in zip(
+                mean_and_deviation(values, training),
+                mean_and_deviation(values, rows),
+                strict=True,
+            )
+        )
+        return cls(centre, spread)
+
+    def apply(
+        self, values: NDArray[np.float64], codes: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Scale values, of which `codes` gives the series of each row."""
+        return (values - self.centre[codes]) / self.spread[codes]
+
+    def take(self, codes: NDArray[np.intp]) -> SeriesScale:
+        """Return the scale of the series with these numbers."""
+        return SeriesScale(self.centre[codes], self.spread[codes])
+
+
+def mean_and_deviation(
+    values: NDArray[np.float64], rows: SeriesRows
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Compute mean and standard deviation of each series over the rows of its runs.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_targets)
+        Values of the series; NaN is ignored.
+    rows : SeriesRows
+        Their runs.
+
+    Returns
+    -------
+    centre, spread : ndarray of shape (n_series, n_targets)
+        0 and 1 for a series without values; the spread of a constant series is 1.
+    """
+    observed = ~np.isnan(values) & rows.in_runs()[:, None]
+
+    def sum_by_series(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        sums = np.zeros((len(rows), values.shape[1]))
+        np.add.at(sums, rows.codes, np.where(observed, values, 0.0))
+        return sums
+
+    counts = np.maximum(sum_by_series(np.ones(values.shape)), 1)
+    centre = sum_by_series(values) / counts
+    spread = np.sqrt(sum_by_series((values - centre[rows.codes]) ** 2) / counts)
+    # What is left of a constant series is rounding, which must not be blown up.
+    varies = spread > 10 * np.finfo(np.float64).eps * np.abs(centre)
+    return centre, np.where(varies, spread, 1.0)

@@ -1,0 +1,76 @@
+"""The index of the rows that follow the ends of series."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .steps import stamps_after
+
+__all__ = ["index_ahead", "stamps_ahead"]
+
+
+def stamps_ahead(ends: pd.Index, step: Any, n_steps: int, place: int = 0) -> pd.Index:
+    """Return the stamps of the rows that follow one of the ends.
+
+    Parameters
+    ----------
+    ends : pandas.Index
+        Stamps of the last rows of series.
+    step : offset, Timedelta or number
+        Distance from one row to the next.
+    n_steps : int
+        Number of rows.
+    place : int, default=0
+        Which of the ends the rows follow.
+    """
+    stamps: Any = stamps_after(ends[place], step, n_steps)
+    stamps = stamps.rename(ends.name)
+    if isinstance(ends, pd.DatetimeIndex) and ends.tz is None:
+        stamps.freq = ends.freq
+    return stamps
+
+
+def index_ahead(
+    ends: pd.Index,
+    step: Any,
+    n_steps: int,
+    series: list[Hashable],
+    names: list[Hashable],
+) -> pd.MultiIndex:
+    """Return the index of the rows that follow each series, series by series.
+
+    Parameters
+    ----------
+    ends : pandas.Index
+        Stamps of the last row of each series.
+    step : offset, Timedelta or number
+        Distance from one row to the next.
+    n_steps : int
+        Number of rows of each series.
+    series : list of hashable
+        Names of the series; tuples where several levels name them.
+    names : list of hashable
+        Names of the levels, time included. Other numbers of names than levels are
+        ignored: data of a single series has none for it.
+    """
+    # Many series end together; their stamps are counted once.
+    groups, _ = ends.factorize()
+    _, first = np.unique(groups, return_index=True)
+    blocks = [stamps_ahead(ends, step, n_steps, place) for place in first]
+    rows = groups[:, None] * n_steps + np.arange(n_steps)
+    stamps = blocks[0].append(blocks[1:]).take(rows.ravel())
+    levels = [
+        pd.Index(level).repeat(n_steps)
+        for level in zip(*map(_as_tuple, series), strict=True)
+    ]
+    if len(names) <= len(levels):
+        names = [*[None] * len(levels), ends.name]
+    return pd.MultiIndex.from_arrays([*levels, stamps], names=names)
+
+
+def _as_tuple(name: Hashable) -> tuple[Hashable, ...]:
+    return name if isinstance(name, tuple) else (name,)
