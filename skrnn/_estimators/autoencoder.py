@@ -202,9 +202,9 @@ class Autoencoder(BaseRowAutoencoder):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _describe_network(self, windows):
+    def _describe_network(self, windows, n_outputs):
         return replace(
-            super()._describe_network(windows),
+            super()._describe_network(windows, n_outputs),
             code_activation=self.code_activation,
             sparsity=float(self.sparsity),
             tied=bool(self.tied),

@@ -1,37 +1,27 @@
-"""What estimators share that train a network: parameters, course and history."""
+"""Base of the estimators that train a network: parameters and training."""
 
 from __future__ import annotations
 
 import copy
-import math
-from abc import ABCMeta
+from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._checks.sklearn import HasMethods, Interval
-from skrnn._networks.description import Network
+from skrnn._checks.fitted import set_fitted
+from skrnn._checks.sklearn import HasMethods, Interval, feature_names
+from skrnn._checks.tables import check_enough_samples
 from skrnn._networks.summary import show_layers, tabulate
 from skrnn._scaling.scaling import Statistics
 from skrnn._serialization.state import StoredMixin
 
-__all__ = ["BaseNetworkEstimator", "check_same_network", "widths"]
+from .history import append_epochs, check_finite
+from .network_checks import check_same_network
+from .training_data import choose_samples, relative_weights, split_samples
 
-# Settings of a network that its weights do not depend on.
-MAY_CHANGE = {
-    "batch_size",
-    "beta",
-    "dropout",
-    "frozen",
-    "input_dropout",
-    "l2",
-    "noise",
-    "recurrent_dropout",
-    "sparsity",
-}
+__all__ = ["BaseNetworkEstimator"]
 
 
 class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
@@ -121,37 +111,85 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
     def _loss(self):
         return self.loss
 
-    def _split(self, windows, keep, one_pass):
-        """Choose the samples to train on and, behind them, those to validate on."""
-        if getattr(self, "incomplete", "mask") == "skip":
-            keep = keep & ~windows.begin_missing()
-        chosen = np.flatnonzero(keep)
-        if len(chosen) == 0:
-            raise ValueError(
-                f"No whole window to train on: all {len(windows)} begin with missing "
-                "steps or have no weight. Shorten the window, pass longer runs of "
-                "rows, or set incomplete='mask'."
-            )
-        split = 0.0 if one_pass else self.validation_split
-        # Rounded, because a tenth of ten is less than one in floating point.
-        n_train = math.floor(round(len(chosen) * (1 - split), 6))
-        if split > 0 and n_train in (0, len(chosen)):
-            raise ValueError(
-                f"validation_split={split} leaves {n_train} samples for training and "
-                f"{len(chosen) - n_train} for validation of {len(chosen)}; change it "
-                "or pass more rows."
-            )
-        return chosen[:n_train], chosen[n_train:]
+    @abstractmethod
+    def _read(self, X, *others, reset):
+        """Check what was passed to `fit`; return it as `TrainingData`."""
 
-    def _learn_scaling(self, samples, *, resume, one_pass, inputs=None):
-        """Give statistics, and the scaling that follows from them.
+    @abstractmethod
+    def _describe_network(self, windows, n_outputs):
+        """Describe the network that reads windows and learns so many targets."""
 
-        Samples are windows, targets and weights. `inputs` is a scaling to take over. A
-        fit from fitted weights keeps the scaling; a pass over more samples goes on with
-        the statistics.
+    @abstractmethod
+    def _scale_windows(self, windows, scaling):
+        """Scale windows as the network reads them."""
+
+    def _find_pretrained(self, network):
+        """Return the fitted estimator that a fresh network starts from, or None."""
+
+    def _starting_weights(self, network, windows, pretrained):
+        """Return weights of a fresh network that are not drawn, by their places."""
+        return {}
+
+    def _train(self, X, *others, resume, one_pass):
+        """Train, and change the estimator only when that has succeeded.
+
+        Parameters
+        ----------
+        X, *others : array-like
+            What was passed to `fit`, in the order in which `_read` takes it.
+        resume : bool
+            Whether to go on from the fitted weights, if there are any.
+        one_pass : bool
+            Whether to train for a single epoch, as `partial_fit` does.
+        """
+        resume = resume and hasattr(self, "weights_")
+        data = self._read(X, *others, reset=not resume)
+        if not (resume and one_pass):  # The last chunk of many may be short.
+            check_enough_samples(self, len(data))
+        network = self._describe_network(data.windows, data.targets.shape[1])
+        if resume:
+            check_same_network(self._network, network)
+        pretrained = None if resume else self._find_pretrained(network)
+        parts = self._split(data, resume=resume, one_pass=one_pass)
+        statistics, scaling = self._learn_scaling(
+            data.take(parts[0]), pretrained, resume=resume, one_pass=one_pass
+        )
+        trained = self._optimize(
+            network,
+            self._scale(data, parts, scaling),
+            parts[1],
+            pretrained,
+            resume=resume,
+            one_pass=one_pass,
+        )
+        names = vars(self).get("feature_names_in_") if resume else feature_names(X)
+        learned = {
+            "feature_names_in_": names,
+            "scaling_": scaling,
+            "_statistics": statistics,
+            "_network": network,
+            "_window_shape_in": (network.n_steps, network.n_features),
+        }
+        set_fitted(self, {**trained, **data.facts, **learned})
+        return self
+
+    def _split(self, data, *, resume, one_pass):
+        """Return the places of samples to train on, and of those to validate on."""
+        # Rows are never incomplete, and have no such parameter.
+        skip = getattr(self, "incomplete", "mask") == "skip"
+        samples = choose_samples(data, skip_incomplete=skip)
+        return split_samples(samples, 0.0 if one_pass else self.validation_split)
+
+    def _learn_scaling(self, samples, pretrained, *, resume, one_pass):
+        """Return statistics of samples, and the scaling that follows from them.
+
+        A fit that goes on from fitted weights keeps their scaling. `partial_fit` adds
+        the samples to the statistics of those before.
         """
         statistics = Statistics.of(
-            *samples, standardize=self.standardize, inputs=inputs
+            *samples,
+            standardize=self.standardize,
+            inputs=None if pretrained is None else pretrained.scaling_,
         )
         if resume:
             statistics = self._statistics.merge(statistics)
@@ -159,68 +197,52 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             statistics.check_observed()
         if one_pass or not resume:
             return statistics, statistics.scaling()
-        kept = self.scaling_.let_vary(samples[1])
+        _, targets, _ = samples
+        kept = self.scaling_.let_vary(targets)
         varies = (kept.y_scale != self.scaling_.y_scale).any()
         return statistics if varies else self._statistics, kept
 
-    def _run(
-        self,
-        network,
-        windows,
-        targets,
-        weight,
-        parts,
-        *,
-        resume,
-        one_pass,
-        given=None,
-    ):
-        """Hand the samples to the engine and give what it learned as attributes."""
+    def _scale(self, data, parts, scaling):
+        """Return the samples as the engine takes them."""
         from skrnn._engine import training
 
-        chosen, held_out = parts
-        samples = training.Samples(windows, targets, _relative(weight, parts), chosen)
-        random_state = self._generator(resume=resume and one_pass)
-        state = None
-        if resume:
-            # Fewer or more weights to train are another state of the optimizer.
-            goes_on = one_pass and self.optimizer == self._trained_by
-            goes_on = goes_on and network.frozen == self._network.frozen
-            optimizer = self._optimizer_state if goes_on else None
-            state = training.State(self.weights_, optimizer)
-        course = training.Course(
-            epochs=1 if one_pass else int(self.epochs),
-            batch_size=int(self.batch_size),  # One of NumPy would overflow.
-            shuffle=self.shuffle,
-            patience=self.patience if self.early_stopping and not one_pass else None,
-            callbacks=self.callbacks,
-            verbose=int(self.verbose),
+        return training.Samples(
+            self._scale_windows(data.windows, scaling),
+            scaling.scale_targets(data.targets),
+            relative_weights(data.weights, parts),
+            parts[0],
         )
+
+    def _optimize(self, network, samples, held_out, pretrained, *, resume, one_pass):
+        """Train the network; return the fitted attributes that follow."""
+        from skrnn._engine import training
+
+        goes_on = resume and one_pass
+        random_state = self._generator(resume=goes_on)
+        windows = samples.windows.take(samples.chosen)
         state, history = training.train(
             network,
             training.Recipe(
                 self._loss, self.optimizer, self.learning_rate, self.metrics
             ),
-            state,
+            self._fitted_state(network, goes_on=goes_on) if resume else None,
             samples,
-            course,
+            self._course(one_pass=one_pass),
             random_state,
             held_out if len(held_out) else None,
-            given,
+            {} if resume else self._starting_weights(network, windows, pretrained),
         )
-        _check_finite(state.weights, history)
+        check_finite(state.weights, len(history["loss"]))
         return {
             "weights_": state.weights,
-            "history_": _joined(self.history_, history)
-            if resume and one_pass
-            else history,
+            "history_": append_epochs(self.history_, history) if goes_on else history,
             "_optimizer_state": state.optimizer,
             "_trained_by": self.optimizer,
             "_random_state": None if self.random_state is None else random_state,
         }
 
     def _generator(self, *, resume):
-        """Give the random numbers of a training: those left over, or new ones.
+        """Return the random numbers of a training: those left over, or new ones.
 
         Those left over are copied, because a training that fails must not use them up.
         """
@@ -228,58 +250,24 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             return copy.deepcopy(self._random_state)
         return check_random_state(self.random_state)
 
+    def _fitted_state(self, network, *, goes_on):
+        """Return the fitted weights, and the state of their optimizer if it goes on."""
+        from skrnn._engine import training
 
-def widths(estimator, parameter: str) -> tuple[int, ...]:
-    """Give the widths of layers as a tuple of integers."""
-    value = getattr(estimator, parameter)
-    found = (value,) if isinstance(value, Integral) else tuple(value)
-    right = all(isinstance(width, Integral) and width >= 1 for width in found)
-    if not right or (parameter == "units" and not found):
-        raise ValueError(
-            f"{parameter} must hold integers of at least 1, one for each layer. Got "
-            f"{value!r} instead."
+        # Fewer or more weights to train are another state of the optimizer.
+        same_weights = network.frozen == self._network.frozen
+        goes_on = goes_on and same_weights and self.optimizer == self._trained_by
+        return training.State(self.weights_, self._optimizer_state if goes_on else None)
+
+    def _course(self, *, one_pass):
+        """Return how long and in which order to train."""
+        from skrnn._engine import training
+
+        return training.Course(
+            epochs=1 if one_pass else int(self.epochs),
+            batch_size=int(self.batch_size),  # An integer of NumPy could overflow.
+            shuffle=self.shuffle,
+            patience=self.patience if self.early_stopping and not one_pass else None,
+            callbacks=self.callbacks,
+            verbose=int(self.verbose),
         )
-    return tuple(int(width) for width in found)
-
-
-def check_same_network(estimator, network: Network) -> None:
-    """Refuse to go on training with a network of other weights."""
-    for name, value in vars(network).items():
-        before = getattr(estimator._network, name)
-        if name not in MAY_CHANGE and value != before:
-            raise ValueError(
-                f"{name} must stay the same when training goes on from fitted weights. "
-                f"Got {value!r} after {before!r}; set warm_start=False and call fit to "
-                "start afresh."
-            )
-
-
-def _check_finite(weights: list[np.ndarray], history: dict) -> None:
-    """Refuse weights that the last step of training has spoilt.
-
-    The loss of an epoch is computed before its steps, and so does not show it.
-    """
-    if not all(np.isfinite(weight).all() for weight in weights):
-        raise FloatingPointError(
-            f"The weights became infinite in epoch {len(history['loss'])}, the last "
-            "one. Try a smaller learning_rate, or an optimizer with clipnorm such as "
-            "keras.optimizers.Adam(clipnorm=1.0)."
-        )
-
-
-def _relative(weight: np.ndarray, parts: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Scale weights to a mean of one over the samples of each part."""
-    relative = np.zeros_like(weight)
-    for part in parts:
-        if len(part):
-            relative[part] = weight[part] / weight[part].mean()
-    return relative
-
-
-def _joined(history: dict, more: dict) -> dict:
-    """Append epochs to a history; what one of both lacks is NaN."""
-    n_old, n_new = len(history["loss"]), len(more["loss"])
-    return {
-        name: history.get(name, [np.nan] * n_old) + more.get(name, [np.nan] * n_new)
-        for name in {**history, **more}
-    }

@@ -12,13 +12,12 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._checks.fitted import set_fitted
-from skrnn._checks.sklearn import Interval, feature_names, fit_context, wants_pandas
-from skrnn._checks.tables import check_enough_samples
+from skrnn._checks.sklearn import Interval, fit_context, wants_pandas
 from skrnn._index.reading import index_of
 from skrnn._windows.windows import Windows
 
-from .base import BaseNetworkEstimator, check_same_network
+from .base import BaseNetworkEstimator
+from .training_data import TrainingData
 
 __all__ = ["BaseAutoencoder"]
 
@@ -277,59 +276,18 @@ class BaseAutoencoder(
         """Check X; give it as windows, and what scikit-learn counts as features."""
 
     @abstractmethod
-    def _describe_network(self, windows):
-        """Describe the network for windows of training."""
-
-    @abstractmethod
     def _present(self, windows):
         """Give windows in their units the shape of X."""
 
-    def _weights_to_start_from(self, windows):
-        """Give weights that need not be drawn, by their place."""
-        return {}
+    def _read(self, X, *, reset):
+        windows, n_features_in = self._check(X, reset=reset)
+        facts = {"n_features_in_": n_features_in, "_n_axes": np.asarray(X).ndim}
+        no_targets, weights = np.empty((len(windows), 0)), np.ones(len(windows))
+        return TrainingData(windows, no_targets, weights, facts)
 
-    def _train(self, X, *, resume, one_pass):
-        """Train, and change the estimator only when that has succeeded."""
-        resume = resume and hasattr(self, "weights_")
-        windows, n_features_in = self._check(X, reset=not resume)
-        if not (resume and one_pass):  # The last chunk of many may be short.
-            check_enough_samples(self, len(windows))
-        network = self._describe_network(windows)
-        if resume:
-            check_same_network(self, network)
-        weight, no_targets = np.ones(len(windows)), np.empty((len(windows), 0))
-        parts = self._split(windows, weight > 0, one_pass)
-        statistics, scaling = self._learn_scaling(
-            (windows.take(parts[0]), no_targets[parts[0]], weight[parts[0]]),
-            resume=resume,
-            one_pass=one_pass,
-        )
-        scaled = scaling.scale_windows(windows, fill=False)
-        learned = self._run(
-            network,
-            scaled,
-            no_targets.astype(np.float32),
-            weight,
-            parts,
-            resume=resume,
-            one_pass=one_pass,
-            given=self._weights_to_start_from(scaled.take(parts[0])),
-        )
-        names = vars(self).get("feature_names_in_") if resume else feature_names(X)
-        set_fitted(
-            self,
-            {
-                **learned,
-                "n_features_in_": n_features_in,
-                "feature_names_in_": names,
-                "scaling_": scaling,
-                "_statistics": statistics,
-                "_network": network,
-                "_window_shape_in": (windows.n_steps, windows.n_features),
-                "_n_axes": np.asarray(X).ndim,
-            },
-        )
-        return self
+    def _scale_windows(self, windows, scaling):
+        # Holes stay, because what is missing counts neither as input nor as error.
+        return scaling.scale_windows(windows, fill=False)
 
     def _encode(self, X):
         """Give all that the encoder puts out, in the precision of X."""
@@ -356,7 +314,7 @@ class BaseAutoencoder(
             windows,
             part,
             summary,
-            scale=partial(self.scaling_.scale_windows, fill=False),
+            scale=partial(self._scale_windows, scaling=self.scaling_),
         )
         whole = part is None and summary is None
         return self.scaling_.restore_windows(predicted) if whole else predicted

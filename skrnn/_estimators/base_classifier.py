@@ -1,6 +1,8 @@
-"""What recurrent classifiers share: labels, probabilities, weights of classes."""
+"""Base of the recurrent classifiers: labels, probabilities, weights of classes."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -18,14 +20,13 @@ from skrnn._checks.sklearn import StrOptions, fit_context
 from skrnn._checks.targets import check_sample_weight
 
 from .base_recurrent import BaseRecurrentEstimator
+from .training_data import TrainingData
 
 __all__ = ["BaseRecurrentClassifier"]
 
 
 class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
     """Base of the recurrent classifiers, which differ in their cell."""
-
-    _scales_targets = False
 
     _parameter_constraints = {
         **BaseRecurrentEstimator._parameter_constraints,
@@ -68,9 +69,9 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             X,
             y,
             sample_weight,
+            self.classes_ if goes_on else None,
             resume=self.warm_start,
             one_pass=False,
-            classes=self.classes_ if goes_on else None,
         )
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -118,9 +119,9 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             X,
             y,
             sample_weight,
+            self._known_classes(classes),
             resume=True,
             one_pass=True,
-            classes=self._known_classes(classes),
         )
 
     def predict_proba(self, X):
@@ -205,25 +206,36 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
                 )
         return self.classes_
 
-    def _read_target(self, X, y, sample_weight, classes):
+    def _read(self, X, y, sample_weight, classes, *, reset):
+        windows, facts = self._read_windows(X, reset=reset)
         labels = check_labels(self, y, X)
         if classes is None:
             classes = np.unique(labels)
             check_several(classes, "y")
         _check_loss(self.loss, len(classes))
         codes = encode(labels, classes)
-        weight = check_sample_weight(sample_weight, len(labels))
-        of_classes = weights_of_classes(self.class_weight, classes, codes, weight)
+        weights = check_sample_weight(sample_weight, len(labels))
+        of_classes = weights_of_classes(self.class_weight, classes, codes, weights)
         targets = as_indicators(codes, len(classes))
-        return targets, weight * of_classes[codes], {"classes_": classes}
+        facts["classes_"] = classes
+        return TrainingData(windows, targets, weights * of_classes[codes], facts)
 
-    def _output_activation(self, n_outputs):
-        return "sigmoid" if n_outputs == 1 else "softmax"
+    def _describe_network(self, windows, n_outputs):
+        network = super()._describe_network(windows, n_outputs)
+        activation = "sigmoid" if n_outputs == 1 else "softmax"
+        return replace(network, output_activation=activation)
 
-    def _run(self, network, windows, targets, weight, parts, **course):
-        if not (course["resume"] or course["one_pass"]):
-            _check_classes_left(targets[parts[0]])
-        return super()._run(network, windows, targets, weight, parts, **course)
+    def _split(self, data, *, resume, one_pass):
+        train, validation = super()._split(data, resume=resume, one_pass=one_pass)
+        if not (resume or one_pass):
+            _check_classes_left(data.targets[train])
+        return train, validation
+
+    def _learn_scaling(self, samples, pretrained, *, resume, one_pass):
+        statistics, scaling = super()._learn_scaling(
+            samples, pretrained, resume=resume, one_pass=one_pass
+        )
+        return statistics, scaling.keep_targets()
 
 
 def _check_classes_left(targets):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 
 import numpy as np
@@ -12,6 +13,8 @@ from skrnn._checks.targets import check_sample_weight, check_target
 from skrnn._scaling.scaling import scale_roll_out
 
 from .base_recurrent import BaseRecurrentEstimator
+from .network_checks import check_decoder
+from .training_data import TrainingData
 
 __all__ = ["BaseRecurrentRegressor"]
 
@@ -201,12 +204,16 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         """
         return self._as_keras_model()
 
-    def _read_target(self, X, y, sample_weight, classes):
+    def _read(self, X, y, sample_weight, *, reset):
+        windows, facts = self._read_windows(X, reset=reset)
         target = check_target(self, y, X)
-        weight = check_sample_weight(sample_weight, len(target))
+        weights = check_sample_weight(sample_weight, len(target))
         targets = target[:, None] if target.ndim == 1 else target
-        facts = {"n_targets_": targets.shape[1], "_one_axis": target.ndim == 1}
-        return targets, weight, facts
+        facts |= {"n_targets_": targets.shape[1], "_one_axis": target.ndim == 1}
+        return TrainingData(windows, targets, weights, facts)
 
-    def _output_activation(self, n_outputs):
-        return "linear"
+    def _describe_network(self, windows, n_outputs):
+        network = super()._describe_network(windows, n_outputs)
+        network = replace(network, decoder=str(self.decoder))
+        check_decoder(network)
+        return network

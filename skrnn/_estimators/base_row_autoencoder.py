@@ -9,8 +9,8 @@ from skrnn._checks.tables import check_table
 from skrnn._networks.autoencoders import RowAutoencoderNetwork
 from skrnn._windows.windows import windows_of
 
-from .base import widths
 from .base_autoencoder import BaseAutoencoder
+from .network_checks import check_widths
 
 __all__ = ["BaseRowAutoencoder"]
 
@@ -43,12 +43,12 @@ class BaseRowAutoencoder(BaseAutoencoder):
     def _present(self, windows):
         return windows[:, 0, :]
 
-    def _describe_network(self, windows):
+    def _describe_network(self, windows, n_outputs):
         return RowAutoencoderNetwork(
             n_steps=1,
             n_features=windows.n_features,
             n_components=int(self.n_components),
-            hidden=widths(self, "hidden_layer_sizes"),
+            hidden=check_widths("hidden_layer_sizes", self.hidden_layer_sizes),
             activation=self.activation,
             noise=float(self.noise),
             input_dropout=float(self.input_dropout),

@@ -12,8 +12,8 @@ from skrnn._networks.layer import places_of_recurrent
 from skrnn._serialization.names import set_module
 from skrnn._windows.checks import check_windows
 
-from .base import widths
 from .base_autoencoder import BaseAutoencoder
+from .network_checks import check_widths
 
 __all__ = ["RecurrentAutoencoder"]
 
@@ -244,13 +244,13 @@ class RecurrentAutoencoder(BaseAutoencoder):
     def _present(self, windows):
         return windows[:, :, 0] if self._n_axes == 2 else windows
 
-    def _describe_network(self, windows):
+    def _describe_network(self, windows, n_outputs):
         return WindowAutoencoderNetwork(
             cell=self.cell,
             n_steps=windows.n_steps,
             n_features=windows.n_features,
             n_components=int(self.n_components),
-            units=widths(self, "units"),
+            units=check_widths("units", self.units),
             activation=self.activation,
             code_activation=self.code_activation,
             noise=float(self.noise),

@@ -296,11 +296,13 @@ class VariationalAutoencoder(BaseRowAutoencoder):
     def _predicting_weights(self):
         return self.weights_[:-1]
 
-    def _weights_to_start_from(self, windows):
+    def _starting_weights(self, network, windows, pretrained):
         # At first a copy is no better than the mean row. A variance far from that of
         # its errors would take as many epochs to learn as all the other weights.
         variance = max(float(windows.gather().var(axis=0).mean()), 1e-6)
         return {-1: np.float32(np.log(variance))}
 
-    def _describe_network(self, windows):
-        return replace(super()._describe_network(windows), beta=float(self.beta))
+    def _describe_network(self, windows, n_outputs):
+        return replace(
+            super()._describe_network(windows, n_outputs), beta=float(self.beta)
+        )

@@ -11,7 +11,6 @@ from sklearn.metrics import r2_score
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor, make_windows
 from skrnn._engine.models import build_model, draw_weights
 from skrnn._engine.tensorflow import keras
-from skrnn._estimators.base_recurrent import describe_network
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.windows import windows_of
 from tests.support.cells import predict_by_hand, relu, sigmoid
@@ -29,7 +28,7 @@ def network(cell="rnn", n_steps=4, n_features=3, n_targets=1, units=(5,), **othe
 
 def network_of(estimator, n_steps, n_features, n_targets=1):
     windows = windows_of(np.zeros((2, n_steps, n_features)))
-    return build_model(describe_network(estimator, windows, 1))
+    return build_model(estimator._describe_network(windows, 1))
 
 
 def layers_named(model, beginning):

@@ -23,7 +23,6 @@ from skrnn import (
     make_windows,
 )
 from skrnn._engine.models import build_model
-from skrnn._estimators.base_recurrent import describe_network
 from skrnn._windows.windows import windows_of
 
 SERIES = np.sin(np.arange(40.0) / 3)
@@ -49,11 +48,8 @@ COPIERS = {
 def build(estimator):
     """The description of a network and its Keras model, without training it."""
     windows = windows_of(X)
-    if hasattr(estimator, "transform"):
-        network = estimator._describe_network(windows)
-        loss = "mse"
-    else:
-        network, loss = describe_network(estimator, windows, Y.shape[1]), None
+    network = estimator._describe_network(windows, Y.shape[1])
+    loss = "mse" if hasattr(estimator, "transform") else None
     return network, build_model(network, loss=loss)
 
 

@@ -1,0 +1,77 @@
+"""Checks of what a network is made of, and of whether it stays the same network."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+from skrnn._networks.description import Network, RecurrentNetwork
+
+__all__ = ["check_decoder", "check_same_network", "check_segment", "check_widths"]
+
+# Settings of a network that may change between two trainings of the same weights.
+MAY_CHANGE = {
+    "batch_size",
+    "beta",
+    "dropout",
+    "frozen",
+    "input_dropout",
+    "l2",
+    "noise",
+    "recurrent_dropout",
+    "sparsity",
+}
+
+
+def check_widths(name: str, value: Any) -> tuple[int, ...]:
+    """Return the widths of layers as a tuple of integers.
+
+    Parameters
+    ----------
+    name : str
+        The parameter that holds them. Only `units` must not be empty.
+    value : int or iterable of int
+        What the user gave: the width of a single layer, or one for each layer.
+    """
+    widths = (value,) if isinstance(value, Integral) else tuple(value)
+    right = all(isinstance(width, Integral) and int(width) >= 1 for width in widths)
+    if not right or (name == "units" and not widths):
+        raise ValueError(
+            f"{name} must hold integers of at least 1, one for each layer. Got "
+            f"{value!r} instead."
+        )
+    return tuple(int(width) for width in widths)
+
+
+def check_segment(segment: int, n_steps: int) -> None:
+    """Raise if a window cannot be cut into segments."""
+    if n_steps % segment:
+        raise ValueError(
+            f"segment must divide the number of steps, {n_steps}. Got {segment} "
+            "instead; change segment or the window."
+        )
+
+
+def check_decoder(network: RecurrentNetwork) -> None:
+    """Raise if a parallel decoder lacks the one last state that it goes on from."""
+    if network.decoder != "parallel":
+        return
+    for name in ("bidirectional", "stateful"):
+        if getattr(network, name):
+            raise ValueError(
+                f"decoder='parallel' must have {name}=False: it goes on from the state "
+                f"after the last step of each window. Got {name}=True instead; set "
+                f"{name}=False or decoder='dense'."
+            )
+
+
+def check_same_network(before: Network, network: Network) -> None:
+    """Raise if training cannot go on because the network has other weights."""
+    for name, value in vars(network).items():
+        fitted = getattr(before, name)
+        if name not in MAY_CHANGE and value != fitted:
+            raise ValueError(
+                f"{name} must stay the same when training goes on from fitted weights. "
+                f"Got {value!r} after {fitted!r}; set warm_start=False and call fit to "
+                "start afresh."
+            )

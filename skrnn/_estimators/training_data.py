@@ -1,0 +1,100 @@
+"""What an estimator learns from, and which samples it trains and validates on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrnn._windows.windows import Windows
+
+__all__ = ["TrainingData", "choose_samples", "relative_weights", "split_samples"]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Checked windows with what is to be learned from them, all unscaled.
+
+    Parameters
+    ----------
+    windows : Windows
+        Windows; NaN is missing.
+    targets : ndarray of shape (n_samples, n_outputs)
+        What the network is to predict. A network that copies its windows has no
+        further targets: n_outputs is 0.
+    weights : ndarray of shape (n_samples,)
+        Sample weights, relative to each other; 0 leaves a sample out.
+    facts : dict
+        Fitted attributes that describe X and y, such as `n_features_in_`.
+    """
+
+    windows: Windows
+    targets: NDArray[Any]
+    weights: NDArray[np.float64]
+    facts: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def take(
+        self, samples: NDArray[np.intp]
+    ) -> tuple[Windows, NDArray[Any], NDArray[np.float64]]:
+        """Return windows, targets and weights of some samples."""
+        windows = self.windows.take(samples)
+        return windows, self.targets[samples], self.weights[samples]
+
+
+def choose_samples(data: TrainingData, *, skip_incomplete: bool) -> NDArray[np.intp]:
+    """Return the places of the samples that count.
+
+    Parameters
+    ----------
+    data : TrainingData
+        All samples.
+    skip_incomplete : bool
+        Whether windows that begin with missing steps are left out.
+    """
+    counts = data.weights > 0
+    if skip_incomplete:
+        counts = counts & ~data.windows.begin_missing()
+    if not counts.any():
+        raise ValueError(
+            f"No whole window to train on: all {len(data)} begin with missing steps or "
+            "have no weight. Shorten the window, pass longer runs of rows, or set "
+            "incomplete='mask'."
+        )
+    return np.flatnonzero(counts)
+
+
+def split_samples(
+    samples: NDArray[np.intp], validation_split: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Split samples into those to train on and, behind them, those to validate on."""
+    n_samples = len(samples)
+    # Rounded, because a tenth of ten is less than one in floating point.
+    n_train = math.floor(round(n_samples * (1 - validation_split), 6))
+    if validation_split > 0 and n_train in (0, n_samples):
+        raise ValueError(
+            f"validation_split={validation_split} leaves {n_train} samples for "
+            f"training and {n_samples - n_train} for validation of {n_samples}; change "
+            "it or pass more rows."
+        )
+    return samples[:n_train], samples[n_train:]
+
+
+def relative_weights(
+    weights: NDArray[np.float64], parts: tuple[NDArray[np.intp], ...]
+) -> NDArray[np.float64]:
+    """Scale weights to a mean of one over the samples of each part.
+
+    The loss of training and that of validation are then means, and the learning rate
+    means the same whatever unit the weights have.
+    """
+    relative = np.zeros_like(weights)
+    for part in parts:
+        if len(part):
+            relative[part] = weights[part] / weights[part].mean()
+    return relative
