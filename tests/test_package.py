@@ -1,5 +1,6 @@
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -7,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import sklearn.base
 from _pytest.doctest import DoctestModule
 
 import skrnn
@@ -58,6 +60,14 @@ def names_in_import(node, path):
         yield from (f"{absolute(node, path)}.{alias.name}" for alias in node.names)
 
 
+def run_at_once(node):
+    """The nodes of a syntax tree that an import runs: all but bodies of functions."""
+    yield node
+    if not isinstance(node, (ast.FunctionDef, ast.Lambda)):
+        for child in ast.iter_child_nodes(node):
+            yield from run_at_once(child)
+
+
 def absolute(node, path):
     folder = ("skrnn", *path.relative_to(PACKAGE).parts[:-1])
     parents = folder[: len(folder) + 1 - node.level] if node.level else ()
@@ -79,6 +89,10 @@ def imported_files(path):
     own = [name for name in imported_names(path) if name.startswith(f"{folder}.")]
     return {name.split(".")[depth] for name in own} & files
 
+
+# Names such as `_validate_params`, which estimators inherit from scikit-learn.
+BASES = [cls for cls in vars(sklearn.base).values() if inspect.isclass(cls)]
+PRIVATE = {name for cls in BASES for name in dir(cls) if re.match("_(?!_)", name)}
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 SOURCE_IDS = [path.relative_to(PACKAGE).as_posix() for path in SOURCES]
@@ -170,9 +184,8 @@ def test_keras_and_tensorflow_are_imported_in_the_engine_alone(path):
 def test_the_engine_is_imported_inside_functions(path):
     if package_of(path) == "_engine":
         return
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    at_once = [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
-    names = [name for node in at_once for name in names_in_import(node, path)]
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    names = [n for node in run_at_once(module) for n in names_in_import(node, path)]
     assert not [name for name in names if name.startswith("skrnn._engine")]
 
 
@@ -182,4 +195,9 @@ def test_private_names_of_sklearn_stand_in_one_file(path):
         return
     names = [name for name in imported_names(path) if name.startswith("sklearn.")]
     assert not [name for name in names if "._" in name]
-    assert "_sklearn_" not in path.read_text(encoding="utf-8").replace("__sklearn_", "")
+    source = path.read_text(encoding="utf-8")
+    assert "_sklearn_" not in source.replace("__sklearn_", "")
+    nodes = ast.walk(ast.parse(source))
+    assert (
+        not {node.attr for node in nodes if isinstance(node, ast.Attribute)} & PRIVATE
+    )

@@ -20,7 +20,15 @@ __all__ = ["iter_windows", "make_windows"]
 
 
 @set_module("skrnn")
-def make_windows(series, window, horizon=1, gap=1, stride=1, *, target=None):
+def make_windows(
+    series: Any,
+    window: int,
+    horizon: int = 1,
+    gap: int = 1,
+    stride: int = 1,
+    *,
+    target: Any = None,
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Cut a series into whole windows and the values that follow them.
 
     Only windows which lie within the series, together with what they predict, are
@@ -86,8 +94,15 @@ or (n_samples, horizon, n_targets)
 
 @set_module("skrnn")
 def iter_windows(
-    series, window, horizon=1, gap=1, stride=1, *, target=None, chunk_size=65_536
-):
+    series: Any,
+    window: int,
+    horizon: int = 1,
+    gap: int = 1,
+    stride: int = 1,
+    *,
+    target: Any = None,
+    chunk_size: int = 65_536,
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """Cut a series that is larger than memory into windows, a chunk of them at a time.
 
     The chunks together are what `make_windows` returns. Each one reads its own rows

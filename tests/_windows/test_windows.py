@@ -75,7 +75,7 @@ def test_missing_values_count_where_a_window_holds_them(starts, expected):
 
 
 @pytest.mark.parametrize("weight", [None, np.array([1.0, 0.5, 0, 3, 2])])
-def test_uses_of_rows_count_the_windows_that_hold_them(weight):
+def test_the_uses_of_a_row_are_the_windows_that_hold_it(weight):
     windows = scattered_windows()
     expected = np.zeros(12)
     for i, start in enumerate(windows.starts):
