@@ -229,9 +229,10 @@ def test_a_grid_of_what_the_network_does_not_depend_on_builds_one_program():
     assert PROGRAMS.n_built - built == 2  # One trains, one predicts.
 
 
-# Windows of 400 steps over 300 000 rows: 0.9 GB if they were copied. A process of its
-# own, because the peak of resident memory never comes down again. Windows that begin
-# with NaN are left out of training, because the time is that of the windows.
+# Windows of 400 steps over 100 000 rows: 150 MB if they were copied, in single
+# precision. A process of its own, because the peak of resident memory never comes down
+# again. Windows that begin with NaN are left out of training, because the time is that
+# of the windows.
 CODE = """
 import resource
 import numpy as np
@@ -242,7 +243,7 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
-rows = np.random.default_rng(0).normal(size=(300_000, 1))
+rows = np.random.default_rng(0).normal(size=(100_000, 1))
 rows[1000:-1000] = np.nan
 model = RecurrentAutoencoder(2, cell="rnn", units=2, epochs=1, random_state=0)
 small = SlidingWindow(400).fit_transform(rows[:3000])
@@ -250,7 +251,7 @@ model.fit(small).score_samples(small)
 before = peak()
 X = SlidingWindow(400).fit_transform(rows)
 scores = model.fit(X).score_samples(X)
-assert scores.shape == (300_000,)
+assert scores.shape == (100_000,)
 print(X.nbytes / 2**30, peak() - before)
 """
 
@@ -262,5 +263,5 @@ def test_memory_grows_with_the_rows_and_not_with_the_windows():
     )
     assert done.returncode == 0, done.stderr
     gigabytes, grown_by_megabytes = map(float, done.stdout.split())
-    assert gigabytes > 0.8
-    assert grown_by_megabytes < 150
+    assert gigabytes > 0.29
+    assert grown_by_megabytes < 100
