@@ -54,8 +54,16 @@ def refuse(*args):
         (rows_autoencoder(hidden_layer_sizes=(4, 3), tied=True, l2=0.1), ROWS),
         (rows_autoencoder(loss="huber", validation_split=0.3), ROWS),
         (windows_autoencoder("rnn", sparsity=0.1, validation_split=0.3), GAPPY),
-        (windows_autoencoder("gru", units=(3, 2), l2=0.1), GAPPY),
-        (windows_autoencoder("lstm", loss="log_cosh"), WINDOWS),
+        pytest.param(
+            windows_autoencoder("gru", units=(3, 2), l2=0.1),
+            GAPPY,
+            marks=pytest.mark.exhaustive,
+        ),
+        pytest.param(
+            windows_autoencoder("lstm", loss="log_cosh"),
+            WINDOWS,
+            marks=pytest.mark.exhaustive,
+        ),
     ],
     ids=["sparse", "tied", "huber", "rnn with gaps", "gru with gaps", "lstm"],
 )

@@ -94,7 +94,7 @@ def test_epochs_equal_keras_with_missing_steps(cell):
 
 
 @pytest.mark.usefixtures("compiled_only")
-@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("missing", first_of_many([True, False]))
 def test_epochs_of_a_parallel_decoder_equal_keras(missing):
     samples = make_samples(n_steps=6, n_targets=5, missing=missing)
     network = network_for(samples, segment=2, decoder="parallel", l2=0.01)

@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from skrnn import GRURegressor, LSTMRegressor
 from skrnn._engine.tensorflow import keras
 from tests.support.cells import predict_by_hand, run_estimator, run_layer
+from tests.support.exhaustive import first_of_many
 from tests.support.networks import (
     ESTIMATORS,
     ONE_STEP,
@@ -453,7 +454,7 @@ def test_training_in_a_fresh_process_prints_nothing(other_process):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cls", ESTIMATORS)
+@pytest.mark.parametrize("cls", first_of_many(ESTIMATORS))
 def test_default_network_learns_a_noisy_wave(cls):
     t = np.arange(600)
     series = 50 + 10 * np.sin(t / 5) + np.random.RandomState(0).normal(size=600)

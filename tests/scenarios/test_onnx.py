@@ -14,6 +14,7 @@ from skrnn import (
     RNNRegressor,
     VariationalAutoencoder,
 )
+from tests.support.exhaustive import first_of_many
 from tests.support.networks import RNG, STILL, Y
 
 # Ahead of the import: what came with older releases can break the import itself.
@@ -45,7 +46,9 @@ def assert_close(ours, theirs, scale):
     assert (np.abs(theirs - ours) <= 1e-5 * scale).all()
 
 
-@pytest.mark.parametrize("cls", [RNNRegressor, LSTMRegressor, GRURegressor])
+@pytest.mark.parametrize(
+    "cls", first_of_many([LSTMRegressor, RNNRegressor, GRURegressor])
+)
 def test_onnx_predicts_the_same(cls, tmp_path):
     model = cls(**SMALL).fit(WINDOWS, Y)
     predict = exported(model.to_keras(), tmp_path / "model.onnx")
@@ -53,6 +56,7 @@ def test_onnx_predicts_the_same(cls, tmp_path):
         assert_close(model.predict(X), predict(X)[:, 0], Y.std())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("cls", "parameters"),
@@ -71,7 +75,7 @@ def test_onnx_predicts_the_same_with_every_kind_of_network(cls, parameters, tmp_
         assert_close(model.predict(X), predict(X), targets.std(axis=0))
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("n_classes", first_of_many([3, 2]))
 def test_onnx_gives_the_same_probabilities(n_classes, tmp_path):
     labels = np.arange(len(WINDOWS)) % n_classes
     model = GRUClassifier(**SMALL).fit(WINDOWS, labels)
