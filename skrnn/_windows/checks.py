@@ -49,7 +49,6 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
         if not reset:
             _check_same_shape(estimator, X, 3)
         return X, X.n_features
-    name = type(estimator).__name__
     rules = number_rules(estimator)
     masked = np.ma.isMaskedArray(X)
     if isinstance(X, np.ndarray) and not masked and X.ndim == 3 and 0 not in X.shape:
@@ -60,19 +59,7 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
     else:
         rules |= {"allow_nd": True, "ensure_2d": False}
         values = as_floats(X, lambda: check_array(X, **rules))
-        if values.ndim == 1:
-            raise ValueError(
-                f"Expected 2D array, got 1D array of shape {values.shape} instead. "
-                "Reshape your data into windows of shape (n_samples, n_steps, "
-                "n_features), with make_windows or a SlidingWindow ahead in a "
-                "Pipeline, or array.reshape(1, -1) if it is a single window."
-            )
-        if values.ndim > 3 or 0 in values.shape:
-            raise ValueError(
-                f"Found array with shape {values.shape} while {name} expects windows "
-                "of shape (n_samples, n_steps, n_features) or (n_samples, n_steps), "
-                "none of them 0."
-            )
+        _check_axes(type(estimator).__name__, values.shape)
         windows = windows_of(values if values.ndim == 3 else values[:, :, None])
         n_features_in, n_axes = values.shape[-1], values.ndim
         # The columns of a table are the steps of one feature.
@@ -83,8 +70,25 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
     return windows, n_features_in
 
 
+def _check_axes(name: str, shape: tuple[int, ...]) -> None:
+    """Raise if an array has not the axes of windows."""
+    if len(shape) == 1:
+        raise ValueError(
+            f"Expected 2D array, got 1D array of shape {shape} instead. "
+            "Reshape your data into windows of shape (n_samples, n_steps, "
+            "n_features), with make_windows or a SlidingWindow ahead in a "
+            "Pipeline, or array.reshape(1, -1) if it is a single window."
+        )
+    if len(shape) > 3 or 0 in shape:
+        raise ValueError(
+            f"Found array with shape {shape} while {name} expects windows "
+            "of shape (n_samples, n_steps, n_features) or (n_samples, n_steps), "
+            "none of them 0."
+        )
+
+
 def _check_same_shape(estimator: Any, windows: Windows, n_axes: int) -> None:
-    """Compare the shape of windows with the one seen in `fit`."""
+    """Raise if windows have not the shape seen in `fit`."""
     name = type(estimator).__name__
     n_steps, n_features = estimator._window_shape_in
     if n_axes == 2 and n_features == 1 and windows.n_steps != n_steps:

@@ -355,6 +355,6 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         if self.flatten:
             return values.reshape(len(values), -1)
         if index is not None and wants_pandas(self):
-            # A later step of a Pipeline puts what it makes of them on the index again.
+            # A later step of a Pipeline returns a frame, and needs the index for it.
             return IndexedWindows.of(values, index)
         return values
