@@ -1,1 +1,1 @@
-"""Drawing, and the displays."""
+"""Displays of forecasts and losses, and what they draw with."""

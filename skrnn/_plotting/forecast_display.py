@@ -1,22 +1,14 @@
-"""A plot of a forecast beside the series, in the manner of scikit-learn."""
+"""Plot a forecast beside the observed series."""
 
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.inside import find_fitted, last_step, predictor_of
 from skrnn._serialization.names import set_module
 
-from .drawing import (
-    align_interval,
-    align_series,
-    draw_target,
-    import_pyplot,
-    label_axes,
-    make_axes,
-    name_interval,
-    name_targets,
-    place_series,
-    points,
-)
+from .axes import import_pyplot, label_axes, make_axes
+from .intervals import align_interval, name_interval
+from .lines import draw_target
+from .series import align_series, name_targets, place_series, points
 
 
 def _name_of_regressor(forecaster):
@@ -26,7 +18,7 @@ def _name_of_regressor(forecaster):
 
 
 def _predict_interval(forecaster, X, coverage):
-    """Return the intervals of a forecast and their coverage, None for none."""
+    """Return the intervals of a forecast and their coverage, None and None for none."""
     # A search lacks predict_interval, but its best estimator takes the same X.
     forecaster = predictor_of(forecaster)
     if coverage is None:
@@ -45,7 +37,7 @@ def _predict_interval(forecaster, X, coverage):
 
 @set_module("skrnn")
 class ForecastDisplay:
-    """A forecast with the series before it and, if known, what really came.
+    """A forecast with its history and, if known, the values that were observed.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_predictions` to
     create the display. All parameters are stored as attributes. Several targets
@@ -61,13 +53,13 @@ class ForecastDisplay:
     y_train : like `y_pred` with any number of rows, default=None
         The history that the forecaster was trained on. Its region is shaded.
     y_true : like `y_pred` with any number of rows, default=None
-        What was really observed. An array begins at the first forecast row.
+        The observed values. An array begins at the first forecast row.
     y_interval : {array, DataFrame}, default=None
         The lower and upper ends of intervals around the forecast, as `predict_interval`
-        of a forecaster gives them: two columns, or for several targets two columns of
+        of a forecaster returns them: two columns, or for several targets two columns of
         each or an array of shape (n_steps, n_targets, 2).
     coverage : float, default=None
-        Share of the observations that `y_interval` shall hold, for the legend.
+        Share of the observations that `y_interval` should contain, for the legend.
     target_name : str or list of str, default=None
         Names of the targets for the axes. If None, the name of the Series or the
         columns.
@@ -208,12 +200,12 @@ class ForecastDisplay:
         y_pred : like `y_train`
             The forecast.
         y_true : like `y_train`, default=None
-            What was really observed. An array begins at the first forecast row.
+            The observed values. An array begins at the first forecast row.
         y_interval : {array, DataFrame}, default=None
             The lower and upper ends of intervals around the forecast, as
-            `predict_interval` of a forecaster gives them.
+            `predict_interval` of a forecaster returns them.
         coverage : float, default=None
-            Share of the observations that `y_interval` shall hold, for the legend.
+            Share of the observations that `y_interval` should contain, for the legend.
         ax : matplotlib Axes or array of Axes, default=None
             Axes to draw on, see :meth:`plot`.
         name : str, default=None
@@ -277,12 +269,12 @@ class ForecastDisplay:
             The rows to forecast, as for the `predict` of `forecaster`.
         y : {array, Series, DataFrame}, default=None
             The observed series. The part up to the end of training is drawn as
-            history, the part behind as truth. An array must begin with the first
+            history, the part after it as truth. An array must begin with the first
             training row.
         coverage : float, default=None
-            Share of the observations that the intervals shall hold, between 0 and 1; 0
-            draws none. If None, it is 0.9 for forecasters with `calibration` above 0,
-            and 0 for others.
+            Share of the observations that the intervals should contain, between 0
+            and 1; 0 draws none. If None, it is 0.9 for forecasters with `calibration`
+            above 0, and 0 for others.
         ax : matplotlib Axes or array of Axes, default=None
             Axes to draw on, see :meth:`plot`.
         name : str, default=None

@@ -1,4 +1,4 @@
-"""A plot of the losses of a training, in the manner of scikit-learn."""
+"""Plot the loss of each epoch of a training."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -6,7 +6,8 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._estimators.inside import find_fitted
 from skrnn._serialization.names import set_module
 
-from .drawing import import_pyplot, marker_for, whole_numbers
+from .axes import import_pyplot, whole_numbers
+from .lines import marker_for
 
 
 @set_module("skrnn")

@@ -1,4 +1,4 @@
-"""Look inside: what the gates of a network do, and which steps it listens to."""
+"""Inspect fitted networks: activations of gates, importance of time steps."""
 
 from ._gate_display import GateDisplay
 from ._gates import GateActivations, gate_activations

@@ -1,6 +1,7 @@
-"""A plot of the gates of a layer beside its input, in the manner of scikit-learn."""
+"""Plot the gates of a recurrent layer below its input."""
 
-from skrnn._plotting.drawing import FEW_POINTS, import_pyplot
+from skrnn._plotting.axes import import_pyplot
+from skrnn._plotting.lines import marker_for
 from skrnn._serialization.names import set_module
 
 from ._gates import GateActivations, gate_activations
@@ -25,19 +26,20 @@ MANY_LINES = 8  # More features than that have no legend.
 
 @set_module("skrnn.inspection")
 class GateDisplay:
-    """The gates and states of a recurrent layer on one window, beside its input.
+    """The gates and states of a recurrent layer on one window, below its input.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_activations` to
     create the display. All parameters are stored as attributes.
 
-    Below the input each gate is a heat map of units by steps on the same time axis.
-    Gates run from 0, closed, to 1, open; the colours of candidates and states part at
-    0. Steps with nothing observed, which the network skips, are grey.
+    Each gate is a heat map of units by time steps, on the time axis of the input.
+    Gates run from 0, closed, to 1, open. Candidates and states have one colour above 0
+    and another one below. Steps with nothing observed, which the network skips, are
+    grey.
 
     Parameters
     ----------
     activations : GateActivations
-        What `gate_activations` gives.
+        The result of `gate_activations`.
     sample : int, default=0
         Which window to draw; negative numbers count from the last one.
 
@@ -58,7 +60,7 @@ class GateDisplay:
 
     See Also
     --------
-    gate_activations : Gives the numbers.
+    gate_activations : Compute the activations.
 
     Examples
     --------
@@ -126,12 +128,12 @@ class GateDisplay:
             for name, ax, bar in zip(names, self.axes_[1:], bars[1:], strict=True)
         }
         self.ax_.set_xlim(edges[0], edges[-1])
-        label_times(self.axes_[-1], every_step, every_step.name or "step")
+        label_times(self.axes_[-1], every_step, str(every_step.name or "step"))
         return self
 
     @classmethod
     def from_activations(cls, activations, *, sample=0, gates=None, ax=None, **map_kw):
-        """Draw gates that `gate_activations` gave.
+        """Draw gates that `gate_activations` returned.
 
         Parameters
         ----------
@@ -155,13 +157,13 @@ class GateDisplay:
         Raises
         ------
         TypeError
-            If `activations` are none.
+            If `activations` is not a `GateActivations`.
         ImportError, ValueError, IndexError
             As in :meth:`plot`.
         """
         if not isinstance(activations, GateActivations):
             raise TypeError(
-                "activations must be what gate_activations gives. Got "
+                "activations must be a result of gate_activations. Got "
                 f"{type(activations).__name__} instead; for an estimator call "
                 "GateDisplay.from_estimator."
             )
@@ -181,7 +183,7 @@ class GateDisplay:
         ax=None,
         **map_kw,
     ):
-        """Draw what the gates of a fitted estimator do on one of the windows of X.
+        """Compute the gates of a fitted estimator on X and draw those of one window.
 
         Parameters
         ----------
@@ -190,8 +192,8 @@ class GateDisplay:
         X : array-like
             What its `predict` takes.
         sample : int, default=0
-            Which window to draw; of rows that a Pipeline makes windows of, that of
-            this row.
+            Which window to draw. Where a Pipeline makes the windows, the number of the
+            row that the window belongs to.
         gates : str or list of str, default=None
             Which gates and states to draw, from top to bottom; None draws all of them.
         layer : int, default=-1
@@ -243,10 +245,9 @@ def _check_gates(activations, gates):
 
 
 def _draw_input(ax, legend_ax, places, inputs, activations):
-    """Draw a line for each feature, and their names where a bar is elsewhere."""
+    """Draw a line for each feature, and a legend of their names."""
     legend_ax.set_axis_off()
-    marker = "." if len(places) <= FEW_POINTS else None
-    lines = ax.plot(places, inputs, marker=marker, linewidth=1.2)
+    lines = ax.plot(places, inputs, marker=marker_for(len(places)), linewidth=1.2)
     for line, name in zip(lines, activations.feature_names, strict=True):
         line.set_label(name)
     name = activations.name

@@ -1,4 +1,4 @@
-"""What the gates of a recurrent layer do at every step."""
+"""Activations of the gates of a recurrent layer at every time step."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["GateActivations", "gate_activations"]
 @set_module("skrnn.inspection")
 @dataclass(frozen=True, eq=False)
 class GateActivations:
-    """What the gates and states of a recurrent layer were, step by step.
+    """Activations of the gates and states of a recurrent layer, step by step.
 
     `gate_activations` returns one. Each gate is an attribute and, by its name, an item:
     ``activations.forget`` is ``activations["forget"]``.
@@ -37,11 +37,11 @@ class GateActivations:
     ----------
     gates : dict of str to ndarray of shape (n_samples, n_steps, units)
         The gates and states in the order in which a step computes them. NaN in a gate
-        marks a step with nothing observed, which the network skips; states stand still
-        there. With `segment` of the estimator above 1 a step of the layer is a segment
-        of the window, so there are ``n_steps // segment`` of them.
+        marks a step with nothing observed, which the network skips; states keep their
+        values there. With `segment` of the estimator above 1, a step of the layer is a
+        segment of the window, and there are ``n_steps // segment`` of them.
     windows : ndarray of shape (n_samples, n_steps, n_features)
-        What went in, in the units of X.
+        The input, in the units of X.
     feature_names : list of str
         Names of its columns.
     rows : pandas.Index of length n_samples
@@ -59,7 +59,7 @@ class GateActivations:
 
     See Also
     --------
-    GateDisplay : Draws those of one window.
+    GateDisplay : Draw the activations of one window.
 
     Examples
     --------
@@ -105,15 +105,15 @@ class GateActivations:
         return [*super().__dir__(), *self.gates]
 
     def times(self, sample: int, *, every_step: bool = False) -> pd.Index:
-        """Give the time axis of one window.
+        """Return the time axis of one window.
 
         Parameters
         ----------
         sample : int
             Which window; negative numbers count from the last one.
         every_step : bool, default=False
-            Whether to give all steps of the window, also where the layer reads
-            segments of them.
+            Whether to return a stamp for each step of the window, also where the layer
+            reads segments of steps.
 
         Returns
         -------
@@ -130,12 +130,12 @@ class GateActivations:
         return own[0].append(own[1:]).rename(self._time_name)
 
     def to_frame(self, sample: int | None = None) -> pd.DataFrame:
-        """Lay out the gates as a table.
+        """Return the gates as a table.
 
         Parameters
         ----------
         sample : int, default=None
-            Which window; None lays out all of them below each other.
+            Which window; None means all of them, one below the other.
 
         Returns
         -------
@@ -143,15 +143,15 @@ class GateActivations:
             A row for each step and a column for each unit of each gate, under the
             levels "gate" and "unit". The index is the stamp of the step ("time", or
             the name of the index of X) where stamps are known, else its number
-            ("step"; "segment" where the layer reads segments). Of several windows the
-            row which the window belongs to stands ahead of it.
+            ("step"; "segment" where the layer reads segments). With several
+            windows, outer levels hold the row that the window belongs to.
         """
-        columns = [
+        labels = [
             (name, unit)
             for name, gate in self.gates.items()
             for unit in range(gate.shape[2])
         ]
-        columns = pd.MultiIndex.from_tuples(columns, names=["gate", "unit"])
+        columns = pd.MultiIndex.from_tuples(labels, names=["gate", "unit"])
         own = slice(None) if sample is None else sample
         values = np.concatenate([gate[own] for gate in self.gates.values()], axis=-1)
         values = values.reshape(-1, len(columns))
@@ -164,7 +164,7 @@ class GateActivations:
         return "time" if name is None or self.stamps is None else name
 
     def _index(self) -> pd.MultiIndex:
-        """Give the rows of the windows and, below each, its steps."""
+        """Return the rows of the windows and, for each of them, its steps."""
         n_samples, n_steps = next(iter(self.gates.values())).shape[:2]
         rows = self.rows.repeat(n_steps)
         levels = [rows.get_level_values(level) for level in range(rows.nlevels)]
@@ -191,7 +191,7 @@ def gate_activations(
     direction: str | None = None,
     feature_names: Any = None,
 ) -> GateActivations:
-    """Tell what the gates of a recurrent layer do at every step of windows.
+    """Compute the gates of a recurrent layer at every time step of windows.
 
     The fitted network is run in NumPy; TensorFlow is needed only for activations that
     NumPy lacks.
@@ -234,8 +234,8 @@ def gate_activations(
 
     See Also
     --------
-    GateDisplay : Draws the gates of one window.
-    step_importance : Tells which steps matter for the score.
+    GateDisplay : Draw the gates of one window.
+    step_importance : Measure which steps matter for the score.
 
     Notes
     -----
@@ -294,7 +294,7 @@ def gate_activations(
 
 
 def _check_recurrent(estimator: Any, network: Any) -> None:
-    """Refuse what has no recurrent layers that read the windows of X."""
+    """Raise if an estimator has no recurrent layers that read the windows of X."""
     if hasattr(network, "_cell"):  # The mark of the recurrent base.
         check_is_fitted(network)
         return
@@ -316,7 +316,7 @@ def _check_recurrent(estimator: Any, network: Any) -> None:
 
 
 def _number_of(network: Any, layer: int, direction: str | None) -> int:
-    """Find the trace of a layer and a direction."""
+    """Return the number of the trace of a layer and a direction."""
     n_layers = len(network._network.units)
     if not isinstance(layer, (int, np.integer)) or not -n_layers <= layer < n_layers:
         raise ValueError(
@@ -340,7 +340,7 @@ def _number_of(network: Any, layer: int, direction: str | None) -> int:
 
 
 def _in_numpy(network: RecurrentNetwork) -> RecurrentNetwork:
-    """Make functions of arrays of the activations that NumPy lacks."""
+    """Return the network with functions for the activations that NumPy lacks."""
     names = ("activation", "dense_activation")
     used = {name: getattr(network, name) for name in names}
     unknown = {name: value for name, value in used.items() if value not in ACTIVATIONS}
@@ -348,14 +348,17 @@ def _in_numpy(network: RecurrentNetwork) -> RecurrentNetwork:
         return network
     from skrnn._engine.scikeras import activation_of_arrays
 
-    functions = {name: activation_of_arrays(value) for name, value in unknown.items()}
+    functions: dict[str, Any] = {
+        name: activation_of_arrays(value) for name, value in unknown.items()
+    }
     return replace(network, **functions)
 
 
 def _stamps_of_steps(route: Route) -> list[pd.Index] | None:
-    """Give for each step the stamps that lie its lag before the rows of windows.
+    """Return for each step the stamps of that step in all windows.
 
-    A window never crosses a hole, so its steps lie whole ticks apart.
+    A window never crosses a hole in the index, so each step is its lag times the
+    spacing before the stamp of the row.
     """
     if route.stamps is None or route.slider.step_ is None:
         return None

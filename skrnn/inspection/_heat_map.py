@@ -1,4 +1,4 @@
-"""Heat maps with their scales, drawn on axes that Matplotlib made."""
+"""Draw heat maps with their colour bars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrnn._plotting.drawing import axis_values, format_dates, whole_numbers
+from skrnn._plotting.axes import axis_values, format_dates, whole_numbers
 
 __all__ = [
     "Scale",
@@ -21,8 +21,15 @@ __all__ = [
 ]
 
 
+UNITS = {
+    "day": pd.Timedelta(days=1),
+    "hour": pd.Timedelta(hours=1),
+    "minute": pd.Timedelta(minutes=1),
+}
+
+
 class Scale:
-    """Colours for a kind of value, and the range that they stand for.
+    """Colour map for a kind of value, and the range that it covers.
 
     Parameters
     ----------
@@ -39,27 +46,25 @@ class Scale:
 
     @classmethod
     def around_zero(cls, values: NDArray[Any]) -> Scale:
-        """Give zero no colour, and both signs one of their own."""
+        """Return a scale with white at zero, blue above and red below."""
         observed = np.abs(values[np.isfinite(values)])
         largest = float(observed.max()) if observed.size else 0.0
         return cls("RdBu_r", -(largest or 1.0), largest or 1.0)
 
 
 def in_numbers(index: pd.Index) -> pd.Index:
-    """Give durations as numbers of a unit that is no longer than they lie apart."""
+    """Return durations as numbers, in the largest unit that fits their spacing."""
     if not isinstance(index, pd.TimedeltaIndex):
         return index
     apart = np.diff(index).min() if len(index) > 1 else pd.Timedelta("1s")
-    fitting = [
-        unit for unit in ("day", "hour", "minute") if pd.Timedelta(1, unit) <= apart
-    ]
-    unit = fitting[0] if fitting else "second"
+    unit = next((name for name, length in UNITS.items() if length <= apart), "second")
+    length = UNITS.get(unit, pd.Timedelta(seconds=1)).to_timedelta64()
     name = "time" if index.name is None else index.name
-    return pd.Index(index / pd.Timedelta(1, unit), name=f"{name} in {unit}s")
+    return pd.Index(index.to_numpy() / length, name=f"{name} in {unit}s")
 
 
 def places_of(index: pd.Index) -> NDArray[np.float64]:
-    """Give the places of stamps or numbers on the axis, as Matplotlib counts them."""
+    """Return stamps or numbers as the numbers that Matplotlib places on an axis."""
     from matplotlib.dates import date2num
 
     places = np.asarray(axis_values(index))
@@ -67,7 +72,7 @@ def places_of(index: pd.Index) -> NDArray[np.float64]:
 
 
 def edges_of(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the edges of cells in whose middle the places lie."""
+    """Return the edges of cells that are centred on places."""
     if len(places) == 1:
         return places[0] + np.array([-0.5, 0.5])
     between = (places[1:] + places[:-1]) / 2
@@ -85,12 +90,12 @@ def draw_map(
 ) -> Any:
     """Draw values of shape (n_rows, n_columns), the first row on top, and their scale.
 
-    What is NaN stays grey.
+    NaN is grey.
 
     Returns
     -------
     mesh : matplotlib.collections.QuadMesh
-        What was drawn.
+        The heat map.
     """
     n_rows = len(values)
     ax.set_facecolor("0.8")
@@ -111,7 +116,7 @@ def draw_map(
 
 
 def label_times(ax: Any, index: pd.Index, label: str) -> None:
-    """Write stamps or numbers of steps below an axis."""
+    """Label the axis of time with stamps or numbers of steps."""
     if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
         format_dates(ax, index)
         label = "" if index.name in (None, "time") else str(index.name)
@@ -121,7 +126,7 @@ def label_times(ax: Any, index: pd.Index, label: str) -> None:
 
 
 def take_place(ax: Any, shape: tuple[float, float]) -> tuple[Any, Any]:
-    """Give the figure or the place of axes to divide, and those axes if there are any.
+    """Return what makes a grid of axes: a new figure, or the place of a subplot.
 
     Parameters
     ----------
@@ -129,6 +134,13 @@ def take_place(ax: Any, shape: tuple[float, float]) -> tuple[Any, Any]:
         A subplot whose place is to be divided; None makes a figure.
     shape : tuple of float
         Width and height of that figure, in inches.
+
+    Returns
+    -------
+    make_grid : callable
+        Makes a Matplotlib GridSpec.
+    bounding_ax : matplotlib Axes or None
+        The subplot whose place is divided.
     """
     import matplotlib.pyplot as plt
 

@@ -34,14 +34,12 @@ class Route:
 
     X: Any
     rows: pd.Index
-    slider: SlidingWindow | None = None
+    slider: Any = None
     stamps: pd.Index | None = None
 
     @property
-    def lags(self) -> NDArray[np.intp] | None:
-        """Lag of each step of a window, in rows; the oldest step comes first."""
-        if self.slider is None:
-            return None
+    def lags(self) -> NDArray[np.intp]:
+        """Lag of each step of the windows of `slider`, in rows, the oldest first."""
         steps = np.arange(self.slider.window, dtype=np.intp)[::-1]
         return self.slider.gap + self.slider.dilation * steps
 

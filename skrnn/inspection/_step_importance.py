@@ -34,7 +34,7 @@ __all__ = ["StepImportance", "step_importance"]
 @set_module("skrnn.inspection")
 @dataclass(frozen=True, eq=False)
 class StepImportance:
-    """How much worse a score gets when steps or features of windows are permuted.
+    """Drop of a score when steps or features of windows are permuted.
 
     `step_importance` returns one.
 
@@ -44,7 +44,7 @@ class StepImportance:
         Mean and standard deviation of the drop over the permutations. If steps were
         permuted as a whole, of shape (n_steps,), if features were, (n_features,).
     importances : ndarray of shape (n_steps, n_features, n_repeats)
-        The drop of each permutation, with the same axes ahead.
+        The drop of each permutation; the first axes are those of the mean.
     lags : ndarray of shape (n_steps,)
         Rows from each step, the oldest first, to the row its window belongs to.
     feature_names : list of str
@@ -54,7 +54,7 @@ class StepImportance:
 
     See Also
     --------
-    StepImportanceDisplay : Draws it.
+    StepImportanceDisplay : Draw the importances.
 
     Examples
     --------
@@ -79,7 +79,7 @@ class StepImportance:
     permute: str = "value"
 
     def to_frame(self) -> pd.DataFrame:
-        """Give the mean importances as a table.
+        """Return the mean importances as a table.
 
         Returns
         -------
@@ -109,10 +109,10 @@ def step_importance(
     n_jobs: int | None = None,
     random_state: Any = None,
 ) -> StepImportance:
-    """Tell how much a score depends on each step and each feature of windows.
+    """Measure how much a score depends on each time step and feature of windows.
 
-    The values of a feature at a step are permuted across the windows, so that they tell
-    nothing of the sample any more, and the drop of the score is their importance
+    The values of a feature at a step are permuted across the windows, so that they no
+    longer say anything about the sample. The drop of the score is their importance
     (Breiman 2001). Nothing is trained.
 
     Parameters
@@ -172,7 +172,7 @@ def step_importance(
     --------
     sklearn.inspection.permutation_importance : For a Pipeline, permutes whole columns
         of rows, before windows are made.
-    StepImportanceDisplay : Draws it.
+    StepImportanceDisplay : Draw the importances.
 
     Notes
     -----
@@ -251,12 +251,12 @@ def step_importance(
 
 @dataclass(frozen=True)
 class _Reader:
-    """An estimator, and the windows that it reads.
+    """An estimator and the windows that it predicts from.
 
     Parameters
     ----------
     estimator : estimator
-        What is behind the windows.
+        The part that predicts from windows.
     windows : Windows
         Windows, as rows and starts where they overlap.
     n_axes : int
@@ -266,7 +266,7 @@ class _Reader:
     labels : dict
         Index and columns of flat windows that are a frame.
     slider : SlidingWindow or None
-        What made them.
+        The transformer that made them, None if the user passed windows.
     """
 
     estimator: Any
@@ -277,15 +277,17 @@ class _Reader:
     slider: SlidingWindow | None = None
 
     def present(self, windows: NDArray[Any]) -> Any:
-        """Give windows the form in which the estimator reads them."""
+        """Return windows as the estimator takes them: with three axes, or a table."""
         if self.n_axes == 3:
             return windows
         flat = windows.reshape(len(windows), -1)
-        return pd.DataFrame(flat, **self.labels) if self.labels else flat
+        if not self.labels:
+            return flat
+        return pd.DataFrame(flat, self.labels["index"], self.labels["columns"])
 
 
 class _PermutedScore:
-    """Scores an estimator on windows parts of which come from other samples.
+    """Score of an estimator on windows with parts that come from other samples.
 
     Parameters
     ----------
@@ -301,7 +303,7 @@ class _PermutedScore:
         self.scorer, self.reader, self.groups = scorer, reader, groups
 
     def __call__(self, estimator: Any, origins: Any, y: Any, **weights: Any) -> float:
-        """Score; `origins` has the sample that each group is taken from."""
+        """Return the score; `origins` has the sample that each group is taken from."""
         windows = self.reader.windows
         moved = (origins != np.arange(len(origins))[:, None]).any(axis=0)
         if not moved.any():
@@ -323,7 +325,7 @@ class _PermutedScore:
 
 
 def _scorer_of(estimator: Any, scoring: Any) -> Any:
-    """Give the scorer to use: that of a search if none is asked for."""
+    """Return the scorer to use; by default that of a search, or the `score` method."""
     if scoring is None and hasattr(estimator, "best_estimator_"):
         scoring = estimator.scorer_
     if isinstance(scoring, (list, tuple, set, dict)):
@@ -335,11 +337,14 @@ def _scorer_of(estimator: Any, scoring: Any) -> Any:
 
 
 def _read(estimator: Any, X: Any, gap: int) -> _Reader:
-    """Split a Pipeline behind its windows; others are given windows."""
+    """Separate the estimator that predicts from windows from what makes them.
+
+    X are windows already if nothing inside the estimator makes them.
+    """
     estimator = predictor_of(estimator)
     if name := fitted_attribute(estimator):
         reader = _read(getattr(estimator, name), X, gap)
-        # It goes on to change targets or decisions, but is given windows.
+        # The copy still changes targets or decisions, but takes windows as X.
         around = copy.copy(estimator)
         setattr(around, name, reader.estimator)
         return replace(reader, estimator=around)
@@ -347,12 +352,7 @@ def _read(estimator: Any, X: Any, gap: int) -> _Reader:
         steps = [step for _, step in estimator.steps]
         sliders = [i for i, s in enumerate(steps) if isinstance(s, SlidingWindow)]
         if sliders:
-            behind = sliders[-1] + 1
-            route = apply_transformers(transformers_of(steps[:behind]), X)
-            slider, rest = route.slider, estimator[behind:]
-            windows, labels = _as_windows(route.X, slider.n_features_in_)
-            n_axes = 2 if slider.flatten else 3
-            return _Reader(rest, windows, n_axes, route.lags, labels, slider)
+            return _split(estimator, sliders[-1] + 1, X)
         if _makes_windows(steps[-1]):
             outer = apply_transformers(transformers_of(steps[:-1]), X)
             return _read(steps[-1], outer.X, gap)
@@ -362,6 +362,21 @@ def _read(estimator: Any, X: Any, gap: int) -> _Reader:
             "makes inside. Pass a Pipeline with a SlidingWindow and what it is given, "
             "or an estimator that reads windows, such as its estimator_, and these."
         )
+    return _read_windows(estimator, X, gap)
+
+
+def _split(pipeline: Pipeline, n_before: int, X: Any) -> _Reader:
+    """Return the steps of a Pipeline after those that make windows of X."""
+    before = [step for _, step in pipeline.steps[:n_before]]
+    route = apply_transformers(transformers_of(before), X)
+    windows, labels = _as_windows(route.X, route.slider.n_features_in_)
+    n_axes = 2 if route.slider.flatten else 3
+    after = pipeline[n_before:]
+    return _Reader(after, windows, n_axes, route.lags, labels, route.slider)
+
+
+def _read_windows(estimator: Any, X: Any, gap: int) -> _Reader:
+    """Return an estimator with X, which are windows already."""
     if not isinstance(gap, (int, np.integer)) or gap < 0:
         raise ValueError(f"gap must be an integer of at least 0. Got {gap!r} instead.")
     n_axes = np.ndim(X)
@@ -381,7 +396,7 @@ def _makes_windows(estimator: Any) -> bool:
 
 
 def _as_windows(X: Any, n_features: int) -> tuple[Windows, dict[str, pd.Index]]:
-    """Read windows, flat ones too, as rows and starts; and the labels of a frame."""
+    """Return windows, also flat ones, as rows and starts, and the labels of a frame."""
     values = np.asarray(X)
     windows = windows_of(values.reshape(len(values), -1, n_features))
     is_frame = isinstance(X, pd.DataFrame)
@@ -389,7 +404,7 @@ def _as_windows(X: Any, n_features: int) -> tuple[Windows, dict[str, pd.Index]]:
 
 
 def _groups(windows: Windows, permute: str) -> Iterator[tuple[Any, Any]]:
-    """Give the steps and the features of each group, step by step."""
+    """Yield the steps and the features of each group, step by step."""
     every = slice(None)
     if permute == "feature":
         yield from ((every, slice(j, j + 1)) for j in range(windows.n_features))

@@ -1,8 +1,8 @@
-"""A plot of the importance of steps and features, in the manner of scikit-learn."""
+"""Plot the importance of time steps and features."""
 
 import numpy as np
 
-from skrnn._plotting.drawing import import_pyplot, whole_numbers
+from skrnn._plotting.axes import import_pyplot, whole_numbers
 from skrnn._serialization.names import set_module
 
 from ._heat_map import Scale, draw_map, edges_of
@@ -20,7 +20,7 @@ class StepImportanceDisplay:
     Parameters
     ----------
     importance : StepImportance
-        What `step_importance` gives.
+        The result of `step_importance`.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class StepImportanceDisplay:
 
     See Also
     --------
-    step_importance : Gives the numbers.
+    step_importance : Compute the importances.
 
     Examples
     --------
@@ -124,7 +124,7 @@ class StepImportanceDisplay:
         found, ax = self.importance, self.ax_
         values = found.importances_mean.T
         largest = float(values.max())
-        # Below 0 is chance: a permuted value was a luckier one.
+        # Drops below 0 are chance: permuted values happened to score better.
         scale = Scale("Blues", 0.0, largest if largest > 0 else 1.0)
         bar_ax = ax.inset_axes([1.02, 0.0, 0.025, 1.0])
         edges = edges_of(-found.lags.astype(float))
@@ -150,7 +150,7 @@ class StepImportanceDisplay:
 
 
 def _label_lags(ax):
-    """Write lags, which count backwards, below an axis that goes forward in time."""
+    """Label an axis that goes forward in time with lags, which count backwards."""
     ax.xaxis.set_major_locator(whole_numbers())
     ax.xaxis.set_major_formatter(lambda place, _: f"{0.0 - place:g}")
     ax.set_xlabel("Lag")

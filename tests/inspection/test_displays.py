@@ -170,7 +170,7 @@ def test_gates_that_the_layer_lacks_are_refused(gates):
 
 
 def test_what_cannot_be_drawn_is_refused():
-    with pytest.raises(TypeError, match=r"what gate_activations gives\. Got dict"):
+    with pytest.raises(TypeError, match=r"a result of gate_activations\. Got dict"):
         GateDisplay.from_activations({})
     with pytest.raises(ValueError, match="ax must be one subplot"):
         GateDisplay(gates_of()).plot(plt.figure().add_axes([0, 0, 1, 1]))

@@ -1,0 +1,106 @@
+"""Matplotlib's axes: make them, place an index on them, label them.
+
+Matplotlib is optional, so the functions that need it import it themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+LONG_SERIES = 10_000  # In more points Matplotlib is slow to find a free place.
+
+
+def import_pyplot(caller: str) -> Any:
+    """Return matplotlib.pyplot; raise in the name of the caller if it is missing."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            f'{caller} needs matplotlib; install it with pip install "skrnn[plot]".'
+        ) from error
+    return plt
+
+
+def make_axes(ax: Any, n_targets: int) -> tuple[NDArray[Any], Any]:
+    """Return one axes for each target and the axes whose place they share, if any."""
+    import matplotlib.pyplot as plt
+
+    if ax is None:
+        width, height = plt.rcParams["figure.figsize"]
+        # Wide, as series are, and with room for the legend beside the axes.
+        figure = plt.figure(
+            figsize=(1.3 * width, (0.4 + 0.5 * n_targets) * height),
+            layout="constrained",
+        )
+        return figure.subplots(n_targets, sharex=True, squeeze=False).ravel(), None
+    axes = np.ravel(np.asarray(ax, dtype=object))
+    if len(axes) == n_targets:
+        return axes, None
+    if len(axes) != 1 or axes[0].get_subplotspec() is None:
+        raise ValueError(
+            "ax must be one subplot or an array of axes, one for each target, "
+            f"{n_targets}. Got {len(axes)} instead."
+        )
+    axes[0].set_axis_off()
+    grid = axes[0].get_subplotspec().subgridspec(n_targets, 1)
+    return grid.subplots(sharex=True), axes[0]
+
+
+def holds_dates(index: pd.Index) -> bool:
+    """Return whether an index holds dates or periods."""
+    return isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
+
+
+def axis_values(index: pd.Index) -> Any:
+    """Return an index as dates or numbers that Matplotlib draws unaided."""
+    if isinstance(index, pd.PeriodIndex):
+        index = index.to_timestamp()
+    if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
+        return index.as_unit("us").to_pydatetime()  # NumPy's dates have no zone.
+    if holds_dates(index) or pd.api.types.is_numeric_dtype(index):
+        return index.to_numpy()
+    raise TypeError(
+        "A series must be indexed by dates, periods or numbers to be drawn. Got "
+        f"{type(index).__name__} instead; select one series or set its index."
+    )
+
+
+def whole_numbers() -> Any:
+    """Return a locator that puts ticks on whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
+
+
+def format_dates(ax: Any, index: pd.Index) -> None:
+    """Label an axis with dates, as briefly as their range allows."""
+    from matplotlib import dates
+
+    tz = getattr(index, "tz", None)
+    locator = dates.AutoDateLocator(tz=tz)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=tz))
+
+
+def label_axes(axes: NDArray[Any], target_names: list[str], index: pd.Index) -> None:
+    """Label the axes with targets and index, and add one legend."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    for ax, name in zip(axes, target_names, strict=True):
+        ax.set_ylabel(name)
+        if holds_dates(index):
+            format_dates(ax, index)
+        elif pd.api.types.is_integer_dtype(index):
+            ax.xaxis.set_major_locator(whole_numbers())
+    default = "" if holds_dates(index) else "Index"
+    axes[-1].set_xlabel(default if index.name is None else index.name)
+    # A constrained layout makes room for a legend outside, where it hides no data.
+    if isinstance(axes[0].figure.get_layout_engine(), ConstrainedLayoutEngine):
+        axes[0].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    else:
+        n_points = sum(len(line.get_xdata()) for line in axes[0].lines)
+        axes[0].legend(loc="best" if n_points <= LONG_SERIES else "upper left")
