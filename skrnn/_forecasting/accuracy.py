@@ -1,4 +1,4 @@
-"""Errors of forecasts by how far they look ahead."""
+"""Accuracy of forecasts by their lead time."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from skrnn._serialization.names import set_module
 
 
 def symmetric_percentage_errors(y_true, y_pred):
-    """Give each error in percent of the mean of both absolute values; 0/0 is 0."""
+    """Compute each error in percent of the mean of both absolute values; 0/0 is 0."""
     error, size = np.abs(y_true - y_pred), np.abs(y_true) + np.abs(y_pred)
     return 200 * np.divide(error, size, out=np.zeros_like(size), where=size > 0)
 
 
 def seasonal_naive_error(values, season, name):
-    """Give the mean absolute error of predicting each value by one a season ago."""
+    """Compute the mean absolute error of predicting the value one season before."""
     if len(values) <= season:
         raise ValueError(
             "season must be less than the rows of a series before its first forecast, "
@@ -32,9 +32,9 @@ def seasonal_naive_error(values, season, name):
 
 
 def naive_errors(results, y, season):
-    """Give the in-sample error of the seasonal naive forecast for each row of results.
+    """Compute the in-sample error of the seasonal naive forecast for each result.
 
-    In-sample are the rows of the same series up to the last training row of the fold.
+    In-sample means the rows of the same series up to the last training row of the fold.
     """
     y = y if index_of(y) is not None else np.asarray(y)
     axis = read_time_axis(index_of(y), len(y))
@@ -52,7 +52,7 @@ def naive_errors(results, y, season):
 
 
 def known_rows(series, name, origin):
-    """Give the values of a series up to the origin of a forecast."""
+    """Return the values of a series up to the origin of a forecast."""
     if name not in series:
         raise ValueError(
             "y must hold every series and target of results. Got none named "
@@ -68,7 +68,7 @@ def join(name):
 
 
 def check_results(results):
-    """Refuse a table that lacks columns of a backtest."""
+    """Raise if results lack columns of a backtest."""
     if not isinstance(results, pd.DataFrame):
         raise TypeError(
             f"results must be the frame that backtest returns. Got "
@@ -84,7 +84,7 @@ def check_results(results):
 
 
 def summarise(rows):
-    """Give the errors of one step, by name."""
+    """Compute the measures of accuracy of one step, by name."""
     y_true, y_pred = rows[["y_true", "y_pred"]].to_numpy(dtype=np.float64).T
     errors = {
         "MAE": mean_absolute_error(y_true, y_pred),
@@ -104,7 +104,7 @@ def summarise(rows):
 
 @set_module("skrnn")
 def error_by_step(results, y=None, *, season=1):
-    """Tell how far forecasts are off, by how many steps they look ahead.
+    """Compute the accuracy of forecasts at each lead time.
 
     Rows of `results` whose `y_true` is missing are left out. All series, targets and
     folds count alike; choose rows of `results` for one of them.

@@ -1,4 +1,4 @@
-"""Forecasts from many points of the past, to compare with what came."""
+"""Backtests: forecasts from many origins in the past, beside the observations."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from .folds import make_folds, rows_of_series, split_places
 
 
 @dataclass(frozen=True)
-class Table:
-    """All rows of X and y, to take some of them for `fit` or for `predict`."""
+class BacktestRows:
+    """All rows of X and y, of which each fold takes some for `fit` and `predict`."""
 
     X: Any
     y: Any
     index: pd.Index | None
     axis: TimeAxis
 
-    def known(self, rows):
-        """Give X and y of rows to learn from."""
+    def observed(self, rows):
+        """Return X and y of rows to learn from."""
         X = None if self.X is None else take_rows(self.X, rows)
         return X, take_rows(self.y, rows)
 
     def ahead(self, rows):
-        """Give X of rows to predict; without columns where there is no X."""
+        """Return X of rows to predict; without columns where there is no X."""
         if self.X is not None:
             return take_rows(self.X, rows)
         if self.index is None:
@@ -43,29 +43,29 @@ class Table:
         return pd.DataFrame(index=self.index[rows])
 
 
-def read_rows(rows, name):
-    """Give a frame or a Series as it is, and anything else as an array of rows."""
-    if index_of(rows) is not None:
-        return rows
+def read_table(table, name):
+    """Return a frame or a Series as it is, and anything else as an array."""
+    if index_of(table) is not None:
+        return table
     try:
-        array = np.asarray(rows)
+        array = np.asarray(table)
     except ValueError as error:
         raise ValueError(f"{name} must be a table or an array. {error}") from error
     if array.ndim == 0:
         raise TypeError(
             f"{name} must be a table or an array, with a row for each time. Got "
-            f"{type(rows).__name__} instead."
+            f"{type(table).__name__} instead."
         )
     return array
 
 
-def read_table(X, y):
+def read_backtest_rows(X, y):
     """Read X and y, which must have the same index if both have one."""
-    X = X if X is None else read_rows(X, "X")
-    y = read_rows(y, "y")
+    X = X if X is None else read_table(X, "X")
+    y = read_table(y, "y")
     check_consistent_length(X, y)
     index = common_index(X, y)
-    return Table(X, y, index, read_time_axis(index, len(y)))
+    return BacktestRows(X, y, index, read_time_axis(index, len(y)))
 
 
 def predict_rows(forecaster, X, coverage):
@@ -89,13 +89,13 @@ def fit_and_predict(forecaster, X, y, X_ahead, coverage):
     return predict_rows(forecaster.fit(X, y), X_ahead, coverage)
 
 
-def forecast_anew(forecaster, table, folds, coverage, n_jobs):
-    """Predict what is ahead in each fold by a forecaster of its own."""
+def forecast_with_refit(forecaster, rows, folds, coverage, n_jobs):
+    """Predict the rows ahead in each fold, each with a forecaster trained for it."""
     jobs = (
         delayed(fit_and_predict)(
             clone(forecaster),
-            *table.known(fold.train),
-            table.ahead(fold.ahead),
+            *rows.observed(fold.train),
+            rows.ahead(fold.ahead),
             coverage,
         )
         for fold in folds
@@ -103,19 +103,19 @@ def forecast_anew(forecaster, table, folds, coverage, n_jobs):
     return Parallel(n_jobs=n_jobs)(jobs)
 
 
-def forecast_on(forecaster, table, folds, coverage):
-    """Predict what is ahead in each fold by one forecaster, which goes on in time."""
+def forecast_with_update(forecaster, rows, folds, coverage):
+    """Predict the rows ahead in each fold with one forecaster, updated between them."""
     order = sorted(folds, key=lambda fold: fold.origin)
     train, origin = order[0].train, order[0].origin
-    forecaster = clone(forecaster).fit(*table.known(train))
+    forecaster = clone(forecaster).fit(*rows.observed(train))
     predicted = {}
     for fold in order:
-        new = table.axis.rows_at(np.arange(origin + 1, fold.origin + 1))
-        new = rows_of_series(table.axis, new, train)
+        new = rows.axis.rows_at(np.arange(origin + 1, fold.origin + 1))
+        new = rows_of_series(rows.axis, new, train)
         if len(new):
-            forecaster.update(*table.known(new))
+            forecaster.update(*rows.observed(new))
         origin = fold.origin
-        ahead = table.ahead(fold.ahead)
+        ahead = rows.ahead(fold.ahead)
         predicted[fold.number] = predict_rows(forecaster, ahead, coverage)
     return [predicted[fold.number] for fold in folds]
 
@@ -125,24 +125,25 @@ def kind_of_columns(forecaster):
     return "series" if find_parameter(forecaster, "columns") == "series" else "target"
 
 
-def lay_out(table, fold, predicted, columns):
-    """Give the test rows of a fold as the rows of the results."""
-    rows = to_long(table.y, table.axis, fold.test, columns)
-    rows = rows.rename(columns={"value": "y_true"})
-    place = rows.columns.get_loc("stamp")
-    rows.insert(place, "fold", fold.number)
-    rows.insert(place + 1, "step", np.tile(fold.steps, predicted.shape[1]))
-    values = predicted[fold.is_test].transpose(1, 0, 2).reshape(len(rows), -1)
+def results_of_fold(rows, fold, predicted, columns):
+    """Return the results of a fold, one row for each of its test rows."""
+    results = to_long(rows.y, rows.axis, fold.test, columns)
+    results = results.rename(columns={"value": "y_true"})
+    place = results.columns.get_loc("stamp")
+    results.insert(place, "fold", fold.number)
+    results.insert(place + 1, "step", np.tile(fold.steps, predicted.shape[1]))
+    values = predicted[fold.is_test].transpose(1, 0, 2).reshape(len(results), -1)
     names = ["y_pred", "lower", "upper"][: values.shape[1]]
-    return rows.assign(**dict(zip(names, values.T, strict=True)))
+    return results.assign(**dict(zip(names, values.T, strict=True)))
 
 
 @set_module("skrnn")
 def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
-    """Forecast from several points of the past and set what came beside it.
+    """Backtest a forecaster: forecast from several origins in the past.
 
-    Each fold of `cv` is one forecast: it learns from the training rows, and predicts
-    from the last of them to the last test row. Nothing after the last training row is
+    Each fold of `cv` is one forecast. The forecaster learns from the training rows, and
+    predicts from the last of them, the origin, to the last test row. The results hold
+    the predictions beside the observations. Nothing after the last training row is
     known, except the columns of X, also those of rows that a gap of `cv` leaves out.
 
     Parameters
@@ -180,11 +181,11 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
           forecaster has ``columns="series"``, or from the name of y; 0 without one;
         - `target`: the column of y, if its columns are targets of the same series;
         - `fold`: number in the order of `cv`, from 0;
-        - `step`: steps of the index since the last training row of the fold; 1 is the
-          next one;
+        - `step`: the lead time, in steps of the index after the last training row of
+          the fold; 1 is the next row;
         - `stamp`: label of the row; its number in arrays;
-        - `y_true`, `y_pred`: what came, NaN where it is missing, and what was
-          predicted;
+        - `y_true`, `y_pred`: the observation, NaN where it is missing, and the
+          prediction;
         - `lower`, `upper`: ends of the interval, if the forecaster is calibrated.
 
     Raises
@@ -199,7 +200,7 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
 
     See Also
     --------
-    error_by_step : The error of these forecasts by how far they look ahead.
+    error_by_step : Errors of these forecasts by their lead time.
     AutoregressiveForecaster : The forecaster to test.
 
     Notes
@@ -238,16 +239,16 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
             f"AutoregressiveForecaster. Got {type(forecaster).__name__} instead; use "
             "refit=True."
         )
-    table = read_table(X, y)
-    splits = split_places(table.axis, cv, table.X, table.y)
-    folds = make_folds(table.axis, splits, refit=refit)
+    rows = read_backtest_rows(X, y)
+    splits = split_places(rows.axis, cv, rows.X, rows.y)
+    folds = make_folds(rows.axis, splits, refit=refit)
     if refit:
-        predicted = forecast_anew(forecaster, table, folds, coverage, n_jobs)
+        predicted = forecast_with_refit(forecaster, rows, folds, coverage, n_jobs)
     else:
-        predicted = forecast_on(forecaster, table, folds, coverage)
+        predicted = forecast_with_update(forecaster, rows, folds, coverage)
     columns = kind_of_columns(forecaster)
     pairs = zip(folds, predicted, strict=True)
     return pd.concat(
-        [lay_out(table, fold, values, columns) for fold, values in pairs],
+        [results_of_fold(rows, fold, values, columns) for fold, values in pairs],
         ignore_index=True,
     )

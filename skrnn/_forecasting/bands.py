@@ -1,4 +1,4 @@
-"""Split conformal bands: quantiles of errors that training has not seen."""
+"""Split conformal bands: quantiles of the errors of held out forecasts."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ __all__ = ["effective_counts", "error_quantiles", "radii"]
 
 
 def radii(errors: NDArray[np.float64], coverage: float) -> NDArray[np.float64]:
-    """Give for each step how far a truth lies from its forecast at most.
+    """Return for each step the distance from the forecast that covers a share of rows.
 
     Parameters
     ----------
     errors : ndarray of shape (n_series, n_origins, n_steps)
-        Truth minus forecast from each origin; NaN where there is none.
+        Observation minus forecast from each origin; NaN where there is none.
     coverage : float
-        Share of the truths that shall lie as near.
+        Share of the observations that shall lie within the distance.
 
     Returns
     -------
     radii : ndarray of shape (n_steps,)
-        They never shrink from step to step. Infinite where there are too few errors.
+        The distances, which never shrink from step to step. Infinite where there are
+        too few errors.
     """
-    return _never_shrinking(*_quantiles(np.abs(errors), coverage))
+    return _make_growing(*_quantiles(np.abs(errors), coverage))
 
 
 def error_quantiles(
     errors: NDArray[np.float64], quantile: float
 ) -> NDArray[np.float64]:
-    """Give for each step a quantile of the errors; see `radii`.
+    """Return for each step a quantile of the errors; see `radii`.
 
-    How far they lie from the median never shrinks from step to step, whatever the
-    median does, so that none crosses another.
+    Its distance from the median never shrinks from step to step, whatever the median
+    does, so that quantiles do not cross.
     """
     if quantile < 0.5:
         return -error_quantiles(-errors, 1 - quantile)
@@ -42,15 +43,15 @@ def error_quantiles(
         return medians
     quantiles, numbers = _quantiles(errors, quantile)
     apart = np.where(np.isinf(quantiles), np.inf, quantiles - medians)
-    grown = _never_shrinking(apart, numbers)
+    grown = _make_growing(apart, numbers)
     return np.where(np.isinf(grown), np.inf, medians + grown)
 
 
 def effective_counts(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Count for each step as how many independent values its values are.
+    """Return for each step the effective number of independent values.
 
-    Forecasts of h steps from neighbouring origins share h - 1 of them, and so are their
-    errors alike. A mean over n of them varies as one over n divided by
+    Forecasts of h steps from neighbouring origins share h - 1 of them, so their errors
+    are correlated. A mean over n of them varies as one over n divided by
     ``1 + 2 sum_k (1 - k / h) r_k``, where r_k is the autocorrelation at lag k < h.
 
     Parameters
@@ -81,13 +82,13 @@ def effective_counts(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _quantiles(
-    values: NDArray[np.float64], level: float
+    values: NDArray[np.float64], probability: float
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Give for each step a quantile of its values, and their number.
+    """Return for each step a quantile of its values, and their number.
 
-    With n independent values it is the one of rank ``ceil((n + 1) level)``, which a new
-    one exceeds with a probability of at most ``1 - level``. Of values that resemble
-    their neighbours the level is raised as for the number that they amount to.
+    With n independent values it is the one of rank ``ceil((n + 1) p)``, which a new one
+    exceeds with a probability of at most ``1 - p``. For correlated values the
+    probability p is raised as for their effective number.
     """
     counts = effective_counts(values)
     quantiles, numbers = np.full(len(counts), np.inf), []
@@ -95,8 +96,8 @@ def _quantiles(
         number = len(each)
         numbers.append(number)
         # Rounded, because 0.9 * 10 may be a little more than 9.
-        if np.ceil(round((number + 1) * level, 9)) <= number:
-            raised = level * (1 + 1 / counts[step]) * number
+        if np.ceil(round((number + 1) * probability, 9)) <= number:
+            raised = probability * (1 + 1 / counts[step]) * number
             rank = min(int(np.ceil(round(raised, 9))), number)
             quantiles[step] = np.partition(each, rank - 1)[rank - 1]
     return quantiles, np.array(numbers)
@@ -107,15 +108,15 @@ def _median(values: NDArray[np.float64]) -> float:
 
 
 def _by_step(values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Give the values of each step that there are."""
+    """Return the values of each step, without NaN."""
     by_step = values.reshape(-1, values.shape[2]).T
     return [each[~np.isnan(each)] for each in by_step]
 
 
-def _never_shrinking(
+def _make_growing(
     quantiles: NDArray[np.float64], numbers: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Bring quantiles into an order that grows, by least squares."""
+    """Fit quantiles that grow from step to step, by isotonic regression."""
     finite = np.isfinite(quantiles)
     if finite.sum() > 1:
         steps = np.flatnonzero(finite)

@@ -1,4 +1,4 @@
-"""The folds of a backtest: which rows are learned from, and which are predicted."""
+"""The folds of a backtest: training rows, test rows, and the steps between them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Fold:
 
 
 def split_places(axis: TimeAxis, cv: Any, X: Any, y: Any) -> list[Split]:
-    """Give the training and test places in time of every fold.
+    """Return the training and test places in time of every fold.
 
     Raises
     ------

@@ -32,12 +32,12 @@ def learns_step_by_step(forecaster):
 class AutoregressiveForecaster(BaseForecaster):
     """Continue one or several series with any regressor, from their own past.
 
-    `fit` learns to predict each row of y from the `window` rows before it; `predict`
-    continues y over the rows of X, which follow the rows seen in `fit`, by feeding
-    predictions back as the past of later ones. So the test folds of `TimeSeriesSplit`
-    are forecasts, `cross_val_score` is a backtest, and a grid search tunes on the error
-    over many steps. The columns of X are known in advance, such as holidays or a plan:
-    `predict` needs them for every row that it predicts.
+    `fit` learns to predict each row of y from its lags, the `window` rows before it.
+    `predict` continues y over the rows of X, which follow the rows seen in `fit`;
+    predictions become the lags of later ones. The test folds of `TimeSeriesSplit` are
+    therefore forecasts, `cross_val_score` is a backtest, and a grid search tunes on the
+    error over many steps. The columns of X are exogenous and known in advance, such as
+    holidays or a plan: `predict` needs them for every row that it predicts.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ class AutoregressiveForecaster(BaseForecaster):
         (n_samples, window * n_channels), oldest step first. None is the
         recommended set-up, see the Notes.
     window : int, default=None
-        Past rows that a prediction sees; at least 1. None means 10, or with the
-        default estimator what the Notes say.
+        Look-back: the number of past rows that a prediction sees; at least 1. None
+        means 10, or with the default estimator what the Notes say.
     horizon : int, default=None
-        Rows that one call of `estimator` predicts; at least 1. Longer forecasts are
-        rolled out in blocks of `horizon` rows, shorter ones are cut. None means 1, or
-        with the default estimator what the Notes say.
+        Number of rows that one call of `estimator` predicts; at least 1. Longer
+        forecasts are rolled out in blocks of `horizon` rows, shorter ones are cut. None
+        means 1, or with the default estimator what the Notes say.
     difference : int or tuple of int, default=0
         Differences that are learned in place of y, and added up again in `predict`:
         an order, such as 1 or 2, or the lags of one after the other, such as (1, 12)
@@ -69,12 +69,11 @@ class AutoregressiveForecaster(BaseForecaster):
         recursion each window is normalised afresh. "auto" means "meanstd" with the
         default estimator, and None with any other.
     exogenous : bool, default=True
-        Whether the columns of X are inputs. False reads X only as a time axis, whatever
-        its columns.
+        Whether the columns of X are inputs. With False only the index of X is used.
     columns : {"targets", "series"}, default="targets"
         What several columns of y are: targets of one series, which help to predict each
-        other, or as many series, from which one estimator learns. Series of other
-        lengths begin or end with NaN. With a MultiIndex the rows name their series,
+        other, or as many series, from which one estimator learns. Shorter series begin
+        or end with NaN. With a MultiIndex the rows name their series,
         and columns are targets.
     calibration : int, default=0
         Last rows of each series that are held out of training, for `predict_interval`
@@ -104,22 +103,22 @@ class AutoregressiveForecaster(BaseForecaster):
         Distance from one stamp to the next; None without an index.
     calibration_errors_ : ndarray of shape (n_series, calibration, calibration, \
             n_targets)
-        Truth minus forecast by series, origin and step of the rows held out, of
-        logarithms if `log` is set, and in units of each series if there are many; NaN
-        where there is none.
+        Observation minus forecast of the rows held out, by series, origin and step
+        (lead time). They are errors of logarithms if `log` is set, and of many series
+        in units of the spread of each; NaN where there is none.
 
     See Also
     --------
     GRURegressor : The default estimator.
-    backtest : Forecasts from several points of the past beside what came.
+    backtest : Forecasts from several origins in the past beside the observations.
     SlidingWindow : Windows for regressors that do not feed predictions back.
 
     Notes
     -----
-    With window w, horizon H, targets y and columns x known in advance, the estimator f
-    learns ``(y[t], ..., y[t+H-1]) = f(z[t-w], ..., z[t-1])``, where the channels of a
-    step are ``z[s] = (y[s], x[s+1], ..., x[s+H])``, from each t whose rows t-w to t+H-1
-    follow one another without a hole. The targets of several rows lie side by side,
+    With window w, horizon H, targets y and exogenous columns x, the estimator f learns
+    ``(y[t], ..., y[t+H-1]) = f(z[t-w], ..., z[t-1])``, where the channels of a step are
+    ``z[s] = (y[s], x[s+1], ..., x[s+H])``, from each t whose rows t-w to t+H-1 follow
+    one another without a hole. The targets of several rows lie side by side,
     nearest row first. In `predict` each y that was not seen in `fit` is a prediction.
     H = 1 is the iterated strategy, an H as long as the forecast the direct one with
     several outputs, and the lengths between mix the two [1]_.
@@ -152,9 +151,9 @@ class AutoregressiveForecaster(BaseForecaster):
     The bands are split conformal [3]_: with n errors at a step, the radius for the
     coverage c is the one of rank ``ceil((n + 1) c)`` among their sizes. Errors from
     neighbouring origins resemble each other, so c is raised as for the number of
-    independent errors that they amount to, and over the steps the radii are brought
-    into an order that grows. The promise holds on average over series that go on as
-    they were while held out; a series that changes its ways breaks it.
+    independent errors that they amount to, and an isotonic regression lets the radii
+    grow over the steps. The coverage holds on average over series that behave as they
+    did in the rows held out; it does not hold after a change.
 
     References
     ----------
@@ -239,7 +238,7 @@ class AutoregressiveForecaster(BaseForecaster):
 
     @property
     def last_stamp_(self):
-        """Stamp of the last row of which y was observed, of each series if many."""
+        """Stamp of the last row with an observed y; one for each of many series."""
         ends = self._origin.ends if self._origin.has_index else None
         if ends is None or self.series_ is None:
             return None if ends is None else ends[0]
@@ -291,12 +290,12 @@ class AutoregressiveForecaster(BaseForecaster):
     @available_if(learns_step_by_step)
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y):
-        """Move on by `update`, and train on the new rows.
+        """Add new observations as `update` does, and train on them.
 
-        The estimator gets, by its own `partial_fit`, the windows whose last row to
-        predict is new; a network takes them into its scaling. What `fit` has learned
-        beside stays: levels of series and the errors of the calibration. The first call
-        learns from the rows as `fit` does, by the estimator's `partial_fit`.
+        The `partial_fit` of the estimator gets the windows whose last row to predict is
+        new; a network takes them into its scaling. The scale of each series and the
+        errors of the calibration stay those of `fit`. The first call learns as `fit`
+        does, by the `partial_fit` of the estimator.
 
         Parameters
         ----------
@@ -321,7 +320,7 @@ class AutoregressiveForecaster(BaseForecaster):
         return self._move_on(observations, update, self._learn_update(update))
 
     def update(self, X, y):
-        """Let forecasts start behind new observations, without training.
+        """Add new observations, after which forecasts start, without training.
 
         Parameters
         ----------
@@ -443,14 +442,14 @@ class AutoregressiveForecaster(BaseForecaster):
         return self._lay_out(values, len(origin), template, index)
 
     def predict_interval(self, X, coverage=0.9, *, history=None):
-        """Give the band in which a share of the truths will lie.
+        """Return an interval that holds a share of the observations to come.
 
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features)
             The rows to predict, as in `predict`.
         coverage : float in (0, 1), default=0.9
-            The share of truths, at each step.
+            The share of the observations, at each step.
         history : array-like or tuple of two, default=None
             Rows to start from in place of those seen in `fit`; see `predict`.
 
@@ -484,7 +483,7 @@ class AutoregressiveForecaster(BaseForecaster):
         return self._predict_band(X, history, bounds, ["lower", "upper"])
 
     def predict_quantiles(self, X, quantiles, *, history=None):
-        """Give quantiles of the truths to come.
+        """Return quantiles of the observations to come.
 
         Parameters
         ----------
