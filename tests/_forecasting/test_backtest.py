@@ -70,7 +70,7 @@ def daily():
     return make_daily()
 
 
-def make_panel(n_stamps=24, names=("north", "south")):
+def make_long(n_stamps=24, names=("north", "south")):
     """Two series on the same days, laid below one another."""
     stamps = pd.date_range("2024-01-01", periods=n_stamps, freq="D")
     index = pd.MultiIndex.from_product([names, stamps], names=["place", "day"])
@@ -292,7 +292,7 @@ def test_columns_that_are_series_give_their_names(calibration):
 @each_refit
 @pytest.mark.parametrize("by_time", [False, True])
 def test_series_below_one_another_are_split_by_their_stamps(refit, by_time):
-    y = make_panel()
+    y = make_long()
     y = y.sort_index(level=[-1, 0]) if by_time else y
     results = backtest(Drift(), None, y, CV, refit=refit)
     assert len(results) == 3 * 4 * 2
@@ -304,7 +304,7 @@ def test_series_below_one_another_are_split_by_their_stamps(refit, by_time):
 
 
 def test_several_levels_name_a_series_together():
-    y = make_panel(12)
+    y = make_long(12)
     y = pd.concat({"load": y, "wind": -y}, names=["kind"])
     results = backtest(make_forecaster(), None, y, 2)
     names = [("load", "north"), ("load", "south"), ("wind", "north"), ("wind", "south")]
@@ -313,7 +313,7 @@ def test_several_levels_name_a_series_together():
 
 @each_refit
 def test_series_that_begin_after_the_training_are_left_out(refit):
-    y = make_panel()
+    y = make_long()
     late = y.index.get_level_values("day") >= "2024-01-15"  # Row 14; folds at 12 to 20.
     y = y[late | (y.index.get_level_values("place") == "north")]
     results = backtest(Drift(), None, y, CV, refit=refit)
@@ -356,7 +356,7 @@ def test_folds_without_rows_are_refused(daily):
 
 
 def test_folds_of_unknown_series_alone_are_refused():
-    y = make_panel()
+    y = make_long()
     y = pd.concat(
         [y.xs("north", drop_level=False)[:12], y.xs("south", drop_level=False)[12:]]
     )
@@ -388,7 +388,7 @@ def test_unsorted_stamps_are_refused(daily):
 
 
 def test_stamps_off_the_common_spacing_are_refused():
-    y = make_panel(12)
+    y = make_long(12)
     days = y.index.get_level_values("day") + pd.to_timedelta(
         12 * (y.index.get_level_values("place") == "south"), "h"
     )

@@ -1,5 +1,4 @@
 import pickle
-import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -9,12 +8,8 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
-from skrnn import AutoregressiveForecaster, RNNRegressor
-from skrnn._engine.programs import PROGRAMS
-from skrnn._forecasting import plan
-from skrnn._index import ahead
-from skrnn._windows.windows import Windows
-from tests.support.panels import (
+from skrnn import AutoregressiveForecaster
+from tests.support.many_series import (
     DAYS,
     SPANS,
     continue_by_hand,
@@ -23,7 +18,7 @@ from tests.support.panels import (
     stack,
     windows_by_hand,
 )
-from tests.support.series import N_AHEAD, N_ROWS, each_index, no_columns, refusal
+from tests.support.series import no_columns
 
 NEAR = {"rtol": 1e-7, "atol": 1e-7}
 
@@ -42,11 +37,6 @@ def wide(y):
     """One column for each series, NaN where it has no row."""
     table = pd.DataFrame({name: as_series(rows) for name, rows in y.items()})
     return table.sort_index().rename_axis("day")
-
-
-# --------------------------------------------------------------------------------------
-# The recursion, against loops written by hand
-# --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("order", ["by series", "in turn"])
@@ -155,125 +145,6 @@ def test_differences_are_taken_within_each_series(difference):
         assert_allclose(forecasts[name], continued, **NEAR)
 
 
-# --------------------------------------------------------------------------------------
-# Which rows are predicted
-# --------------------------------------------------------------------------------------
-
-
-def test_any_of_the_series_may_be_predicted_in_any_order():
-    X, y, later = make_many(n_known=2, n_ahead=5)
-    forecaster = least_squares(horizon=2).fit(stack(X), as_series(stack(y)))
-    whole = forecaster.predict(stack(later))
-    some = stack({name: later[name] for name in ("c", "a")}, "in turn")
-    predicted = forecaster.predict(some)
-    assert predicted.index.equals(some.index)
-    assert predicted.name == "y0"
-    pd.testing.assert_series_equal(predicted, whole.reindex(some.index), rtol=1e-12)
-
-
-def test_each_series_continues_from_its_own_end_to_the_stamps_asked_for():
-    X, y, later = make_many(n_ahead=9)
-    forecaster = least_squares().fit(stack(X), as_series(stack(y)))
-    stamps = DAYS[[36, 38]]  # b has ended eight rows before, c with the row before.
-    index = pd.MultiIndex.from_product([["b", "c"], stamps])
-    predicted = forecaster.predict(no_columns(index))
-    whole = stack(forecast_by_hand(X, y, later, 2, 1))["y0"]
-    assert_allclose(predicted.loc["c"], whole.loc["c"][stamps], **NEAR)
-    assert_allclose(predicted["b", stamps[0]], whole["b", stamps[0]], **NEAR)
-
-
-def test_columns_known_in_advance_must_fill_the_way_to_the_first_row():
-    X, y, later = make_many(n_known=1, n_ahead=9)
-    forecaster = least_squares().fit(stack(X), as_series(stack(y)))
-    from_one_day_on = {name: rows.loc[DAYS[36] :] for name, rows in later.items()}
-    with refusal("row for each step.* Got none for 2024-03-21.* of series 'a'"):
-        forecaster.predict(stack(from_one_day_on))
-    forecaster.predict(stack({"c": from_one_day_on["c"]}))
-
-
-@pytest.mark.parametrize("horizon", [1, 3])
-def test_series_may_be_asked_for_different_numbers_of_rows(horizon):
-    X, y, later = make_many(n_known=2, n_ahead=9)
-    for n_rows, name in zip((2, 9, 5), SPANS, strict=True):
-        later[name] = later[name].iloc[:n_rows]
-    forecaster = least_squares(2, horizon).fit(stack(X), as_series(stack(y)))
-    expected = as_series(stack(forecast_by_hand(X, y, later, 2, horizon)))
-    predicted = forecaster.predict(stack(later))
-    pd.testing.assert_series_equal(predicted, expected, check_freq=False, **NEAR)
-
-
-def test_forecast_gives_rows_of_each_series_behind_its_end():
-    X, y, later = make_many(n_ahead=3)
-    order = {name: y[name] for name in ("c", "a", "b")}
-    forecast = least_squares().fit(None, as_series(stack(order))).forecast(3)
-    expected = stack(
-        forecast_by_hand(X, y, {name: later[name] for name in order}, 2, 1)
-    )
-    pd.testing.assert_series_equal(forecast, expected["y0"], check_freq=False, **NEAR)
-    assert forecast.index.names == ["series", "day"]
-
-
-@each_index
-def test_series_on_any_index_are_continued_on_it(index):
-    random = np.random.default_rng(0)
-    parts = {"p": (0, N_ROWS), "q": (4, N_ROWS - 2)}
-    y = {
-        n: pd.Series(random.normal(size=b - a), index[a:b])
-        for n, (a, b) in parts.items()
-    }
-    forecaster = least_squares().fit(None, pd.concat(y))
-    expected = least_squares().fit(
-        None, pd.concat({n: r.set_axis(range(len(r))) for n, r in y.items()})
-    )
-    expected = expected.forecast(N_AHEAD)
-    future = {n: no_columns(index[b : b + N_AHEAD]) for n, (_, b) in parts.items()}
-    predicted = forecaster.predict(pd.concat(future))
-    assert_allclose(predicted, expected, rtol=1e-9)
-    forecast = forecaster.forecast(N_AHEAD)
-    assert_allclose(forecast, expected, rtol=1e-9)
-    if pd.api.types.is_float_dtype(index):
-        assert_allclose(
-            forecast.index.get_level_values(1), predicted.index.get_level_values(1)
-        )
-    else:
-        assert forecast.index.equals(predicted.index)
-    forecaster.update(None, predicted.iloc[: N_AHEAD - 1])
-    rest = forecaster.predict(pd.concat({"p": future["p"].iloc[-1:], "q": future["q"]}))
-    assert_allclose(rest, predicted.iloc[N_AHEAD - 1 :], rtol=1e-9)
-
-
-def test_series_that_end_together_count_their_stamps_once(monkeypatch):
-    asked = []
-    stamps_after = ahead.stamps_after
-
-    def counted(*args):
-        asked.append(args)
-        return stamps_after(*args)
-
-    monkeypatch.setattr(ahead, "stamps_after", counted)
-    _, y, _ = make_many(spans={i: (0, 12 - i % 2) for i in range(20)})
-    forecaster = least_squares().fit(None, as_series(stack(y)))
-    forecast = forecaster.forecast(3)
-    assert len(asked) == 2  # pandas takes its time for each range of dates.
-    forecaster.update(None, forecast)
-    assert len(asked) == 4
-
-
-def test_fit_remembers_names_and_ends():
-    _, y, _ = make_many()
-    forecaster = least_squares().fit(None, as_series(stack(y)))
-    assert list(forecaster.series_) == ["a", "b", "c"]
-    ends = pd.Series(DAYS[[29, 27, 35]], ["a", "b", "c"])
-    pd.testing.assert_series_equal(forecaster.last_stamp_, ends, check_freq=False)
-    assert forecaster.n_samples_fit_ == 84
-    assert least_squares().fit(None, np.arange(9.0)).series_ is None
-
-
-# --------------------------------------------------------------------------------------
-# Series as columns
-# --------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("n_known", [0, 2])
 def test_wide_equals_long(n_known):
     spans = dict.fromkeys("abc", (0, 30))
@@ -379,76 +250,6 @@ def test_grid_search_over_a_wide_frame_tunes_on_all_series():
     assert list(search.predict(no_columns(ahead))) == ["slow", "fast"]
 
 
-# --------------------------------------------------------------------------------------
-# New series
-# --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def pooled():
-    X, y, _ = make_many(n_known=2)
-    model = LinearRegression().fit(*windows_by_hand(X, y, 2, 2))
-    return least_squares(horizon=2).fit(stack(X), as_series(stack(y))), model
-
-
-def test_new_series_are_continued_from_their_history(pooled):
-    forecaster, model = pooled
-    spans = {"new": (9, 12), "b": (30, 15)}
-    X, y, later = make_many(n_known=2, spans=spans, n_ahead=5, seed=5)
-    predicted = forecaster.predict(
-        stack(later, "in turn"), history=(stack(X), as_series(stack(y)))
-    )
-    assert predicted.index.equals(stack(later, "in turn").index)
-    for name in spans:
-        x = np.vstack([X[name], later[name]])
-        expected = continue_by_hand(model, y[name].to_numpy(), x, 5, 2, 2)
-        assert_allclose(predicted[name], expected[:, 0], **NEAR)
-
-
-def test_one_series_alone_is_a_history_too(pooled):
-    forecaster, model = pooled
-    X, y, later = make_many(n_known=2, spans={"new": (9, 12)}, n_ahead=5, seed=5)
-    predicted = forecaster.predict(
-        later["new"], history=(X["new"], as_series(y["new"]))
-    )
-    x = np.vstack([X["new"], later["new"]])
-    expected = continue_by_hand(model, y["new"].to_numpy(), x, 5, 2, 2)
-    assert_allclose(predicted, expected[:, 0], **NEAR)
-    named = [rows.set_axis(range(len(rows))) for rows in (X["new"], later["new"])]
-    values = y["new"].to_numpy()[:, 0]
-    # Rows that are counted, from a forecaster that learned from days.
-    with refusal("those seen in fit are of dtype"):
-        forecaster.predict(named[1].set_axis(range(12, 17)), history=(named[0], values))
-
-
-def test_history_of_a_wide_forecaster_has_columns_of_its_own():
-    spans = dict.fromkeys("abc", (0, 30))
-    _, y, _ = make_many(spans=spans)
-    forecaster = least_squares(columns="series").fit(None, wide(y))
-    nothing = {name: rows[[]] for name, rows in y.items()}
-    model = LinearRegression().fit(*windows_by_hand(nothing, y, 2, 1))
-    _, new, _ = make_many(spans={"d": (0, 9), "e": (4, 5)}, seed=3)
-    table = pd.DataFrame({name: as_series(rows) for name, rows in new.items()})
-    predicted = forecaster.predict(no_columns(DAYS[9:12]), history=table)
-    assert list(predicted.columns) == ["d", "e"]
-    for name, rows in new.items():
-        expected = continue_by_hand(model, rows.to_numpy(), np.empty((0, 0)), 3, 2, 1)
-        assert_allclose(predicted[name], expected[:, 0], **NEAR)
-    one = forecaster.forecast(3, history=table["d"])
-    pd.testing.assert_series_equal(one, predicted["d"], check_freq=False)
-
-
-def test_many_series_may_be_the_history_of_a_forecaster_of_one():
-    _, y, _ = make_many()
-    forecaster = least_squares().fit(None, as_series(y["a"]))
-    both = forecaster.forecast(3, history=as_series(stack(y)))
-    for name in SPANS:
-        alone = forecaster.forecast(3, history=as_series(y[name]))
-        pd.testing.assert_series_equal(
-            both[name], alone, check_names=False, check_freq=False
-        )
-
-
 @pytest.mark.parametrize("columns", ["targets", "series"])
 def test_bands_lie_around_the_forecasts_of_each_series(columns):
     _, y, _ = make_many(spans=dict.fromkeys("abc", (0, 40)))
@@ -473,98 +274,10 @@ def test_bands_lie_around_the_forecasts_of_each_series(columns):
         assert (widths > 0).all()
 
 
-def test_history_leaves_the_forecaster_as_it_was(pooled):
-    forecaster, _ = pooled
-    _, _, later = make_many(n_known=2, n_ahead=5)
-    first = forecaster.predict(stack(later))
-    new = make_many(n_known=2, spans={"new": (9, 12)}, n_ahead=5, seed=5)
-    forecaster.predict(stack(new[2]), history=(stack(new[0]), as_series(stack(new[1]))))
-    pd.testing.assert_series_equal(forecaster.predict(stack(later)), first)
-
-
-# --------------------------------------------------------------------------------------
-# Refusals
-# --------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def fitted():
     _, y, _ = make_many()
     return least_squares().fit(None, as_series(stack(y)))
-
-
-def test_series_that_fit_has_not_seen_is_named(fitted):
-    index = pd.MultiIndex.from_product([["a", "z"], DAYS[40:42]])
-    with refusal("series 'z', which fit has not seen, .*; pass its past as history"):
-        fitted.predict(no_columns(index))
-
-
-@pytest.mark.parametrize("length", [1, 3])
-def test_series_too_short_to_start_from_is_named(length):
-    _, y, _ = make_many(spans={**SPANS, "short": (30, length)})
-    y = as_series(stack(y))
-    with refusal(f"last 4 rows. Got {length} of series 'short' from 2024-03-21"):
-        least_squares(window=4).fit(None, y)
-    forecaster = least_squares(window=4).fit(None, y.drop("short"))
-    with refusal(f"last 4 rows. Got {length} of series 'short' from 2024-03-21"):
-        forecaster.forecast(2, history=y)
-
-
-def test_many_series_are_predicted_by_name_only(fitted):
-    with refusal("if and only if y did so in fit, or in history. Got none instead"):
-        fitted.predict(no_columns(DAYS[40:42]))
-    with refusal("if and only if y did so in fit, or in history. Got none instead"):
-        fitted.predict(np.empty((3, 0)))
-    one = least_squares().fit(None, pd.Series(np.arange(9.0) ** 2, DAYS[:9]))
-    with refusal(
-        "if and only if y did so in fit, or in history. Got a MultiIndex instead"
-    ):
-        one.predict(no_columns(pd.MultiIndex.from_product([["a"], DAYS[9:12]])))
-
-
-def test_series_as_columns_have_time_alone_as_index():
-    _, y, _ = make_many()
-    with refusal("columns='series' takes each column.*Got a MultiIndex.*at 'targets'"):
-        least_squares(columns="series").fit(None, stack(y))
-    forecaster = least_squares(columns="series").fit(None, wide(y))
-    index = pd.MultiIndex.from_product([["a", "b"], DAYS[36:38]])
-    with refusal("index is time alone. Got a MultiIndex instead"):
-        forecaster.predict(no_columns(index))
-    with refusal("index is time alone. Got a MultiIndex instead"):
-        forecaster.update(None, pd.DataFrame(1.0, index, columns=list("abc")))
-
-
-@pytest.mark.parametrize(
-    ("rows", "what"), [([0, 1, 1, 2], "duplicated"), ([0, 2, 1, 3], "unsorted")]
-)
-def test_stamps_without_an_order_in_a_series_are_refused(fitted, rows, what):
-    _, y, _ = make_many()
-    y["b"] = y["b"].iloc[[*rows, *range(4, 21)]]
-    with refusal(f"Got {what} stamp .* of series 'b'"):
-        least_squares().fit(None, as_series(stack(y)))
-    index = pd.MultiIndex.from_product([["b"], DAYS[40:44]])[rows]
-    with refusal(f"Got {what} stamp .* of series 'b'"):
-        fitted.predict(no_columns(index))
-
-
-def test_series_without_a_name_are_refused():
-    _, y, _ = make_many()
-    y = as_series(stack(y))
-    names = y.index.get_level_values(0).where(y.index.get_level_values(0) != "b")
-    y.index = pd.MultiIndex.from_arrays([names, y.index.get_level_values(1)])
-    with refusal("no name of a series at row 30"):
-        least_squares().fit(None, y)
-
-
-def test_rows_inside_the_past_of_one_series_are_refused(fitted):
-    index = pd.MultiIndex.from_product([["a", "c"], DAYS[33:38]])
-    with refusal("the last of which is 2024-03-26"):
-        fitted.predict(no_columns(index))
-
-
-# --------------------------------------------------------------------------------------
-# As an estimator of scikit-learn
-# --------------------------------------------------------------------------------------
 
 
 def test_pickle_and_clone(fitted):
@@ -573,105 +286,3 @@ def test_pickle_and_clone(fitted):
     _, y, _ = make_many()
     again = clone(fitted).fit(None, as_series(stack(y)))
     pd.testing.assert_series_equal(again.forecast(3), fitted.forecast(3))
-
-
-def test_fitted_forecaster_keeps_the_last_rows_of_each_series_only():
-    sizes = []
-    for n_rows in (100, 5000):
-        table = np.random.default_rng(0).normal(size=(n_rows, 4))
-        forecaster = AutoregressiveForecaster(Ridge(), window=3, columns="series")
-        sizes.append(len(pickle.dumps(forecaster.fit(None, table))))
-    assert sizes[1] < sizes[0] + 100
-
-
-# --------------------------------------------------------------------------------------
-# Around recurrent networks
-# --------------------------------------------------------------------------------------
-
-
-def network(**params):
-    settings = {"epochs": 1, "learning_rate": 0.05, "random_state": 0}
-    return RNNRegressor(3, **{**settings, **params})
-
-
-@pytest.mark.parametrize("normalize", [None, "last", "meanstd"])
-def test_one_compiled_call_equals_the_loop_step_by_step(normalize, monkeypatch):
-    X, y, later = make_many(n_known=2, n_ahead=7)
-    later["b"] = later["b"].iloc[:4]
-    forecaster = AutoregressiveForecaster(
-        network(), window=4, horizon=2, normalize=normalize
-    ).fit(stack(X), as_series(stack(y)))
-    at_once = forecaster.predict(stack(later))
-    monkeypatch.setattr(plan, "compiled_roll_out", lambda estimator: None)
-    assert_allclose(at_once, forecaster.predict(stack(later)), rtol=1e-4, atol=1e-4)
-
-
-def test_one_compiled_call_starts_from_series_as_short_as_a_window(monkeypatch):
-    _, y, _ = make_many(spans={**SPANS, "short": (20, 4)})
-    inner = network()
-    forecaster = AutoregressiveForecaster(inner, window=4, horizon=3, normalize="last")
-    at_once = forecaster.fit(None, as_series(stack(y))).forecast(5)
-    assert np.isfinite(at_once).all()
-    monkeypatch.setattr(plan, "compiled_roll_out", lambda estimator: None)
-    assert_allclose(at_once, forecaster.forecast(5), rtol=1e-4, atol=1e-4)
-
-
-def test_other_numbers_of_series_need_no_other_program():
-    spans = dict.fromkeys(range(8), (0, 12))
-    _, y, _ = make_many(spans=spans)
-    forecaster = AutoregressiveForecaster(network(), window=4)
-    forecaster.fit(None, as_series(stack(y)))
-
-    def predict(n_series):
-        index = pd.MultiIndex.from_product([range(n_series), DAYS[12:15]])
-        return forecaster.predict(no_columns(index))
-
-    whole = predict(8)
-    built = PROGRAMS.n_built
-    for n_series in (7, 5, 6):
-        some = predict(n_series)
-        assert_allclose(some, whole.loc[: n_series - 1], rtol=1e-5)
-    assert PROGRAMS.n_built == built
-
-
-class Bystander(RNNRegressor):
-    """Keeps what it gets to learn from, and learns nothing."""
-
-    def fit(self, X, y):
-        self.given_ = X, y
-        return self
-
-
-def test_training_lays_no_windows_out():
-    n_series, n_rows, window = 40, 1000, 50
-    table = np.random.default_rng(0).normal(size=(n_rows, n_series))
-    forecaster = AutoregressiveForecaster(Bystander(), window=window, columns="series")
-    tracemalloc.start()
-    forecaster.fit(None, table)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    windows, y = forecaster.estimator_.given_
-    n_windows = n_series * (n_rows - window)
-    assert isinstance(windows, Windows)
-    assert (len(windows), len(y)) == (n_windows, n_windows)
-    assert windows.rows.shape == (n_series * n_rows, 1)
-    assert peak < n_windows * window * 8 / 3
-
-
-def test_validation_takes_the_windows_nearest_to_the_ends_of_all_series():
-    _, y, _ = make_many()
-    forecaster = AutoregressiveForecaster(Bystander(), window=3)
-    windows, _ = forecaster.fit(None, as_series(stack(y))).estimator_.given_
-    last_starts = {30 - 4, 51 - 4, 84 - 4}
-    assert set(windows.starts[-3:]) == last_starts
-    assert set(windows.starts[-9:]) == {
-        start - i for start in last_starts for i in range(3)
-    }
-
-
-def test_validation_split_of_many_series_is_watched():
-    _, y, _ = make_many()
-    inner = network(epochs=2, validation_split=0.2)
-    forecaster = AutoregressiveForecaster(inner, window=3)
-    forecaster.fit(None, as_series(stack(y)))
-    assert len(forecaster.estimator_.history_["val_loss"]) == 2

@@ -11,12 +11,12 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.tree import DecisionTreeRegressor
 
 from skrnn import AutoregressiveForecaster, RNNRegressor
-from tests.support.panels import (
+from tests.support.many_series import (
     DAYS,
     SPANS,
     continue_by_hand,
-    levels_by_hand,
     make_many,
+    scale_by_hand,
     stack,
     window_by_hand,
     windows_by_hand,
@@ -66,91 +66,6 @@ def ridge_by_hand(y, x, window, horizon):
             outputs.append(y[t : t + horizon].ravel())
     outputs = np.array(outputs)
     return Ridge().fit(inputs, outputs if horizon > 1 else outputs[:, 0])
-
-
-# --------------------------------------------------------------------------------------
-# history
-# --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("horizon", [1, 3])
-@pytest.mark.parametrize("n_known", [0, 2])
-def test_training_rows_as_history_change_nothing(daily, horizon, n_known):
-    X, y = daily[0].iloc[:, :n_known], daily[1]
-    forecaster = ridge(horizon=horizon).fit(X[:50], y[:50])
-    history = (X[:50], y[:50]) if n_known else y[:50]
-    expected = forecaster.predict(X[50:])
-    predicted = forecaster.predict(X[50:], history=history)
-    pd.testing.assert_series_equal(predicted, expected)
-    if not n_known:
-        pd.testing.assert_series_equal(
-            forecaster.forecast(10, history=history), forecaster.forecast(10)
-        )
-
-
-@pytest.mark.parametrize("horizon", [1, 3])
-def test_forecast_starts_from_the_end_of_the_history(daily, horizon):
-    X, y = daily
-    forecaster = ridge(horizon=horizon).fit(X[:30], y[:30])
-    model = ridge_by_hand(y[:30], X, 3, horizon)
-    # Before, within and behind the training rows.
-    for rows in (slice(10, 20), slice(25, 40)):
-        ahead = X[rows.stop : rows.stop + 8]
-        predicted = forecaster.predict(ahead, history=(X[rows], y[rows]))
-        x = X[rows.start : rows.stop + 8]
-        assert_allclose(predicted, by_hand(model, y[rows], x, 8, 3, horizon), **NEAR)
-        assert predicted.index.equals(ahead.index)
-
-
-def test_history_on_arrays(random):
-    y = random.normal(size=60)
-    forecaster = ridge().fit(None, y[:40])
-    expected = by_hand(ridge_by_hand(y[:40], None, 3, 1), y, np.empty((60, 0)), 4, 3, 1)
-    assert_allclose(forecaster.forecast(4, history=y), expected, **NEAR)
-    assert_allclose(forecaster.predict(np.empty((4, 0)), history=y), expected, **NEAR)
-    assert_allclose(forecaster.forecast(4, history=list(y[-3:])), expected, **NEAR)
-
-
-def test_history_may_end_with_missing_rows(daily):
-    X, y = daily
-    forecaster = ridge().fit(X[:30], y[:30])
-    expected = forecaster.predict(X[40:50], history=(X[:40], y[:40]))
-    shorter = y[:45].where(np.arange(45) < 40)
-    predicted = forecaster.predict(X[45:50], history=(X[:45], shorter))
-    assert_allclose(predicted, expected[5:], rtol=1e-12)
-
-
-def test_history_in_another_time_zone_is_the_same_moments(random):
-    index = pd.date_range("2024-03-20", periods=30, freq="D", tz="Europe/Oslo")
-    y = pd.Series(random.normal(size=30), index)
-    forecaster = ridge().fit(None, y[:20])
-    expected = forecaster.predict(no_columns(index[25:]), history=y[:25])
-    elsewhere = y[:25].tz_convert("UTC")
-    predicted = forecaster.predict(no_columns(index[25:]), history=elsewhere)
-    pd.testing.assert_series_equal(predicted, expected)
-
-
-def test_unsuitable_history_is_refused(daily):
-    X, y = daily
-    forecaster = ridge().fit(X[:50], y[:50])
-    with refusal(r"history must be a pair \(X, y\), because the 2 columns of X"):
-        forecaster.predict(X[50:], history=y[:50])
-    with refusal("must have the 2 columns known in advance"):
-        forecaster.predict(X[50:], history=(None, y[:50]))
-    with refusal("starts from the last 3 rows. Got 2"):
-        forecaster.predict(X[50:], history=(X[48:50], y[48:50]))
-    with refusal("y must have the 1 columns that fit saw. Got 2"):
-        forecaster.predict(X[50:], history=(X[:50], X[:50]))
-    with refusal("the last of which is 2024-02-24"):
-        forecaster.predict(X[50:], history=(X[:55], y[:55]))
-    holed = y[:50].where(y.index[:50] != y.index[48])
-    with refusal("Ridge does not accept missing values, but the last 3 rows"):
-        forecaster.predict(X[50:], history=(X[:50], holed))
-
-
-# --------------------------------------------------------------------------------------
-# update
-# --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("horizon", [1, 3])
@@ -284,7 +199,7 @@ def test_some_series_are_updated(wide):
     assert_allclose(after["b"], before["b"][4:], rtol=1e-10)
     # The history has another mean and deviation: an update keeps those of fit.
     assert not np.allclose(after["a"], expected["a"])
-    levels = levels_by_hand(past[["a"]].to_numpy())
+    levels = scale_by_hand(past[["a"]].to_numpy())
     values = np.array([table["a"][:34].to_numpy()]).T
     by_loop = continue_by_hand(
         forecaster.estimator_, values, np.empty((0, 0)), 6, 3, 1, levels
@@ -322,7 +237,7 @@ def test_update_with_columns_known_in_advance_of_many_series():
         rows = pd.concat([y[name], values.get(name)]).to_numpy()
         x = np.vstack([X[name], later[name]])
         n_steps = len(x) - len(rows)
-        levels = levels_by_hand(y[name].to_numpy())
+        levels = scale_by_hand(y[name].to_numpy())
         expected = continue_by_hand(model, rows, x, n_steps, 2, 2, levels)
         assert_allclose(predicted[name], expected[:, 0], **NEAR)
 
@@ -379,11 +294,6 @@ def test_update_of_a_series_that_fit_has_not_seen_is_refused():
 def test_update_before_fit_is_refused(daily):
     with pytest.raises(NotFittedError):
         ridge().update(None, daily[1])
-
-
-# --------------------------------------------------------------------------------------
-# partial_fit
-# --------------------------------------------------------------------------------------
 
 
 def passes(**params):
@@ -452,7 +362,7 @@ def test_partial_fit_makes_no_window_from_rows_before_a_series():
     forecaster.partial_fit(None, pd.Series([1.0, 2.0], new))
     # b has four rows and the new one, too few for a window and a horizon.
     assert len(forecaster.estimator_.X_) == 1
-    centre, spread = levels_by_hand(y["a"].to_numpy())
+    centre, spread = scale_by_hand(y["a"].to_numpy())
     expected = (np.append(y["a"]["y0"][-6:], 1.0) - centre) / spread
     assert_allclose(forecaster.estimator_.X_[0], expected[:4])
     assert_allclose(forecaster.estimator_.y_[0], expected[4:])
@@ -465,7 +375,7 @@ def test_partial_fit_of_some_series_keeps_the_levels_of_fit():
     new = pd.MultiIndex.from_product([["b"], DAYS[28:30]])
     forecaster.partial_fit(None, pd.Series([1.0, 5.0], new))
     rows = np.diff([*y["b"]["y0"], 1.0, 5.0])
-    levels = levels_by_hand(rows[:-2])
+    levels = scale_by_hand(rows[:-2])
     expected = (rows - levels[0]) / levels[1]
     assert_allclose(forecaster.estimator_.X_, [expected[-4:-2], expected[-3:-1]])
     assert_allclose(forecaster.estimator_.y_, expected[-2:])
@@ -519,92 +429,3 @@ def test_partial_fit_without_a_window_moves_on_only(random):
     forecaster.partial_fit(None, [np.nan, 1.0])
     assert_array_equal(forecaster.estimator_.coef_, weights)
     assert forecaster.n_samples_fit_ == 32
-
-
-# --------------------------------------------------------------------------------------
-# Missing values of y
-# --------------------------------------------------------------------------------------
-
-
-def with_holes(y):
-    return y.where(~np.isin(np.arange(len(y)), [0, 5, 17, 18, 30]))
-
-
-@pytest.mark.parametrize("horizon", [1, 3])
-def test_windows_with_missing_values_are_left_out(daily, horizon):
-    X, y = daily[0], with_holes(daily[1])
-    forecaster = ridge(2, horizon=horizon).fit(X[:50], y[:50])
-    model = ridge_by_hand(y[:50], X, 2, horizon)
-    expected = by_hand(model, y[:50], X, 10, 2, horizon)
-    assert_allclose(forecaster.predict(X[50:]), expected, **NEAR)
-
-
-def test_windows_with_missing_values_stay_for_an_estimator_that_takes_them(daily):
-    y = with_holes(daily[1]).to_numpy()
-    inner = DecisionTreeRegressor(min_samples_leaf=2, random_state=0)
-    forecaster = AutoregressiveForecaster(inner, window=2).fit(None, y)
-    inputs, outputs = [], []
-    for t in range(3, 60):  # The series begins with the row 1.
-        if not np.isnan(y[t]) and not np.isnan(y[t - 2 : t]).all():
-            inputs.append(y[t - 2 : t])
-            outputs.append(y[t])
-    expected = inner.fit(inputs, outputs).predict(inputs)
-    assert_allclose(forecaster.estimator_.predict(inputs), expected)
-
-
-def test_a_target_may_be_missing_where_another_is_observed(random):
-    y = random.normal(size=(40, 2))
-    y[7, 0] = y[20, 1] = y[39, 0] = np.nan
-    with refusal("the last 2 rows of y, from which a forecast starts, hold NaN"):
-        ridge(2).fit(None, y)
-    y[39, 0] = 1.0
-    inputs = [y[t - 2 : t].ravel() for t in range(2, 40)]
-    whole = [i for i in range(38) if not np.isnan([inputs[i], [*y[i + 2]] * 2]).any()]
-    model = Ridge().fit([inputs[i] for i in whole], [y[i + 2] for i in whole])
-    assert_allclose(ridge(2).fit(None, y).estimator_.coef_, model.coef_)
-
-
-@pytest.mark.parametrize("horizon", [1, 3])
-def test_columns_behind_the_last_observation_are_known(daily, horizon):
-    X, y = daily
-    ending = y[:50].where(np.arange(50) < 46)
-    forecaster = ridge(horizon=horizon).fit(X[:50], ending)
-    assert forecaster.last_stamp_ == y.index[45]
-    assert forecaster.n_samples_fit_ == 50
-    model = ridge_by_hand(y[:46], X, 3, horizon)
-    expected = by_hand(model, y[:46], X[:56], 10, 3, horizon)
-    assert_allclose(forecaster.predict(X[50:56]), expected[4:], **NEAR)
-    # The rows in between may be asked for too.
-    assert_allclose(forecaster.predict(X[46:56]), expected, **NEAR)
-    arrays = ridge(horizon=horizon).fit(X[:50].to_numpy(), ending.to_numpy())
-    assert_allclose(arrays.predict(X[50:56].to_numpy()), expected[4:], **NEAR)
-
-
-def test_forecast_begins_behind_the_last_observation_or_the_last_row(daily):
-    y = daily[1][:50]
-    ending = y.where(np.arange(50) < 46)
-    forecast = ridge().fit(None, ending).forecast(6)
-    pd.testing.assert_series_equal(forecast, ridge().fit(None, y[:46]).forecast(6))
-    # Without an index its rows follow those that fit saw, as those of X do.
-    arrays = ridge().fit(None, ending.to_numpy())
-    assert_allclose(arrays.forecast(2), forecast[4:], rtol=1e-12)
-    assert_allclose(arrays.predict(np.empty((2, 0))), forecast[4:], rtol=1e-12)
-
-
-def test_no_window_without_missing_values_says_so(daily):
-    y = daily[1].where(np.arange(60) % 3 > 0)[:-1]
-    with refusal("starts from the last 3 rows|does not accept missing values"):
-        ridge(3).fit(None, y)
-    y = pd.concat([y, daily[1][-1:]])
-    with refusal("No window to learn from.* may not in a window; fill y in"):
-        ridge(2).fit(None, y)
-
-
-def test_calibration_forgoes_origins_with_missing_values(daily):
-    y = daily[1].where(np.arange(60) != 50)
-    forecaster = ridge(2, calibration=20).fit(None, y)
-    errors = forecaster.calibration_errors_[0, :, :, 0]
-    # Origins lie behind the rows 39 to 58; two of them see the row 50.
-    assert_array_equal(np.isnan(errors).all(axis=1).nonzero()[0], [11, 12])
-    assert np.isnan(errors[0]).nonzero()[0].tolist() == [10]
-    assert len(forecaster.predict_interval(no_columns(DAYS[10:12]), 0.5)) == 2

@@ -50,7 +50,7 @@ def window_by_hand(y, x, t, window, horizon):
     return values
 
 
-def levels_by_hand(y):
+def scale_by_hand(y):
     centre, spread = np.nanmean(y, axis=0), np.nanstd(y, axis=0)
     return centre, np.where(spread > 0, spread, 1)
 
@@ -62,7 +62,7 @@ def windows_by_hand(X, y, window, horizon, holes=None):
     """
     inputs, outputs = [], []
     for name in y:
-        centre, spread = levels_by_hand(y[name].to_numpy())
+        centre, spread = scale_by_hand(y[name].to_numpy())
         rows = (y[name].to_numpy() - centre) / spread
         edges = (holes or {}).get(name, [])
         for t in range(window, len(rows) - horizon + 1):
@@ -76,9 +76,9 @@ def windows_by_hand(X, y, window, horizon, holes=None):
     return np.array(inputs), np.array(outputs)
 
 
-def continue_by_hand(model, y, x, n_steps, window, horizon, levels=None):
+def continue_by_hand(model, y, x, n_steps, window, horizon, scale=None):
     """Continue the rows of one series, in its own units."""
-    centre, spread = levels_by_hand(y) if levels is None else levels
+    centre, spread = scale_by_hand(y) if scale is None else scale
     rows = [list(row) for row in (y - centre) / spread]
     n_rows = len(rows) + n_steps
     x = np.asarray(x)

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,21 +10,30 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeRegressor
 
 from skrnn import AutoregressiveForecaster, GRURegressor, RNNRegressor
+from skrnn._engine.programs import PROGRAMS
 from skrnn._forecasting import plan
-from tests.support.series import refusal
+from skrnn._windows.windows import Windows
+from tests.support.many_series import (
+    DAYS,
+    SPANS,
+    continue_by_hand,
+    make_many,
+    stack,
+    window_by_hand,
+)
+from tests.support.series import (
+    make_daily,
+    no_columns,
+    refusal,
+)
 
-N_ROWS, N_AHEAD = 60, 11
-STEP = np.arange(N_ROWS + N_AHEAD)
+N_FITTED, N_LATER = 60, 11
+STEP = np.arange(N_FITTED + N_LATER)
 LINE = 3 + 2.0 * STEP
 
 
 def split(series):
-    return series[:N_ROWS], series[N_ROWS:]
-
-
-# --------------------------------------------------------------------------------------
-# What the transformations are for
-# --------------------------------------------------------------------------------------
+    return series[:N_FITTED], series[N_FITTED:]
 
 
 FOR_LINES = [
@@ -47,7 +58,7 @@ def test_straight_line_is_continued_exactly(params, horizon, estimator):
     known, ahead = split(LINE)
     params = {"window": 4, "horizon": horizon, **params}
     forecaster = AutoregressiveForecaster(estimator, **params).fit(None, known)
-    assert_allclose(forecaster.forecast(N_AHEAD), ahead, rtol=1e-12)
+    assert_allclose(forecaster.forecast(N_LATER), ahead, rtol=1e-12)
 
 
 @pytest.mark.parametrize("params", FOR_LINES[:3], ids=str)
@@ -55,7 +66,7 @@ def test_straight_line_is_continued_by_a_network_as_exactly_as_float32(params):
     known, ahead = split(LINE)
     network = RNNRegressor(2, epochs=1, random_state=0)
     forecaster = AutoregressiveForecaster(network, window=4, horizon=4, **params)
-    assert_allclose(forecaster.fit(None, known).forecast(N_AHEAD), ahead, rtol=1e-6)
+    assert_allclose(forecaster.fit(None, known).forecast(N_LATER), ahead, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +77,7 @@ def test_straight_line_is_continued_by_a_network_as_exactly_as_float32(params):
 def test_parabola_is_continued_exactly_by_second_differences(estimator):
     known, ahead = split(LINE + 0.5 * STEP**2)
     forecaster = AutoregressiveForecaster(estimator, window=4, difference=2)
-    assert_allclose(forecaster.fit(None, known).forecast(N_AHEAD), ahead, rtol=1e-10)
+    assert_allclose(forecaster.fit(None, known).forecast(N_LATER), ahead, rtol=1e-10)
 
 
 def test_exponential_growth_is_a_straight_line_of_logarithms():
@@ -74,7 +85,7 @@ def test_exponential_growth_is_a_straight_line_of_logarithms():
     forecaster = AutoregressiveForecaster(
         KNeighborsRegressor(1), window=2, log=True, difference=1
     )
-    assert_allclose(forecaster.fit(None, known).forecast(N_AHEAD), ahead, rtol=1e-10)
+    assert_allclose(forecaster.fit(None, known).forecast(N_LATER), ahead, rtol=1e-10)
 
 
 def test_pattern_on_a_trend_is_continued_exactly_by_a_seasonal_difference():
@@ -82,7 +93,7 @@ def test_pattern_on_a_trend_is_continued_exactly_by_a_seasonal_difference():
     forecaster = AutoregressiveForecaster(
         KNeighborsRegressor(1), window=2, difference=(4,)
     )
-    assert_allclose(forecaster.fit(None, known).forecast(N_AHEAD), ahead, rtol=1e-12)
+    assert_allclose(forecaster.fit(None, known).forecast(N_LATER), ahead, rtol=1e-12)
 
 
 @pytest.mark.slow
@@ -98,11 +109,6 @@ def test_sine_times_a_trend_is_continued_by_a_network():
     assert np.sqrt(np.mean(error**2)) < 0.1 * (1 + 216 / 60)
     plain = clone(forecaster).set_params(normalize=None).fit(None, y[:216])
     assert np.mean((plain.forecast(24) - y[216:]) ** 2) > 4 * np.mean(error**2)
-
-
-# --------------------------------------------------------------------------------------
-# In every combination, against loops written by hand
-# --------------------------------------------------------------------------------------
 
 
 def transform_by_hand(y, log, lags):
@@ -123,7 +129,7 @@ def shift_and_scale(window, normalize):
     return np.mean(observed), np.std(observed)
 
 
-def continue_by_hand(y, n_steps, log, lags, normalize, window, horizon, model):
+def continue_transformed(y, n_steps, log, lags, normalize, window, horizon, model):
     """Continue a series; each level comes from its difference and the level before."""
     rows = transform_by_hand(y, log, lags)
     X, Y = [], []
@@ -166,7 +172,7 @@ def undo_by_hand(y, rows, n_steps, log, lags):
 def test_every_combination_is_the_recursion_written_by_hand(
     normalize, lags, log, horizon, missing
 ):
-    y = np.exp(np.random.default_rng(0).normal(scale=0.2, size=N_ROWS).cumsum())
+    y = np.exp(np.random.default_rng(0).normal(scale=0.2, size=N_FITTED).cumsum())
     if missing:
         y[[9, 25]] = np.nan
     model = Ridge(alpha=0.1)
@@ -178,10 +184,10 @@ def test_every_combination_is_the_recursion_written_by_hand(
         log=log,
         normalize=normalize,
     ).fit(None, y)
-    expected = continue_by_hand(
-        y, N_AHEAD, log, lags, normalize, 3, horizon, clone(model)
+    expected = continue_transformed(
+        y, N_LATER, log, lags, normalize, 3, horizon, clone(model)
     )
-    assert_allclose(forecaster.forecast(N_AHEAD), expected, rtol=1e-8)
+    assert_allclose(forecaster.forecast(N_LATER), expected, rtol=1e-8)
 
 
 @pytest.mark.parametrize("normalize", [None, "last", "meanstd"])
@@ -193,7 +199,7 @@ def test_estimators_that_take_nan_see_windows_with_holes(normalize, difference):
     forecaster = AutoregressiveForecaster(
         model, window=5, difference=difference, normalize=normalize
     ).fit(None, y)
-    expected = continue_by_hand(
+    expected = continue_transformed(
         y, 6, False, (1,) * difference, normalize, 5, 1, clone(model)
     )
     assert_allclose(forecaster.forecast(6), expected, rtol=1e-8)
@@ -206,22 +212,22 @@ def test_compiled_roll_out_normalises_each_window_afresh(
     normalize, horizon, missing, monkeypatch
 ):
     random = np.random.default_rng(0)
-    y = random.normal(size=(N_ROWS, 2)).cumsum(axis=0) + 1000
-    X = random.normal(size=(N_ROWS + N_AHEAD, 1))
+    y = random.normal(size=(N_FITTED, 2)).cumsum(axis=0) + 1000
+    X = random.normal(size=(N_FITTED + N_LATER, 1))
     if missing:  # Steps of which nothing, and of which one target was observed.
-        y[[20, N_ROWS - 2]] = np.nan
-        y[[30, N_ROWS - 4], 1] = np.nan
+        y[[20, N_FITTED - 2]] = np.nan
+        y[[30, N_FITTED - 4], 1] = np.nan
     network = GRURegressor(3, epochs=1, random_state=0)
     forecaster = AutoregressiveForecaster(
         network, window=6, horizon=horizon, normalize=normalize
-    ).fit(X[:N_ROWS], y)
-    at_once = forecaster.predict(X[N_ROWS:])
+    ).fit(X[:N_FITTED], y)
+    at_once = forecaster.predict(X[N_FITTED:])
     monkeypatch.setattr(plan, "compiled_roll_out", lambda estimator: None)
-    assert_allclose(at_once, forecaster.predict(X[N_ROWS:]), rtol=0, atol=2e-5)
+    assert_allclose(at_once, forecaster.predict(X[N_FITTED:]), rtol=0, atol=2e-5)
 
 
 def test_forecasts_move_with_the_level_of_a_series_and_keep_their_precision():
-    y = np.random.default_rng(0).normal(size=N_ROWS).cumsum()
+    y = np.random.default_rng(0).normal(size=N_FITTED).cumsum()
     network = RNNRegressor(3, epochs=2, random_state=0)
     forecaster = AutoregressiveForecaster(network, window=4, normalize="last")
     low = forecaster.fit(None, y).forecast(5)
@@ -253,7 +259,7 @@ def test_a_stretch_of_equal_values_is_no_division_by_zero():
 def test_what_cannot_be_transformed_is_refused_before_training(params, match):
     y = pd.Series(LINE - 5, name="load")
     with refusal(match):
-        AutoregressiveForecaster(Ridge(), **params).fit(None, y[:N_ROWS])
+        AutoregressiveForecaster(Ridge(), **params).fit(None, y[:N_FITTED])
 
 
 def test_missing_values_at_the_end_are_named_where_differences_need_them():
@@ -263,3 +269,171 @@ def test_missing_values_at_the_end_are_named_where_differences_need_them():
         AutoregressiveForecaster(
             GRURegressor(2, epochs=1), window=4, difference=(12,)
         ).fit(None, y)
+
+
+NEAR = {"rtol": 1e-7, "atol": 1e-7}
+
+
+@pytest.fixture
+def random():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def daily():
+    return make_daily()
+
+
+def ridge(window=3, **params):
+    return AutoregressiveForecaster(Ridge(), window=window, **params)
+
+
+def by_hand(model, y, x, n_steps, window, horizon):
+    """Continue one series, which no level is taken from."""
+    levels = np.zeros(1), np.ones(1)
+    y = np.asarray(y, dtype=float).reshape(len(y), -1)
+    return continue_by_hand(model, y, x, n_steps, window, horizon, levels)[:, 0]
+
+
+def ridge_by_hand(y, x, window, horizon):
+    """Ridge on the windows that hold no NaN."""
+    y = np.asarray(y, dtype=float).reshape(len(y), -1)
+    x = np.empty((len(y) + horizon, 0)) if x is None else np.asarray(x)
+    inputs, outputs = [], []
+    for t in range(window, len(y) - horizon + 1):
+        given = window_by_hand(y, x, t, window, horizon)
+        if not np.isnan([*given, *y[t : t + horizon].ravel()]).any():
+            inputs.append(given)
+            outputs.append(y[t : t + horizon].ravel())
+    outputs = np.array(outputs)
+    return Ridge().fit(inputs, outputs if horizon > 1 else outputs[:, 0])
+
+
+def with_holes(y):
+    return y.where(~np.isin(np.arange(len(y)), [0, 5, 17, 18, 30]))
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_windows_with_missing_values_are_left_out(daily, horizon):
+    X, y = daily[0], with_holes(daily[1])
+    forecaster = ridge(2, horizon=horizon).fit(X[:50], y[:50])
+    model = ridge_by_hand(y[:50], X, 2, horizon)
+    expected = by_hand(model, y[:50], X, 10, 2, horizon)
+    assert_allclose(forecaster.predict(X[50:]), expected, **NEAR)
+
+
+def test_windows_with_missing_values_stay_for_an_estimator_that_takes_them(daily):
+    y = with_holes(daily[1]).to_numpy()
+    inner = DecisionTreeRegressor(min_samples_leaf=2, random_state=0)
+    forecaster = AutoregressiveForecaster(inner, window=2).fit(None, y)
+    inputs, outputs = [], []
+    for t in range(3, 60):  # The series begins with the row 1.
+        if not np.isnan(y[t]) and not np.isnan(y[t - 2 : t]).all():
+            inputs.append(y[t - 2 : t])
+            outputs.append(y[t])
+    expected = inner.fit(inputs, outputs).predict(inputs)
+    assert_allclose(forecaster.estimator_.predict(inputs), expected)
+
+
+def test_a_target_may_be_missing_where_another_is_observed(random):
+    y = random.normal(size=(40, 2))
+    y[7, 0] = y[20, 1] = y[39, 0] = np.nan
+    with refusal("the last 2 rows of y, from which a forecast starts, hold NaN"):
+        ridge(2).fit(None, y)
+    y[39, 0] = 1.0
+    inputs = [y[t - 2 : t].ravel() for t in range(2, 40)]
+    whole = [i for i in range(38) if not np.isnan([inputs[i], [*y[i + 2]] * 2]).any()]
+    model = Ridge().fit([inputs[i] for i in whole], [y[i + 2] for i in whole])
+    assert_allclose(ridge(2).fit(None, y).estimator_.coef_, model.coef_)
+
+
+def as_series(frame):
+    return frame.iloc[:, 0]
+
+
+def network(**params):
+    settings = {"epochs": 1, "learning_rate": 0.05, "random_state": 0}
+    return RNNRegressor(3, **{**settings, **params})
+
+
+@pytest.mark.parametrize("normalize", [None, "last", "meanstd"])
+def test_one_compiled_call_equals_the_loop_step_by_step(normalize, monkeypatch):
+    X, y, later = make_many(n_known=2, n_ahead=7)
+    later["b"] = later["b"].iloc[:4]
+    forecaster = AutoregressiveForecaster(
+        network(), window=4, horizon=2, normalize=normalize
+    ).fit(stack(X), as_series(stack(y)))
+    at_once = forecaster.predict(stack(later))
+    monkeypatch.setattr(plan, "compiled_roll_out", lambda estimator: None)
+    assert_allclose(at_once, forecaster.predict(stack(later)), rtol=1e-4, atol=1e-4)
+
+
+def test_one_compiled_call_starts_from_series_as_short_as_a_window(monkeypatch):
+    _, y, _ = make_many(spans={**SPANS, "short": (20, 4)})
+    inner = network()
+    forecaster = AutoregressiveForecaster(inner, window=4, horizon=3, normalize="last")
+    at_once = forecaster.fit(None, as_series(stack(y))).forecast(5)
+    assert np.isfinite(at_once).all()
+    monkeypatch.setattr(plan, "compiled_roll_out", lambda estimator: None)
+    assert_allclose(at_once, forecaster.forecast(5), rtol=1e-4, atol=1e-4)
+
+
+def test_other_numbers_of_series_need_no_other_program():
+    spans = dict.fromkeys(range(8), (0, 12))
+    _, y, _ = make_many(spans=spans)
+    forecaster = AutoregressiveForecaster(network(), window=4)
+    forecaster.fit(None, as_series(stack(y)))
+
+    def predict(n_series):
+        index = pd.MultiIndex.from_product([range(n_series), DAYS[12:15]])
+        return forecaster.predict(no_columns(index))
+
+    whole = predict(8)
+    built = PROGRAMS.n_built
+    for n_series in (7, 5, 6):
+        some = predict(n_series)
+        assert_allclose(some, whole.loc[: n_series - 1], rtol=1e-5)
+    assert PROGRAMS.n_built == built
+
+
+class Bystander(RNNRegressor):
+    """Keeps what it gets to learn from, and learns nothing."""
+
+    def fit(self, X, y):
+        self.given_ = X, y
+        return self
+
+
+def test_training_lays_no_windows_out():
+    n_series, n_rows, window = 40, 1000, 50
+    table = np.random.default_rng(0).normal(size=(n_rows, n_series))
+    forecaster = AutoregressiveForecaster(Bystander(), window=window, columns="series")
+    tracemalloc.start()
+    forecaster.fit(None, table)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    windows, y = forecaster.estimator_.given_
+    n_windows = n_series * (n_rows - window)
+    assert isinstance(windows, Windows)
+    assert (len(windows), len(y)) == (n_windows, n_windows)
+    assert windows.rows.shape == (n_series * n_rows, 1)
+    assert peak < n_windows * window * 8 / 3
+
+
+def test_validation_takes_the_windows_nearest_to_the_ends_of_all_series():
+    _, y, _ = make_many()
+    forecaster = AutoregressiveForecaster(Bystander(), window=3)
+    windows, _ = forecaster.fit(None, as_series(stack(y))).estimator_.given_
+    last_starts = {30 - 4, 51 - 4, 84 - 4}
+    assert set(windows.starts[-3:]) == last_starts
+    assert set(windows.starts[-9:]) == {
+        start - i for start in last_starts for i in range(3)
+    }
+
+
+def test_validation_split_of_many_series_is_watched():
+    _, y, _ = make_many()
+    inner = network(epochs=2, validation_split=0.2)
+    forecaster = AutoregressiveForecaster(inner, window=3)
+    forecaster.fit(None, as_series(stack(y)))
+    assert len(forecaster.estimator_.history_["val_loss"]) == 2

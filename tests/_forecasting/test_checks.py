@@ -1,0 +1,84 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression, Ridge
+
+from skrnn import AutoregressiveForecaster
+from tests.support.many_series import (
+    SPANS,
+    make_many,
+    stack,
+)
+from tests.support.series import (
+    make_daily,
+    refusal,
+)
+
+
+@pytest.fixture
+def daily():
+    return make_daily()
+
+
+def ridge(window=3, **params):
+    return AutoregressiveForecaster(Ridge(), window=window, **params)
+
+
+def test_no_window_without_missing_values_says_so(daily):
+    y = daily[1].where(np.arange(60) % 3 > 0)[:-1]
+    with refusal("starts from the last 3 rows|does not accept missing values"):
+        ridge(3).fit(None, y)
+    y = pd.concat([y, daily[1][-1:]])
+    with refusal("No window to learn from.* may not in a window; fill y in"):
+        ridge(2).fit(None, y)
+
+
+def least_squares(window=2, horizon=1, **params):
+    return AutoregressiveForecaster(
+        LinearRegression(), window=window, horizon=horizon, **params
+    )
+
+
+def as_series(frame):
+    return frame.iloc[:, 0]
+
+
+@pytest.mark.parametrize("length", [1, 3])
+def test_series_too_short_to_start_from_is_named(length):
+    _, y, _ = make_many(spans={**SPANS, "short": (30, length)})
+    y = as_series(stack(y))
+    with refusal(f"last 4 rows. Got {length} of series 'short' from 2024-03-21"):
+        least_squares(window=4).fit(None, y)
+    forecaster = least_squares(window=4).fit(None, y.drop("short"))
+    with refusal(f"last 4 rows. Got {length} of series 'short' from 2024-03-21"):
+        forecaster.forecast(2, history=y)
+
+
+def test_short_run_at_the_end_is_refused(daily):
+    X, y = daily
+    rows = [*range(50), *range(52, 59)]
+    with refusal("starts from the last 10 rows. Got 7 from 2024-02-22 .*fill the hole"):
+        AutoregressiveForecaster(Ridge()).fit(None, y.iloc[rows])
+    forecaster = AutoregressiveForecaster(Ridge(), window=5, horizon=3)
+    forecaster.fit(X.iloc[rows], y.iloc[rows])
+    forecaster = AutoregressiveForecaster(Ridge(), window=5, horizon=4)
+    forecaster.fit(None, y.iloc[rows])
+    with refusal("starts from the last 8 rows. Got 7"):
+        forecaster.fit(X.iloc[rows], y.iloc[rows])
+
+
+def test_forecast_that_grows_without_bound_says_so():
+    doubled = 2.0 ** np.arange(30)
+    forecaster = AutoregressiveForecaster(LinearRegression(), window=1)
+    with (
+        np.errstate(all="ignore"),
+        refusal("not finite after [0-9]+ steps.*predict fewer rows"),
+    ):
+        forecaster.fit(None, doubled).forecast(2000)
+
+
+def test_a_calibration_beyond_all_counts_is_refused():
+    _, y = make_daily()
+    forecaster = AutoregressiveForecaster(Ridge(), window=2, calibration=10**30)
+    with refusal("held out for calibration"):
+        forecaster.fit(None, y)
