@@ -19,7 +19,8 @@ from .layers import (
     Sparsity,
     TransposedDense,
 )
-from .make_layers import make_dense, make_recurrent, mask_missing
+from .make_layers import make_dense, make_recurrent
+from .missing import mask_missing, zero_missing
 from .scikeras import check_activation
 from .tensorflow import keras
 
@@ -69,12 +70,12 @@ def build_autoencoder(
     if loss is None:
         return keras.Model(windows, copy, name="autoencoder")
     if masked:
-        missing = keras.ops.isnan(windows)
-        copy = keras.ops.where(missing, keras.ops.zeros_like(copy), copy)
+        copy = zero_missing(copy, windows)
     layer = ReconstructionError(loss) if network.beta is None else Likelihood()
     error = layer([windows, copy])
     outputs = [keras.layers.Identity(name="copy")(copy), error]
-    for name, term in {"sparsity": Sparsity, "kl": Divergence}.items():
+    terms: dict[str, Any] = {"sparsity": Sparsity, "kl": Divergence}
+    for name, term in terms.items():
         if name in network.loss_terms:
             outputs.append(term(name=name)(code))
     return CopyingModel(windows, outputs, name="autoencoder")

@@ -15,6 +15,7 @@ import numpy as np
 from skrnn._process.memory import check_memory
 from skrnn._windows.windows import Windows
 
+from .missing import fill_holes, zero_missing
 from .tensorflow import tf
 
 __all__ = [
@@ -70,7 +71,8 @@ class Table(NamedTuple):
             "twice,",
             "train on fewer rows at once, for instance by partial_fit",
         )
-        own_scale, hole = (), ()
+        own_scale: tuple[Any, ...] = ()
+        hole: tuple[Any, ...] = ()
         if (own := windows.own_scale) is not None:
             parts = [own.shift] if own.scale is None else [own.shift, own.scale]
             own_scale = tuple(_pad(part, n_samples) for part in parts)
@@ -113,11 +115,7 @@ def scale_windows(windows: Any, own_scale: Any, hole: Any = ()) -> Any:
     for each in scale:
         scaled /= each
     windows = tf.concat([scaled, windows[..., n_scaled:]], axis=-1)
-    for value in hole:
-        missing = tf.math.is_nan(windows)
-        observed = tf.reduce_any(~missing, axis=-1, keepdims=True)
-        windows = tf.where(missing & observed, value, windows)
-    return windows
+    return fill_holes(windows, hole[0]) if hole else windows
 
 
 def pad_order(order: np.ndarray, table: Table, batch_size: int) -> Any:
@@ -142,6 +140,7 @@ class Prediction:
 
     def __init__(self, loss: Callable[..., Any]) -> None:
         self._loss = loss
+        self.weights: tuple[float, ...] = (1.0,)
         self.names: tuple[str, ...] = ()
 
     def losses(self, outputs: Any, targets: Any) -> list[Any]:
@@ -177,7 +176,7 @@ class Copying:
 
     def compared(self, windows: Any, outputs: Any, targets: Any) -> tuple[Any, Any]:
         """Give windows, with 0 for what is missing, and their copies."""
-        return tf.where(tf.math.is_nan(windows), 0.0, windows), outputs[0]
+        return zero_missing(windows), outputs[0]
 
 
 def training_epoch(
@@ -208,7 +207,9 @@ def training_epoch(
         From (table, order, n_samples) to the mean loss and those of its terms.
     """
 
-    def learn(windows, targets, weights, counts, n_counts):
+    def learn(
+        windows: Any, targets: Any, weights: Any, counts: Any, n_counts: Any
+    ) -> Any:
         # A weight that is read inside the loop over time steps would be kept once for
         # each step, for the gradient; so all of them are read ahead of it.
         variables = model.trainable_variables
@@ -252,7 +253,9 @@ def validation_epoch(
 ) -> Any:
     """Build the function that evaluates samples; see `training_epoch`."""
 
-    def evaluate(windows, targets, weights, counts, n_counts):
+    def evaluate(
+        windows: Any, targets: Any, weights: Any, counts: Any, n_counts: Any
+    ) -> Any:
         outputs = model(windows, training=False)
         _update(metrics, task.compared(windows, outputs, targets), counts)
         values = _mean_losses(task, outputs, targets, weights, n_counts)
@@ -264,10 +267,10 @@ def validation_epoch(
 def _compiled_loop(step: Callable[..., Any], batch_size: int, n_values: int) -> Any:
     """Compile a loop over batches which returns the means of what a step returns."""
 
-    def loop(table, order, n_samples):
+    def loop(table: Table, order: Any, n_samples: Any) -> Any:
         places = tf.range(batch_size)
 
-        def body(batch, totals):
+        def body(batch: Any, totals: Any) -> tuple[Any, Any]:
             first = batch * batch_size
             picked = tf.slice(order, [first], [batch_size])
             counts = tf.cast(first + places < n_samples, tf.float32)

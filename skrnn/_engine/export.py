@@ -17,6 +17,7 @@ from skrnn._process.signals import signals_wait
 from skrnn._scaling.scaling import Scaling
 
 from .autoencoder_models import build_autoencoder
+from .missing import fill_holes
 from .recurrent_models import build_recurrent
 from .tensorflow import keras
 
@@ -112,10 +113,7 @@ def _scale_inputs(windows: Any, scaling: Scaling) -> Any:
     """Scale windows, and fill the holes of partly observed steps; others stay NaN."""
     fill, mean, scale = scaling.fill, scaling.x_mean, scaling.x_scale
     around_fill = _affine(np.ones_like(fill), -fill, name="around_fill")(windows)
-    missing = keras.ops.isnan(around_fill)
-    hole = keras.ops.logical_not(keras.ops.all(missing, axis=-1, keepdims=True))
-    hole = keras.ops.logical_and(missing, hole)
-    filled = keras.ops.where(hole, keras.ops.zeros_like(around_fill), around_fill)
+    filled = fill_holes(around_fill, keras.ops.zeros_like(around_fill))
     return keras.ops.cast(_affine(1 / scale, (fill - mean) / scale)(filled), "float32")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .losses import loss_of_samples
+from .missing import zero_missing
 from .tensorflow import keras, tf
 
 __all__ = [
@@ -109,7 +110,7 @@ class CopyingModel(keras.Model):
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
         """Compare the inputs, with 0 for what is missing, with their copies."""
-        windows = keras.ops.where(keras.ops.isnan(x), keras.ops.zeros_like(x), x)
+        windows = zero_missing(x)
         for metric in self._compare:
             metric.update_state(windows, y_pred[0])
         return self.get_metrics_result()
@@ -178,7 +179,7 @@ class ReconstructionError(keras.layers.Layer):
     def __init__(self, loss: Any, name: str = "reconstruction", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.loss = keras.losses.get(loss)
-        self._of_samples = loss_of_samples(self.loss)
+        self._of_samples: Any = loss_of_samples(self.loss)
 
     def get_config(self) -> dict[str, Any]:
         """Describe the layer."""
@@ -191,9 +192,10 @@ class ReconstructionError(keras.layers.Layer):
         missing = keras.ops.isnan(windows)
         axes = list(range(1, len(windows.shape)))
         observed = keras.ops.mean(keras.ops.cast(~missing, copy.dtype), axis=axes)
-        targets = keras.ops.where(missing, keras.ops.zeros_like(copy), windows)
         # The mean counts what is missing, with a loss of 0.
-        error = self._of_samples(targets, copy) / keras.ops.maximum(observed, 1e-6)
+        error = self._of_samples(zero_missing(windows), copy) / keras.ops.maximum(
+            observed, 1e-6
+        )
         return error[:, None]
 
 

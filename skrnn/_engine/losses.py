@@ -24,7 +24,7 @@ def loss_of_samples(loss: Any) -> Callable[..., Any] | None:
             return None
         loss = loss.call
 
-    def of_samples(targets, predicted):
+    def of_samples(targets: Any, predicted: Any) -> Any:
         values = loss(targets, predicted)
         if values.shape.rank == 0:
             raise TypeError("The loss gives one number for a batch, not one a sample.")

@@ -1,4 +1,4 @@
-"""Keras layers from their descriptions, and what marks the missing steps of windows."""
+"""Keras layers made from their descriptions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from skrnn._networks.layer import Layer
 from .layers import SEED
 from .tensorflow import keras
 
-__all__ = ["make_dense", "make_recurrent", "mask_missing", "zero_missing"]
+__all__ = ["make_dense", "make_recurrent"]
 
 
 def make_dense(layer: Layer, network: Network) -> Any:
@@ -55,19 +55,6 @@ def make_recurrent(layer: Layer, network: Any, *, state: bool = False) -> Any:
         made = keras.layers.Bidirectional(made, name=layer.name)
     made.trainable = layer.trainable
     return made
-
-
-def zero_missing(windows: Any) -> Any:
-    """Replace NaN by 0."""
-    missing = keras.ops.isnan(windows)
-    return keras.ops.where(missing, keras.ops.zeros_like(windows), windows)
-
-
-def mask_missing(windows: Any) -> tuple[Any, Any]:
-    """Replace NaN by 0, and mark the steps at which anything is observed."""
-    missing = keras.ops.isnan(windows)
-    steps = keras.ops.where(missing, keras.ops.zeros_like(windows), windows)
-    return steps, keras.ops.logical_not(keras.ops.all(missing, axis=-1))
 
 
 def _regularizer(network: Network) -> Any:

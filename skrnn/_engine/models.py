@@ -9,13 +9,18 @@ import numpy as np
 
 from skrnn._networks.autoencoders import AutoencoderNetwork
 from skrnn._networks.description import Network, RecurrentNetwork
-from skrnn._process.signals import signals_wait
 
 from .autoencoder_models import build_autoencoder, call_part
 from .recurrent_models import build_recurrent
 from .tensorflow import keras
 
-__all__ = ["build_for_prediction", "build_model", "call_model", "draw_weights"]
+__all__ = [
+    "build_for_prediction",
+    "build_model",
+    "call_model",
+    "draw_weights",
+    "forget_sequence",
+]
 
 
 def build_model(network: Network, *, masked: bool = False, loss: Any = None) -> Any:
@@ -33,6 +38,7 @@ def build_model(network: Network, *, masked: bool = False, loss: Any = None) -> 
     """
     if isinstance(network, AutoencoderNetwork):
         return build_autoencoder(network, masked=masked, loss=loss)
+    assert isinstance(network, RecurrentNetwork)
     return build_recurrent(network, masked=masked)
 
 
@@ -55,7 +61,6 @@ def call_model(network: Network, model: Any, part: str | None, windows: Any) -> 
     return model(windows, training=False)
 
 
-@signals_wait()
 def draw_weights(model: Any, random_state: np.random.RandomState) -> list[np.ndarray]:
     """Draw starting weights as Keras does, from random numbers of our own.
 
@@ -86,3 +91,10 @@ def draw_weights(model: Any, random_state: np.random.RandomState) -> list[np.nda
                 units = variable.shape[0] // 4
                 weights[-1][units : 2 * units] = 1.0
     return weights
+
+
+def forget_sequence(model: Any) -> None:
+    """Set the state of stateful layers to zero."""
+    for layer in model.layers:
+        if getattr(layer, "stateful", False):
+            layer.reset_state()

@@ -8,7 +8,8 @@ from skrnn._networks.description import RecurrentNetwork
 from skrnn._networks.layer import Layer
 
 from .layers import SEED
-from .make_layers import make_dense, make_recurrent, mask_missing
+from .make_layers import make_dense, make_recurrent
+from .missing import mask_missing
 from .scikeras import check_activation
 from .tensorflow import keras
 

@@ -12,11 +12,12 @@ from skrnn._scaling.normalization import CONSTANT
 from skrnn._scaling.scaling import RollOutScales
 
 from .epoch import scale_windows
-from .programs import LoadedNetwork
-from .stored_programs import keep_compiled
+from .prediction import LARGE_BATCH
+from .prediction_program import LoadedNetwork
+from .programs import PROGRAMS
 from .tensorflow import tf
 
-__all__ = ["RollOutProgram"]
+__all__ = ["roll_out"]
 
 SMALLEST_TABLE = 256
 
@@ -56,7 +57,6 @@ class RollOutProgram(LoadedNetwork):
         self._n_steps = network.n_steps
         self._compiled: dict[int, Any] = {}
 
-    @signals_wait()
     def __call__(
         self, past: np.ndarray, ahead: np.ndarray, scales: RollOutScales
     ) -> np.ndarray:
@@ -117,26 +117,27 @@ class RollOutProgram(LoadedNetwork):
             tf.TensorSpec((), tf.int32),
         ]
         loop = tf.function(self._loop, jit_compile=True, autograph=False)
-        return keep_compiled(loop.get_concrete_function(*specs))
+        return loop.get_concrete_function(*specs)
 
     def _loop(
         self,
-        filled,
-        ahead,
-        scale_in,
-        shift_in,
-        hole,
-        scale_out,
-        shift_out,
-        n_past,
-        n_rows,
-    ):
+        filled: Any,
+        ahead: Any,
+        scale_in: Any,
+        shift_in: Any,
+        hole: Any,
+        scale_out: Any,
+        shift_out: Any,
+        n_past: Any,
+        n_rows: Any,
+    ) -> Any:
+        """Fill in the rows from `n_past` to `n_rows`, block by block."""
         horizon, window = self._horizon, self._n_steps
         _, of_series, n_targets = filled.shape
         n_ahead = ahead.shape[2]
         hole = tf.concat([hole, tf.zeros(n_ahead)], axis=0)
 
-        def step(n_filled, filled):
+        def step(n_filled: Any, filled: Any) -> tuple[Any, Any]:
             # As in the step-by-step roll-out: with known columns the last block ends
             # with the last row, and begins among rows that are filled already.
             first = tf.minimum(n_filled, n_rows - horizon) if n_ahead else n_filled
@@ -166,8 +167,8 @@ class RollOutProgram(LoadedNetwork):
         )
         return filled
 
-    def _statistics(self, seen):
-        """Give shift and scale of windows, of shape (n_series, 1, n_targets).
+    def _statistics(self, seen: Any) -> tuple[Any, Any]:
+        """Return shift and scale of windows, of shape (n_series, 1, n_targets).
 
         As `Normalization.statistics`, in the unit of its reference.
         """
@@ -185,10 +186,58 @@ class RollOutProgram(LoadedNetwork):
             return last, ones
         counts = tf.reduce_sum(tf.cast(observed, tf.float32), axis=1, keepdims=True)
 
-        def mean(values):
+        def mean(values: Any) -> Any:
             total = tf.reduce_sum(tf.where(observed, values, 0), axis=1, keepdims=True)
             return total / counts
 
         shift = mean(seen)
         scale = tf.sqrt(mean((seen - shift) ** 2))
         return shift, tf.where(scale > CONSTANT, scale, ones)
+
+
+def roll_out(
+    network: RecurrentNetwork,
+    weights: list[np.ndarray],
+    past: np.ndarray,
+    ahead: np.ndarray,
+    scales: RollOutScales,
+) -> np.ndarray:
+    """Continue series from their own predictions, all side by side.
+
+    Parameters
+    ----------
+    network : RecurrentNetwork
+        The network.
+    weights : list of ndarray
+        Its weights.
+    past : ndarray of shape (n_series, n_past, n_targets)
+        Known rows of the targets.
+    ahead : ndarray of shape (n_series, n_past + n_steps, n_ahead)
+        Columns known in advance of all rows, in the scale of inputs.
+    scales : RollOutScales
+        What is done to each window, and to what the network makes of it.
+
+    Returns
+    -------
+    predicted : ndarray of shape (n_series, n_steps, n_targets)
+        The rows that follow, in the scale of `past`.
+    """
+    n_series, n_past, n_targets = past.shape
+    masked = bool(np.isnan(past).any())
+    plain = network.for_prediction()
+    batch = min(LARGE_BATCH, 1 << (n_series - 1).bit_length())
+    horizon = len(scales.scale_out)
+    predicted = np.empty((n_series, ahead.shape[1] - n_past, n_targets), np.float32)
+    with (
+        signals_wait() as held,
+        PROGRAMS.lend(
+            ("roll-out", plain, masked, batch, horizon, scales.mode),
+            lambda: RollOutProgram(plain, masked, batch, horizon, scales.mode),
+        ) as program,
+    ):
+        program.load(weights)
+        for first in range(0, n_series, batch):
+            some = slice(first, first + batch)
+            predicted[some] = program(past[some], ahead[some], scales)
+            held.deliver()
+    return predicted

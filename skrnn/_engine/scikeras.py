@@ -167,7 +167,6 @@ def activation_of_arrays(activation: Any) -> Callable[[Any], Any]:
     return of_array
 
 
-@signals_wait()
 def check_activation(parameter: str, activation: Any) -> None:
     """Refuse what is no activation: an unknown name, or a function of something else.
 
@@ -190,7 +189,6 @@ def check_activation(parameter: str, activation: Any) -> None:
         )
 
 
-@signals_wait()
 def explain_failure(loss: Any, metrics: Any, shape: tuple[int, ...]) -> str | None:
     """Say which function of the user's fails on targets and predictions of a shape.
 

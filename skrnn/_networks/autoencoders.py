@@ -26,8 +26,8 @@ class AutoencoderNetwork(Network):
         Shape of a window.
     n_components : int
         Length of the code.
-    code_activation : str or callable
-        Activation of the code.
+    activation, code_activation : str or callable
+        Activations of the layers around the code, and of the code.
     noise, input_dropout : float
         Standard deviation of the noise which is added to the inputs in training, and
         share of the inputs that are set to zero.
@@ -43,6 +43,7 @@ class AutoencoderNetwork(Network):
     n_steps: int
     n_features: int
     n_components: int
+    activation: Activation
     code_activation: Activation = "linear"
     noise: float = 0.0
     input_dropout: float = 0.0
@@ -78,6 +79,11 @@ class AutoencoderNetwork(Network):
         if self.beta is not None:
             terms["kl"] = self.beta
         return terms
+
+    @property
+    def shape_of_outputs(self) -> tuple[int, ...]:
+        """Shape of the outputs for one window."""
+        return (self.n_steps, self.n_features)
 
     def for_prediction(self) -> AutoencoderNetwork:
         """Return the network without what matters in training only."""

@@ -62,6 +62,11 @@ class Network(ABC):
         """Return the network without what matters in training only."""
 
     @property
+    @abstractmethod
+    def shape_of_outputs(self) -> tuple[int, ...]:
+        """Shape of the outputs for one window."""
+
+    @property
     def loss_terms(self) -> dict[str, float] | None:
         """Weight of each term of the loss."""
         return None
@@ -177,6 +182,11 @@ class RecurrentNetwork(Network):
         """Widths of all layers by the names of their parameters."""
         names = ("units", "dense_before", "dense_after")
         return ", ".join(f"{name}={getattr(self, name)}" for name in names)
+
+    @property
+    def shape_of_outputs(self) -> tuple[int, ...]:
+        """Shape of the outputs for one window."""
+        return (self.n_targets,)
 
     def for_prediction(self) -> RecurrentNetwork:
         """Return the network without what matters in training only."""

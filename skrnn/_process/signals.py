@@ -54,6 +54,12 @@ class HeldSignals:
                 self._holds = False
                 return
 
+    def deliver(self) -> None:
+        """Call the handlers of signals that have waited, and hold those that follow."""
+        if self._waiting:
+            self.release()
+            self.hold()
+
     def release(self) -> None:
         """Restore the handlers, and call those whose signals have waited."""
         raised = None

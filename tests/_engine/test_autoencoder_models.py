@@ -70,7 +70,7 @@ def refuse(*args):
 def test_epochs_equal_keras_loop(autoencoder, X, monkeypatch):
     autoencoder.set_params(metrics=["mae"], callbacks=a_batch_callback()).fit(X)
     expected, weights = autoencoder.history_, autoencoder.weights_
-    monkeypatch.setattr(training, "_keras_fit", refuse)
+    monkeypatch.setattr(training, "keras_fit", refuse)
     autoencoder.set_params(callbacks=None).fit(X)
     assert autoencoder.history_.keys() == expected.keys()
     for name, values in expected.items():

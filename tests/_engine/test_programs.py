@@ -5,10 +5,11 @@ import keras
 import numpy as np
 import pytest
 
-from skrnn._engine import programs
+from skrnn._engine import prediction_program
 from skrnn._engine.models import build_model, call_model
-from skrnn._engine.programs import PROGRAMS, Recipe
-from skrnn._engine.training import predict
+from skrnn._engine.prediction import predict
+from skrnn._engine.programs import PROGRAMS
+from skrnn._engine.settings import Recipe
 from skrnn._process import config
 from tests.support.cells import run_by_hand
 from tests.support.exhaustive import crossed
@@ -142,7 +143,7 @@ def test_small_predictions_after_the_first_build_and_trace_nothing(monkeypatch):
         traces.append(args)
         return call_model(*args)
 
-    monkeypatch.setattr(programs, "call_model", counted)
+    monkeypatch.setattr(prediction_program, "call_model", counted)
     PROGRAMS.clear()
     predict(network, weights, samples.windows)
     n_traced, n_built = len(traces), PROGRAMS.n_built

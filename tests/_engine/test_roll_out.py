@@ -10,7 +10,7 @@ from skrnn import (
     RNNRegressor,
 )
 from skrnn._engine.models import build_model, draw_weights
-from skrnn._engine.training import roll_out
+from skrnn._engine.roll_out import roll_out
 from skrnn._forecasting import plan
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._scaling.scaling import RollOutScales

@@ -6,10 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from skrnn._engine import epoch, programs, training
+from skrnn._engine import epoch, training, training_program
 from skrnn._engine.models import build_model
-from skrnn._engine.programs import PROGRAMS, Recipe
-from skrnn._engine.training import Course, predict, train
+from skrnn._engine.prediction import predict
+from skrnn._engine.programs import PROGRAMS
+from skrnn._engine.settings import Course, Recipe
+from skrnn._engine.training import train
 from tests.support.exhaustive import crossed, first_of_many
 from tests.support.samples import (
     CELLS,
@@ -65,7 +67,7 @@ def compiled_only(monkeypatch):
     def refuse(*args):
         raise AssertionError("fell back to Keras's loop")
 
-    monkeypatch.setattr(training, "_keras_fit", refuse)
+    monkeypatch.setattr(training, "keras_fit", refuse)
 
 
 @pytest.mark.usefixtures("compiled_only")
@@ -310,7 +312,7 @@ def test_a_schedule_equals_that_of_keras_and_compiles_once(held_out, monkeypatch
         compiled.append(args)
         return epoch.training_epoch(*args)
 
-    monkeypatch.setattr(programs, "training_epoch", counted)
+    monkeypatch.setattr(training_program, "training_epoch", counted)
     PROGRAMS.clear()
     samples, histories = make_samples(), []
     network = network_for(samples, "rnn")

@@ -239,7 +239,7 @@ def test_loss_may_be_a_function_or_an_instance(loss):
 
 @each_kind
 def test_accuracy_is_recorded_by_compiled_epochs(y, monkeypatch):
-    monkeypatch.setattr(training, "_keras_fit", None)  # Nobody may call it.
+    monkeypatch.setattr(training, "keras_fit", None)  # Nobody may call it.
     settings = {"validation_split": 0.25, "learning_rate": 0.05}
     model = fitted(y=y, metrics=["accuracy"], **settings)
     assert set(model.history_) == {"loss", "accuracy", "val_loss", "val_accuracy"}

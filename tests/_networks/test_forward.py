@@ -14,9 +14,9 @@ from skrnn import (
     make_windows,
 )
 from skrnn._engine.models import build_model
+from skrnn._engine.prediction import predict
 from skrnn._engine.programs import PROGRAMS
 from skrnn._engine.tensorflow import keras
-from skrnn._engine.training import predict
 from skrnn._networks.backend import chooses_numpy
 from skrnn._networks.cells import ACTIVATIONS, run_layer
 from skrnn._networks.forward import trace_network

@@ -100,7 +100,7 @@ def places_to_interrupt(lines, n_inside):
     """
     first = {line: place for place, line in reversed(list(enumerate(lines)))}
     files = [os.path.relpath(file, SOURCES) for file, _ in lines]
-    begin = files.index(os.path.join("_engine", "training.py"))
+    begin = [os.path.dirname(file) for file in files].index("_engine")
     last = len(files) - files[::-1].index(os.path.join("_engine", "programs.py"))
     places = sorted(first.values())
     inside = [place for place in places if begin <= place < last]

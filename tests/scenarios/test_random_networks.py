@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from skrnn import set_config
 from skrnn._engine.models import build_model
-from skrnn._engine.programs import PROGRAMS, Recipe
-from skrnn._engine.training import predict
+from skrnn._engine.prediction import predict
+from skrnn._engine.programs import PROGRAMS
+from skrnn._engine.settings import Recipe
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.windows import Windows
 from tests._engine.test_training import assert_same_training

@@ -4,8 +4,10 @@ import keras
 import numpy as np
 
 from skrnn._engine.models import build_model, draw_weights
-from skrnn._engine.programs import State
-from skrnn._engine.training import Course, Samples, train
+from skrnn._engine.samples import Samples
+from skrnn._engine.settings import Course
+from skrnn._engine.training import train
+from skrnn._engine.training_program import State
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.windows import Windows
 

@@ -1,0 +1,91 @@
+"""A Keras model compiled for prediction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skrnn._networks.description import Network
+
+from .models import build_for_prediction, call_model, forget_sequence
+from .tensorflow import tf
+
+__all__ = ["LoadedNetwork", "PredictionProgram"]
+
+
+class LoadedNetwork:
+    """A network that is given its weights before each use.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    masked : bool
+        Whether steps that are NaN throughout are skipped.
+    """
+
+    def __init__(self, network: Network, masked: bool) -> None:
+        self.model = build_for_prediction(network, masked=masked)
+        self._loaded: list[np.ndarray] | None = None
+
+    def load(self, weights: list[np.ndarray]) -> None:
+        """Give the model its weights, unless they equal the ones it has."""
+        loaded = self._loaded
+        if loaded is None or not all(map(np.array_equal, weights, loaded)):
+            self.model.set_weights(_filled_up(weights, self.model.weights))
+            self._loaded = [weight.copy() for weight in weights]
+
+
+class PredictionProgram(LoadedNetwork):
+    """A network, or a part of one, that predicts batches of one size.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    masked : bool
+        Whether steps that are NaN throughout are skipped.
+    batch_size : int
+        Windows in a batch.
+    part : str or None
+        Part of the network, None for all of it.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        masked: bool,
+        batch_size: int,
+        part: str | None = None,
+    ) -> None:
+        super().__init__(network, masked)
+        self.batch_size = batch_size
+        self._call = tf.function(
+            lambda windows: call_model(network, self.model, part, windows),
+            jit_compile=not network.stateful,
+            autograph=False,
+        ).get_concrete_function(
+            tf.TensorSpec((batch_size, *network.shape_of_inputs(part)), tf.float32)
+        )
+
+    def forget_sequence(self) -> None:
+        """Set the state of stateful layers to zero."""
+        forget_sequence(self.model)
+
+    def __call__(self, windows: np.ndarray) -> np.ndarray:
+        """Predict up to a batch of windows of shape (n, n_steps, n_features)."""
+        short = self.batch_size - len(windows)
+        filled = np.pad(windows, ((0, short), (0, 0), (0, 0))) if short else windows
+        return self._call(tf.constant(filled)).numpy()[: len(windows)]
+
+
+def _filled_up(weights: list[np.ndarray], variables: list[Any]) -> list[np.ndarray]:
+    """Add zeros where variables are larger: for inputs that are zero themselves."""
+    return [
+        np.pad(
+            weight,
+            [(0, m - n) for n, m in zip(weight.shape, variable.shape, strict=True)],
+        )
+        for weight, variable in zip(weights, variables, strict=True)
+    ]

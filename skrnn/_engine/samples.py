@@ -1,0 +1,49 @@
+"""What a network is trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skrnn._windows.windows import Windows
+
+__all__ = ["Samples"]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Windows with targets and weights, all float32 and scaled.
+
+    Parameters
+    ----------
+    windows : Windows
+        Windows; steps with nothing observed are NaN throughout.
+    targets : ndarray of shape (n_samples, n_targets)
+        What to predict; no targets for a network that copies its windows.
+    weights : ndarray of shape (n_samples,)
+        Sample weights.
+    chosen : ndarray of int
+        The samples that count; the others share rows with them.
+    """
+
+    windows: Windows
+    targets: np.ndarray
+    weights: np.ndarray
+    chosen: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def any_missing(self) -> bool:
+        """Tell whether any value of a sample that counts is missing."""
+        return self.windows.take(self.chosen).any_missing()
+
+    def gather(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Copy out windows, targets and weights of the samples at some places."""
+        samples = self.chosen[places]
+        return (
+            self.windows.gather(samples),
+            self.targets[samples],
+            self.weights[samples].astype(np.float32),
+        )

@@ -1,0 +1,94 @@
+"""How a network is trained: what Keras compiles, and the course of the epochs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from .tensorflow import keras
+
+__all__ = ["Course", "Recipe"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train: what Keras compiles into a model.
+
+    Parameters
+    ----------
+    loss, optimizer, metrics : name, class, instance or function
+        As the estimators take them.
+    learning_rate : float
+        Learning rate of an optimizer that is no instance.
+    """
+
+    loss: Any = "mse"
+    optimizer: Any = "adam"
+    learning_rate: float = 1e-3
+    metrics: Any = None
+
+    @property
+    def key(self) -> Hashable:
+        """What a program depends on; None if the settings do not tell.
+
+        Names, Keras's classes and the configuration of its optimizers do. Of other
+        instances and of functions two that look alike may differ.
+        """
+        metrics = self.metrics or ()
+        metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+        keys = tuple(_setting_key(each) for each in (self.loss, *metrics))
+        keys += (_optimizer_key(self.optimizer),)
+        return None if None in keys else keys
+
+    @property
+    def sets_learning_rate(self) -> bool:
+        """Whether the learning rate is ours to set, not that of an instance."""
+        return not isinstance(self.optimizer, keras.optimizers.Optimizer)
+
+
+@dataclass(frozen=True)
+class Course:
+    """How long and in which order to train.
+
+    Parameters
+    ----------
+    epochs : int
+        Passes over the samples.
+    batch_size : int
+        Samples for one step of the optimizer.
+    shuffle : bool, default=True
+        Whether every epoch takes the samples in another order.
+    patience : int, default=None
+        Stop after so many epochs without a better validation loss (training loss
+        without validation), and go back to the best weights. None never stops.
+    callbacks : keras.callbacks.Callback or list of them, default=None
+        Keras callbacks, instances or classes.
+    verbose : int, default=0
+        0 is silent, 1 shows a bar over the epochs, 2 prints one line an epoch.
+    """
+
+    epochs: int
+    batch_size: int
+    shuffle: bool = True
+    patience: int | None = None
+    callbacks: Any = None
+    verbose: int = 0
+
+
+def _setting_key(setting: Any) -> Hashable:
+    """Identify a loss or a metric; None if it may differ from one that looks alike."""
+    ours = inspect.isclass(setting) and setting.__module__.startswith("keras.")
+    return setting if isinstance(setting, str) or ours else None
+
+
+def _optimizer_key(optimizer: Any) -> Hashable:
+    """Identify an optimizer, of which an instance is copied by its configuration."""
+    kind = type(optimizer)
+    if isinstance(optimizer, keras.optimizers.Optimizer) and kind.__module__.startswith(
+        "keras."
+    ):
+        # Keras counts up the names of instances that are otherwise alike.
+        return kind, repr({**optimizer.get_config(), "name": None})
+    return _setting_key(optimizer)

@@ -1,0 +1,251 @@
+"""A Keras model compiled for training."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skrnn._networks.description import Network
+from skrnn._process.memory import check_memory_maps
+
+from .epoch import Copying, Prediction, Table, training_epoch, validation_epoch
+from .losses import loss_of_samples
+from .models import build_model, forget_sequence
+from .scikeras import compile_arguments
+from .settings import Recipe
+from .tensorflow import keras, tf
+
+__all__ = ["State", "TrainingProgram"]
+
+
+@dataclass(frozen=True)
+class State:
+    """What training changes.
+
+    Parameters
+    ----------
+    weights : list of ndarray
+        Weights, in the order of `keras.Model.weights`.
+    optimizer : list of ndarray or None
+        Variables of the optimizer; None starts it afresh.
+    """
+
+    weights: list[np.ndarray]
+    optimizer: list[np.ndarray] | None = None
+
+
+class TrainingProgram:
+    """A compiled Keras model and, where XLA can compile them, its epochs.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    masked : bool
+        Whether steps that are NaN throughout are skipped.
+    recipe : Recipe
+        Loss, optimizer and metrics.
+    batch_size : int
+        Samples for one update of the weights.
+
+    Raises
+    ------
+    ValueError
+        If a network that copies gets a loss which is not one of each sample, or a
+        metric of classes.
+    """
+
+    def __init__(
+        self, network: Network, masked: bool, recipe: Recipe, batch_size: int
+    ) -> None:
+        arguments = compile_arguments(
+            recipe.loss,
+            recipe.optimizer,
+            recipe.learning_rate,
+            recipe.metrics,
+            network.output_activation,
+        )
+        loss: Any = loss_of_samples(arguments["loss"])
+        self.metrics = arguments["metrics"]
+        if network.loss_terms is not None:
+            _check_suits_copies(recipe, loss, self.metrics)
+        self.model = build_model(network, masked=masked, loss=arguments["loss"])
+        self.task: Prediction | Copying = Prediction(loss)
+        if network.loss_terms is not None:
+            self.task = Copying(network.loss_terms)
+            self.model.watch(network.loss_terms, self._metrics())
+            arguments = {"optimizer": arguments["optimizer"]}
+        self.model.compile(**arguments, jit_compile=False)
+        self.optimizer = self.model.optimizer
+        self.optimizer.build(self.model.trainable_variables)
+        self._fresh_optimizer = _values(self.optimizer.variables)
+        self._epochs: dict[Hashable, Any] = {}
+        self._batch_size = batch_size
+        self.compiles = (
+            not network.stateful
+            and loss is not None
+            and all(isinstance(each, keras.metrics.Metric) for each in self.metrics)
+        )
+        if self.compiles and self.metrics and network.loss_terms is None:
+            self._show_metrics()
+
+    def start(self, state: State, recipe: Recipe, seed: int) -> None:
+        """Set every variable that training reads or changes."""
+        self.model.set_weights(state.weights)
+        values = state.optimizer or self._fresh_optimizer
+        for variable, value in zip(self.optimizer.variables, values, strict=True):
+            variable.assign(value)
+        if recipe.sets_learning_rate:
+            self.optimizer.learning_rate = recipe.learning_rate
+        for metric in self._metrics():
+            metric.reset_state()  # An instance brings old values.
+        seeds = (v for v in self.model.variables if "seed_generator" in v.path)
+        for i, variable in enumerate(seeds):
+            variable.assign(np.array([seed, i]))
+
+    def state(self) -> State:
+        """Read the variables back."""
+        return State(_values(self.model.weights), _values(self.optimizer.variables))
+
+    def compile(self, table: Table, order: Any, held_out: Any = None) -> bool:
+        """Compile epochs for tables of this size, by running them on no samples.
+
+        Parameters
+        ----------
+        table : Table
+            Samples.
+        order : tensor of int
+            Which of them are to be trained on.
+        held_out : tensor of int, default=None
+            Which of them are to validate; None compiles no validation.
+
+        Returns
+        -------
+        compiles : bool
+            False if that is not possible; Keras's own loop then has to do, and is also
+            the one to say what is wrong with a loss that fails.
+
+        Raises
+        ------
+        ValueError
+            If a metric gives several numbers.
+        """
+        orders = {False: order} if held_out is None else {False: order, True: held_out}
+        for validation, each in orders.items():
+            key = _epoch_key(table, each, validation)
+            if self.compiles and key not in self._epochs:
+                check_memory_maps()
+                self._compile_epoch(key, table, each)
+        return self.compiles
+
+    def train(self, table: Table, order: Any, n_samples: Any) -> dict[str, float]:
+        """Train for an epoch that `compile` has compiled; give losses and metrics."""
+        epoch = self._epochs[_epoch_key(table, order, False)]
+        return self._logs(epoch(table, order, n_samples))
+
+    def validate(self, table: Table, order: Any, n_samples: Any) -> dict[str, float]:
+        """Evaluate samples by an epoch that `compile` has compiled."""
+        epoch = self._epochs[_epoch_key(table, order, True)]
+        logs = self._logs(epoch(table, order, n_samples))
+        return {f"val_{name}": value for name, value in logs.items()}
+
+    def forget_sequence(self) -> None:
+        """Set the state of stateful layers to zero."""
+        forget_sequence(self.model)
+
+    def retrace(self) -> None:
+        """Forget the epochs: the model has changed in what they were traced from."""
+        self._epochs.clear()
+
+    def graph(self) -> Hashable:
+        """Give what the traces depend on and a callback can change."""
+        trainable = tuple(variable.trainable for variable in self.model.weights)
+        settings = self.optimizer.get_config()
+        if isinstance(settings["learning_rate"], float):
+            settings["learning_rate"] = "a variable"
+        return trainable, repr(settings)
+
+    def _compile_epoch(
+        self, key: tuple[Hashable, ...], table: Table, order: Any
+    ) -> None:
+        function, none = self._build_epoch(validation=bool(key[0])), tf.constant(0)
+        try:
+            # A concrete function never traces again, and does not lock up threads when
+            # an input does not fit.
+            epoch = function.get_concrete_function(table, order, none)
+            epoch(table, order, none)
+        except Exception:
+            # A loss of the user's can fail in any way here; if it is wrong and not only
+            # beyond XLA, Keras's loop fails too and says how.
+            self.compiles = False
+        else:
+            _check_single_numbers(self._metrics())
+            self._epochs[key] = epoch
+
+    def _build_epoch(self, validation: bool) -> Any:
+        model, task, metrics = self.model, self.task, self.metrics
+        if validation:
+            return validation_epoch(model, task, metrics, self._batch_size)
+        return training_epoch(model, self.optimizer, task, metrics, self._batch_size)
+
+    def _show_metrics(self) -> None:
+        """Let callbacks find the metrics in the model, and whether more is better.
+
+        Keras builds what it shows them in its first step of training.
+        """
+        zeros = tf.zeros((1, *self.model.output_shape[1:]))
+        self.model.compute_metrics(None, zeros, zeros)
+        self.model.reset_metrics()
+
+    def _metrics(self) -> list[Any]:
+        """Give the metrics but for those which only Keras's loop understands."""
+        return [m for m in self.metrics if isinstance(m, keras.metrics.Metric)]
+
+    def _logs(self, values: Any) -> dict[str, float]:
+        """Name losses and metrics of an epoch as Keras does, and reset the metrics."""
+        names = ("loss", *(f"{name}_loss" for name in self.task.names))
+        logs = dict(zip(names, values.numpy().tolist(), strict=True))
+        for metric in self._metrics():
+            logs[metric.name] = float(metric.result())
+            metric.reset_state()
+        return logs
+
+
+def _check_suits_copies(recipe: Recipe, loss: Any, metrics: list[Any]) -> None:
+    """Refuse a loss of whole batches, and metrics that Keras chooses by the targets."""
+    if loss is None:
+        raise ValueError(
+            f"loss must give one number for each sample. Got {recipe.loss!r} instead, "
+            "which reduces them in its own way; leave its reduction at "
+            "'sum_over_batch_size'."
+        )
+    unclear = [each for each in metrics if isinstance(each, str)]
+    if unclear:
+        raise ValueError(
+            f"metrics must compare numbers, such as 'mae'. Got {unclear[0]!r} instead, "
+            "which stands for several metrics of classes; name another one."
+        )
+
+
+def _check_single_numbers(metrics: list[Any]) -> None:
+    """Refuse metrics of which the history could not show one number an epoch."""
+    for metric in metrics:
+        if np.ndim(metric.result()):
+            raise ValueError(
+                "metrics must give one number each. Got "
+                f"{metric.name!r} instead, which gives one for each class; pass an "
+                "instance that takes their mean, such as "
+                "keras.metrics.F1Score(average='macro')."
+            )
+
+
+def _epoch_key(table: Table, order: Any, validation: bool) -> tuple[Hashable, ...]:
+    tensors = tf.nest.flatten((table, order))
+    return (validation, *(tuple(tensor.shape) for tensor in tensors))
+
+
+def _values(variables: list[Any]) -> list[np.ndarray]:
+    return [variable.numpy().copy() for variable in variables]
