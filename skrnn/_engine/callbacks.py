@@ -35,12 +35,12 @@ _BATCH_HOOKS = (
 
 
 def wants_batches(callbacks: list[Any]) -> bool:
-    """Tell whether any callback must be called during an epoch."""
+    """Return whether any callback must be called during an epoch."""
     return any(_watches_batches(callback) for callback in callbacks)
 
 
 def may_change_model(callbacks: list[Any]) -> bool:
-    """Tell whether any callback runs code that is not Keras's own, or restores."""
+    """Return whether any callback may leave the model changed."""
     # A model that was restored begins at a later epoch ever after.
     kinds = keras.callbacks.LambdaCallback, keras.callbacks.BackupAndRestore
     return any(
@@ -60,7 +60,7 @@ def early_stopping(patience: int, validation: bool) -> Any:
 
 
 def release_model(callbacks: list[Any]) -> None:
-    """Take the model away from callbacks: it is lent to other trainings next."""
+    """Set the model of callbacks to None: it is lent to other trainings next."""
     for callback in callbacks:
         if isinstance(callback, keras.callbacks.Callback):
             # Not the method of a subclass, which may make something of its model.
@@ -91,7 +91,7 @@ def progress(epochs: int, verbose: int) -> list[Any]:
 
 
 def _watches_batches(callback: Any) -> bool:
-    """Tell whether a callback does anything in the hooks of batches or tests.
+    """Return whether a callback does anything in the hooks of batches or tests.
 
     Three of Keras's own have such hooks for a use that others do not make of them.
     """

@@ -1,8 +1,8 @@
-"""What one pass over the samples is: pure TensorFlow, compiled by XLA.
+"""One epoch, a pass over the samples: pure TensorFlow, compiled by XLA.
 
 A batch is gathered from the rows when its turn comes, so that windows are never laid
-out. The tables are padded to sizes that many fits share; `n_samples` says how much of
-them counts, and the last batch is filled up with samples of no weight.
+out. Samples are padded to sizes that many fits share; `n_samples` says how many of
+them count, and the last batch is filled up with samples of no weight.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from .missing import fill_holes, zero_missing
 from .tensorflow import tf
 
 __all__ = [
-    "Copying",
-    "Prediction",
-    "Table",
+    "CopyTask",
+    "PaddedSamples",
+    "PredictionTask",
     "scale_windows",
     "training_epoch",
     "validation_epoch",
 ]
 
-SMALLEST_TABLE = 8192
+SMALLEST_SIZE = 8192
 
 
-class Table(NamedTuple):
+class PaddedSamples(NamedTuple):
     """Samples as tensors, padded.
 
     Parameters
@@ -61,11 +61,13 @@ class Table(NamedTuple):
     hole: tuple[Any, ...] = ()
 
     @classmethod
-    def of(cls, windows: Windows, targets: np.ndarray, weights: np.ndarray) -> Table:
+    def of(
+        cls, windows: Windows, targets: np.ndarray, weights: np.ndarray
+    ) -> PaddedSamples:
         """Pad arrays to a size which many fits share, a power of two."""
         n_samples, n_rows = _padded_size(len(windows)), _padded_size(len(windows.rows))
         check_memory(
-            # The padded table as an array and as a tensor; zeros cost nothing at first.
+            # Padded rows as an array and as a tensor; zeros cost nothing at first.
             (n_rows + len(windows.rows)) * windows.n_features * windows.rows.itemsize,
             f"The table of {len(windows.rows)} rows of X, padded to {n_rows} and held "
             "twice,",
@@ -88,7 +90,7 @@ class Table(NamedTuple):
         )
 
     def gather(self, samples: Any) -> Any:
-        """Give the windows of some samples."""
+        """Return the windows of some samples."""
         where = tf.gather(self.starts, samples)[:, None] + self.offsets
         windows = tf.gather(self.rows, where)
         if not self.own_scale:
@@ -118,18 +120,18 @@ def scale_windows(windows: Any, own_scale: Any, hole: Any = ()) -> Any:
     return fill_holes(windows, hole[0]) if hole else windows
 
 
-def pad_order(order: np.ndarray, table: Table, batch_size: int) -> Any:
+def pad_order(order: np.ndarray, samples: PaddedSamples, batch_size: int) -> Any:
     """Pad an order of samples so that its last batch is whole.
 
     It is filled up with its own first sample: one that is not to be trained on may be
     NaN, which no weight of 0 takes away.
     """
-    padded = np.full(table.starts.shape[0] + batch_size, order[0], dtype=np.int32)
+    padded = np.full(samples.starts.shape[0] + batch_size, order[0], dtype=np.int32)
     padded[: len(order)] = order
     return tf.constant(padded)
 
 
-class Prediction:
+class PredictionTask:
     """Learning to predict targets.
 
     Parameters
@@ -144,15 +146,15 @@ class Prediction:
         self.names: tuple[str, ...] = ()
 
     def losses(self, outputs: Any, targets: Any) -> list[Any]:
-        """Give what each sample loses, a tensor for each term of the loss."""
+        """Return the losses of all samples, a tensor for each term."""
         return [self._loss(targets, outputs)]
 
     def compared(self, windows: Any, outputs: Any, targets: Any) -> tuple[Any, Any]:
-        """Give what metrics compare: what is right, and what is predicted."""
+        """Return what metrics compare: true values and predicted ones."""
         return targets, outputs
 
 
-class Copying:
+class CopyTask:
     """Learning to copy windows, by a network that says itself what each one loses.
 
     Parameters
@@ -171,18 +173,18 @@ class Copying:
         self.names = tuple(weights) if len(weights) > 1 else ()
 
     def losses(self, outputs: Any, targets: Any) -> list[Any]:
-        """Give what each sample loses, a tensor for each term of the loss."""
+        """Return the losses of all samples, a tensor for each term."""
         return [tf.squeeze(output, axis=1) for output in outputs[1:]]
 
     def compared(self, windows: Any, outputs: Any, targets: Any) -> tuple[Any, Any]:
-        """Give windows, with 0 for what is missing, and their copies."""
+        """Return windows, with 0 for missing values, and their copies."""
         return zero_missing(windows), outputs[0]
 
 
 def training_epoch(
     model: Any,
     optimizer: Any,
-    task: Prediction | Copying,
+    task: PredictionTask | CopyTask,
     metrics: list[Any],
     batch_size: int,
 ) -> Any:
@@ -194,7 +196,7 @@ def training_epoch(
         Network; its weights are updated.
     optimizer : keras.optimizers.Optimizer
         Optimizer, built.
-    task : Prediction or Copying
+    task : PredictionTask or CopyTask
         What the network learns.
     metrics : list of keras.metrics.Metric
         Metrics; their state is updated.
@@ -204,7 +206,7 @@ def training_epoch(
     Returns
     -------
     epoch : tf.function
-        From (table, order, n_samples) to the mean loss and those of its terms.
+        From (samples, order, n_samples) to the mean loss and those of its terms.
     """
 
     def learn(
@@ -249,7 +251,7 @@ def _apply(optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
 
 
 def validation_epoch(
-    model: Any, task: Prediction | Copying, metrics: list[Any], batch_size: int
+    model: Any, task: PredictionTask | CopyTask, metrics: list[Any], batch_size: int
 ) -> Any:
     """Build the function that evaluates samples; see `training_epoch`."""
 
@@ -267,7 +269,7 @@ def validation_epoch(
 def _compiled_loop(step: Callable[..., Any], batch_size: int, n_values: int) -> Any:
     """Compile a loop over batches which returns the means of what a step returns."""
 
-    def loop(table: Table, order: Any, n_samples: Any) -> Any:
+    def loop(samples: PaddedSamples, order: Any, n_samples: Any) -> Any:
         places = tf.range(batch_size)
 
         def body(batch: Any, totals: Any) -> tuple[Any, Any]:
@@ -276,9 +278,9 @@ def _compiled_loop(step: Callable[..., Any], batch_size: int, n_values: int) -> 
             counts = tf.cast(first + places < n_samples, tf.float32)
             n_counts = tf.reduce_sum(counts)
             values = step(
-                table.gather(picked),
-                tf.gather(table.targets, picked),
-                tf.gather(table.weights, picked) * counts,
+                samples.gather(picked),
+                tf.gather(samples.targets, picked),
+                tf.gather(samples.weights, picked) * counts,
                 counts,
                 n_counts,
             )
@@ -298,9 +300,13 @@ def _compiled_loop(step: Callable[..., Any], batch_size: int, n_values: int) -> 
 
 
 def _mean_losses(
-    task: Prediction | Copying, outputs: Any, targets: Any, weights: Any, n_counts: Any
+    task: PredictionTask | CopyTask,
+    outputs: Any,
+    targets: Any,
+    weights: Any,
+    n_counts: Any,
 ) -> list[Any]:
-    """Give the mean loss of a batch and, if it has several terms, those of each."""
+    """Return the mean loss of a batch and, of several terms, that of each."""
     losses = task.losses(outputs, targets)
     terms = [tf.reduce_sum(weights * loss) / n_counts for loss in losses]
     if not task.names:
@@ -315,7 +321,7 @@ def _update(metrics: list[Any], compared: tuple[Any, Any], counts: Any) -> None:
 
 
 def _padded_size(size: int) -> int:
-    return max(SMALLEST_TABLE, 1 << (size - 1).bit_length())
+    return max(SMALLEST_SIZE, 1 << (size - 1).bit_length())
 
 
 def _pad(array: np.ndarray, size: int) -> Any:

@@ -1,4 +1,4 @@
-"""Keras layers of the autoencoders: they spoil inputs, draw codes and count losses."""
+"""Keras layers of our own, for autoencoders: noise, codes, and terms of the loss."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class CopyingModel(keras.Model):
     """A model whose outputs are a copy of its inputs and what each sample loses."""
 
     def watch(self, terms: dict[str, float], metrics: list[Any]) -> None:
-        """Say how much the terms of the loss weigh, and what compares copies."""
+        """Set the weights of the terms of the loss, and the metrics of the copies."""
         self._weights_of_terms = list(terms.values())
         names = terms if len(terms) > 1 else ()
         self._means = [keras.metrics.Mean(f"{name}_loss") for name in names]
@@ -149,7 +149,7 @@ LOG_VARIANCES = (-20.0, 20.0)
 
 
 def _mean_and_log_variance(code: Any) -> tuple[Any, Any]:
-    """Take apart a variational code."""
+    """Split a variational code into its means and log variances."""
     mean, log_variance = keras.ops.split(code, 2, axis=-1)
     return mean, keras.ops.clip(log_variance, *LOG_VARIANCES)
 
@@ -174,7 +174,7 @@ class DrawnCode(keras.layers.Layer):
 
 @_registered
 class ReconstructionError(keras.layers.Layer):
-    """Gives the mean loss of the observed values of each window."""
+    """Computes the mean loss of the observed values of each window."""
 
     def __init__(self, loss: Any, name: str = "reconstruction", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
@@ -201,7 +201,7 @@ class ReconstructionError(keras.layers.Layer):
 
 @_registered
 class Likelihood(keras.layers.Layer):
-    """Gives minus the log likelihood of each row around its copy, in nats.
+    """Computes minus the log likelihood of each row around its copy, in nats.
 
     The spread around the copy is normal, and of one variance that is learned.
     """
@@ -228,7 +228,7 @@ class Likelihood(keras.layers.Layer):
 
 @_registered
 class Sparsity(keras.layers.Layer):
-    """Gives the sum of the absolute entries of each code."""
+    """Computes the sum of the absolute entries of each code."""
 
     def call(self, inputs: Any) -> Any:
         """Sum over the code."""
@@ -237,7 +237,7 @@ class Sparsity(keras.layers.Layer):
 
 @_registered
 class Divergence(keras.layers.Layer):
-    """Gives the Kullback-Leibler divergence of each code from the prior, in nats."""
+    """Computes the Kullback-Leibler divergence of each code from the prior, in nats."""
 
     def call(self, inputs: Any) -> Any:
         """Sum over the entries of the code, each normal; the prior is N(0, 1)."""

@@ -9,7 +9,7 @@ import numpy as np
 from skrnn._process.signals import HeldSignals
 
 from .callbacks import at_every_hook, guard, progress
-from .epoch import Table, pad_order
+from .epoch import PaddedSamples, pad_order
 from .samples import Samples
 from .settings import Course
 from .tensorflow import keras, tf
@@ -95,7 +95,9 @@ class _CompiledEpochs:
         self._program = program
         self._chosen = samples.chosen
         self._batch_size = batch_size
-        self._table = Table.of(samples.windows, samples.targets, samples.weights)
+        self._samples = PaddedSamples.of(
+            samples.windows, samples.targets, samples.weights
+        )
         self._in_order = self._pad(samples.chosen)
         self._held_out = validation and self._pad(validation.chosen)
         self._n_samples = tf.constant(len(samples))
@@ -103,22 +105,22 @@ class _CompiledEpochs:
 
     def compile(self) -> bool:
         """Compile the epochs, and return whether that is possible."""
-        return self._program.compile(self._table, self._in_order, self._held_out)
+        return self._program.compile(self._samples, self._in_order, self._held_out)
 
     def run(self, shuffle: np.random.RandomState | None) -> dict[str, float]:
         """Train for one epoch, in another order if it is given random numbers."""
         order = self._in_order
         if shuffle is not None:
             order = self._pad(self._chosen[shuffle.permutation(len(self._chosen))])
-        logs = self._program.train(self._table, order, self._n_samples)
+        logs = self._program.train(self._samples, order, self._n_samples)
         if self._held_out is not None:
             logs |= self._program.validate(
-                self._table, self._held_out, self._n_held_out
+                self._samples, self._held_out, self._n_held_out
             )
         return logs
 
     def _pad(self, order: np.ndarray) -> Any:
-        return pad_order(order, self._table, self._batch_size)
+        return pad_order(order, self._samples, self._batch_size)
 
 
 def _list_callbacks(

@@ -11,7 +11,7 @@ __all__ = ["loss_of_samples"]
 
 
 def loss_of_samples(loss: Any) -> Callable[..., Any] | None:
-    """Give the loss of each sample, before Keras takes the mean of a batch.
+    """Return the loss of each sample, before Keras takes the mean of a batch.
 
     Returns
     -------

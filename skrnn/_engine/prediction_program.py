@@ -30,7 +30,7 @@ class LoadedNetwork:
         self._loaded: list[np.ndarray] | None = None
 
     def load(self, weights: list[np.ndarray]) -> None:
-        """Give the model its weights, unless they equal the ones it has."""
+        """Set the weights of the model, unless it has equal ones."""
         loaded = self._loaded
         if loaded is None or not all(map(np.array_equal, weights, loaded)):
             self.model.set_weights(_filled_up(weights, self.model.weights))

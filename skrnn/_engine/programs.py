@@ -57,7 +57,7 @@ class ProgramCache:
             self._keep(key, program)
 
     def clear(self) -> None:
-        """Give up all programs."""
+        """Drop all programs."""
         with self._lock:
             self._free.clear()
 

@@ -98,7 +98,7 @@ class _Builder:
         return self._add_recurrent(layer, x)
 
     def join_segments(self, x: Any) -> Any:
-        """Put the segments of the outputs of each sample side by side."""
+        """Join the segments of the outputs of each sample."""
         segment, n_targets = self._network.segment, self._network.n_targets
         n_segments = -(-n_targets // segment)
         outputs = keras.ops.reshape(x, (-1, n_segments * segment))
@@ -106,7 +106,7 @@ class _Builder:
         return outputs[:, :n_targets]
 
     def _fold_segments(self, layer: Layer, x: Any) -> Any:
-        """Put steps side by side into one, which is masked if all of them are."""
+        """Fold steps into one, which is masked if all of them are."""
         x = keras.layers.Reshape(layer.shape, name=layer.name)(x)
         if self._mask is not None:
             shape = (-1, layer.shape[0], self._network.segment)
@@ -123,7 +123,7 @@ class _Builder:
         return x
 
     def _step_ahead(self, layer: Layer, positions: Any) -> Any:
-        """Take one step from the last state into each segment of the outputs.
+        """Run one step from the last state into each segment of the outputs.
 
         What is one sample of the windows is `n_segments` samples, one behind the other,
         for the layers that decode.

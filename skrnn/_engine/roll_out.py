@@ -19,7 +19,7 @@ from .tensorflow import tf
 
 __all__ = ["roll_out"]
 
-SMALLEST_TABLE = 256
+SMALLEST_SIZE = 256
 
 
 class RollOutProgram(LoadedNetwork):
@@ -80,7 +80,7 @@ class RollOutProgram(LoadedNetwork):
         n_rows = ahead.shape[1]
         # The last block may reach beyond the rows that are asked for.
         size = n_rows + self._horizon
-        size = max(SMALLEST_TABLE, 1 << (size - 1).bit_length())
+        size = max(SMALLEST_SIZE, 1 << (size - 1).bit_length())
         if size not in self._compiled:
             self._compiled[size] = self._compile(size, ahead.shape[2])
         numbers = (
@@ -91,15 +91,15 @@ class RollOutProgram(LoadedNetwork):
             scales.shift_out,
         )
         filled = self._compiled[size](
-            self._table(past, size),
-            self._table(ahead, size),
+            self._pad(past, size),
+            self._pad(ahead, size),
             *(tf.constant(each.astype(np.float32)) for each in numbers),
             tf.constant(n_past),
             tf.constant(n_rows),
         )
         return filled.numpy()[n_past:n_rows, :n].transpose(1, 0, 2)
 
-    def _table(self, rows: np.ndarray, size: int) -> Any:
+    def _pad(self, rows: np.ndarray, size: int) -> Any:
         """Lay rows out step by step, padded to the size that was compiled."""
         table = np.zeros((size, self._n_series, rows.shape[2]), dtype=np.float32)
         table[: rows.shape[1], : len(rows)] = rows.transpose(1, 0, 2)

@@ -1,4 +1,4 @@
-"""What a network is trained on."""
+"""Samples that a network is trained on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Samples:
     weights : ndarray of shape (n_samples,)
         Sample weights.
     chosen : ndarray of int
-        The samples that count; the others share rows with them.
+        Places of the samples to use; the others only share rows with them.
     """
 
     windows: Windows
@@ -36,7 +36,7 @@ class Samples:
         return len(self.chosen)
 
     def any_missing(self) -> bool:
-        """Tell whether any value of a sample that counts is missing."""
+        """Return whether any value of a chosen sample is missing."""
         return self.windows.take(self.chosen).any_missing()
 
     def gather(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

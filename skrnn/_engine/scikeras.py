@@ -80,7 +80,7 @@ def compile_arguments(
     metrics: Any,
     output_activation: str = "linear",
 ) -> dict[str, Any]:
-    """Make the arguments of `keras.Model.compile`, new for each call.
+    """Return new arguments for `keras.Model.compile`.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def compile_arguments(
 
 
 def make_callbacks(callbacks: Any) -> list[Any]:
-    """Make a list of Keras callbacks of one or several, instances or classes.
+    """Return a list of Keras callbacks from one or several, instances or classes.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def make_callbacks(callbacks: Any) -> list[Any]:
 
 
 def activation_of_arrays(activation: Any) -> Callable[[Any], Any]:
-    """Give an activation that is known to Keras as a function of NumPy's arrays."""
+    """Return an activation that Keras knows as a function of NumPy arrays."""
     function = keras.activations.get(activation)
 
     @signals_wait()
@@ -168,7 +168,7 @@ def activation_of_arrays(activation: Any) -> Callable[[Any], Any]:
 
 
 def check_activation(parameter: str, activation: Any) -> None:
-    """Refuse what is no activation: an unknown name, or a function of something else.
+    """Raise if a value is no activation: an unknown name, or another function.
 
     A layer is left alone, because it would take its shape from what it is tried on.
     """
@@ -190,7 +190,7 @@ def check_activation(parameter: str, activation: Any) -> None:
 
 
 def explain_failure(loss: Any, metrics: Any, shape: tuple[int, ...]) -> str | None:
-    """Say which function of the user's fails on targets and predictions of a shape.
+    """Return which function of the user fails on targets and predictions of a shape.
 
     Returns
     -------
@@ -229,7 +229,7 @@ def _why_no_measure(function: Any, shape: tuple[int, ...], *, learns: bool) -> s
 
 
 def _listed(values: Any) -> list[Any] | None:
-    """Give one or several settings as a list."""
+    """Return one or several settings as a list."""
     if values is None:
         return None
     return list(values) if isinstance(values, (list, tuple)) else [values]
@@ -244,7 +244,7 @@ def _of_classes(setting: Any, output_activation: str) -> Any:
 
 
 def _as_metric(given: Any, made: Any) -> Any:
-    """Make a metric that the history calls as Keras would, by the name that was given.
+    """Return a metric under the name that was given, as Keras calls it in histories.
 
     A name that stands for several metrics, such as "accuracy", is left to Keras.
     """
@@ -256,7 +256,7 @@ def _as_metric(given: Any, made: Any) -> Any:
 
 
 def _check_kinds(loss: Any, optimizer: Any, metrics: Any) -> None:
-    """Refuse what is neither a name nor of the kind that Keras needs."""
+    """Raise if a setting is neither a name nor of the kind that Keras needs."""
     of_losses = inspect.isclass(loss) and not issubclass(loss, keras.losses.Loss)
     if of_losses or not (isinstance(loss, str) or callable(loss)):
         raise ValueError(
@@ -280,7 +280,7 @@ def _check_kinds(loss: Any, optimizer: Any, metrics: Any) -> None:
 def _what_is_unknown(
     loss: Any, optimizer: Any, metrics: list[Any] | None
 ) -> str | None:
-    """Say which name Keras does not know, and which ones it does."""
+    """Return which name Keras does not know, and which ones it does."""
     named = [("loss", loss, keras.losses), ("optimizer", optimizer, keras.optimizers)]
     named += [("metrics", metric, keras.metrics) for metric in metrics or ()]
     for parameter, value, module in named:
@@ -295,7 +295,7 @@ def _refusal(parameter: str, value: Any, module: Any) -> str:
 
 
 def _is_known(module: Any, value: Any) -> bool:
-    """Tell whether a module of Keras understands a name; other values pass."""
+    """Return whether a module of Keras knows a name; other values pass."""
     if isinstance(value, str):
         try:
             module.get(value)

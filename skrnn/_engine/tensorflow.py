@@ -68,7 +68,7 @@ def _without_chatter() -> Iterator[None]:
 
 
 def _take_our_share_of_cores() -> None:
-    """Let TensorFlow use as many threads as joblib allows the libraries of a worker.
+    """Set the threads of TensorFlow to those that joblib allows a worker.
 
     joblib says it by a variable that TensorFlow does not read. A TensorFlow that was
     imported before us is set up as its user wants it.

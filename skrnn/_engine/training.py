@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from skrnn._networks.description import Network
 from skrnn._process.memory import check_memory
-from skrnn._process.signals import signals_wait
+from skrnn._process.signals import HeldSignals, signals_wait
 
 from .callbacks import early_stopping, may_change_model, release_model, wants_batches
 from .loops import compiled_fit, keras_fit
@@ -83,50 +84,74 @@ def train(
     validation = None if held_out is None else replace(samples, chosen=held_out)
     missing = samples.any_missing() or (validation and validation.any_missing())
     masked = bool(missing)
-    check_memory(
-        # Those of the model, and those that it starts from.
-        2 * 4 * network.n_weights,
-        f"A network of {network.n_weights} weights ({network.widths})",
-        "choose smaller widths",
-    )
+    _check_memory_for(network)
     watchers = make_callbacks(course.callbacks)
     # What a callback of the user's does to the model, no later fit may inherit.
     kept = recipe.key is not None and not may_change_model(watchers)
     if course.patience is not None:
         watchers.append(early_stopping(course.patience, validation is not None))
     if not network.stateful:
-        course = replace(course, batch_size=_useful(course.batch_size, len(samples)))
+        batch_size = _useful_batch_size(course.batch_size, len(samples))
+        course = replace(course, batch_size=batch_size)
     key = ("train", network, masked, recipe.key, course.batch_size) if kept else None
     with (
         signals_wait() as held,
-        _explained(network, recipe),
+        _explain_failures(network, recipe),
         PROGRAMS.lend(
             key, lambda: TrainingProgram(network, masked, recipe, course.batch_size)
         ) as program,
     ):
-        if state is None:
-            weights = draw_weights(program.model, random_state)
-            for place, weight in (given or {}).items():
-                weights[place] = weight
-            state = State(weights)
+        state = state or _draw_state(program.model, random_state, given or {})
         program.start(state, recipe, random_state.randint(np.iinfo(np.int32).max))
         args = (program, samples, validation, course, random_state, watchers, held)
-        history = None
         try:
-            if program.compiles and not wants_batches(watchers):
-                history = compiled_fit(*args)
-            if history is None:
-                history = keras_fit(*args)
+            history = _fit(*args)
         finally:
             release_model(watchers)
-        return program.state(), {
-            name: [float(each) for each in values] for name, values in history.items()
-        }
+        return program.state(), history
+
+
+def _fit(
+    program: TrainingProgram,
+    samples: Samples,
+    validation: Samples | None,
+    course: Course,
+    random_state: np.random.RandomState,
+    watchers: list[Any],
+    held: HeldSignals,
+) -> dict[str, list[float]]:
+    """Train by compiled epochs where these can do it, else by Keras's own loop."""
+    args = (program, samples, validation, course, random_state, watchers, held)
+    history = None
+    if program.compiles and not wants_batches(watchers):
+        history = compiled_fit(*args)
+    if history is None:
+        history = keras_fit(*args)
+    return {name: [float(each) for each in values] for name, values in history.items()}
+
+
+def _draw_state(
+    model: Any, random_state: np.random.RandomState, given: dict[int, np.ndarray]
+) -> State:
+    """Draw new weights, but for those that are given by their place."""
+    weights = draw_weights(model, random_state)
+    for place, weight in given.items():
+        weights[place] = weight
+    return State(weights)
+
+
+def _check_memory_for(network: Network) -> None:
+    check_memory(
+        # Float32 weights: those of the model, and those that it starts from.
+        2 * 4 * network.n_weights,
+        f"A network of {network.n_weights} weights ({network.widths})",
+        "choose smaller widths",
+    )
 
 
 @contextlib.contextmanager
-def _explained(network: Network, recipe: Recipe) -> Iterator[None]:
-    """Say it if a loss or metric of the user's is why building or training failed."""
+def _explain_failures(network: Network, recipe: Recipe) -> Iterator[None]:
+    """Raise a clear error if a loss or metric of the user is why training failed."""
     try:
         yield
     except Exception as error:
@@ -137,6 +162,6 @@ def _explained(network: Network, recipe: Recipe) -> Iterator[None]:
         raise ValueError(why) from error
 
 
-def _useful(batch_size: int, n_samples: int) -> int:
+def _useful_batch_size(batch_size: int, n_samples: int) -> int:
     """Cut a batch to the samples there are, in sizes that many fits share."""
     return min(batch_size, max(SMALLEST_BATCH, 1 << (n_samples - 1).bit_length()))

@@ -11,7 +11,13 @@ import numpy as np
 from skrnn._networks.description import Network
 from skrnn._process.memory import check_memory_maps
 
-from .epoch import Copying, Prediction, Table, training_epoch, validation_epoch
+from .epoch import (
+    CopyTask,
+    PaddedSamples,
+    PredictionTask,
+    training_epoch,
+    validation_epoch,
+)
 from .losses import loss_of_samples
 from .models import build_model, forget_sequence
 from .scikeras import compile_arguments
@@ -73,9 +79,9 @@ class TrainingProgram:
         if network.loss_terms is not None:
             _check_suits_copies(recipe, loss, self.metrics)
         self.model = build_model(network, masked=masked, loss=arguments["loss"])
-        self.task: Prediction | Copying = Prediction(loss)
+        self.task: PredictionTask | CopyTask = PredictionTask(loss)
         if network.loss_terms is not None:
-            self.task = Copying(network.loss_terms)
+            self.task = CopyTask(network.loss_terms)
             self.model.watch(network.loss_terms, self._metrics())
             arguments = {"optimizer": arguments["optimizer"]}
         self.model.compile(**arguments, jit_compile=False)
@@ -110,12 +116,12 @@ class TrainingProgram:
         """Read the variables back."""
         return State(_values(self.model.weights), _values(self.optimizer.variables))
 
-    def compile(self, table: Table, order: Any, held_out: Any = None) -> bool:
-        """Compile epochs for tables of this size, by running them on no samples.
+    def compile(self, samples: PaddedSamples, order: Any, held_out: Any = None) -> bool:
+        """Compile epochs for samples of this size, by running them on no samples.
 
         Parameters
         ----------
-        table : Table
+        samples : PaddedSamples
             Samples.
         order : tensor of int
             Which of them are to be trained on.
@@ -135,21 +141,25 @@ class TrainingProgram:
         """
         orders = {False: order} if held_out is None else {False: order, True: held_out}
         for validation, each in orders.items():
-            key = _epoch_key(table, each, validation)
+            key = _epoch_key(samples, each, validation)
             if self.compiles and key not in self._epochs:
                 check_memory_maps()
-                self._compile_epoch(key, table, each)
+                self._compile_epoch(key, samples, each)
         return self.compiles
 
-    def train(self, table: Table, order: Any, n_samples: Any) -> dict[str, float]:
+    def train(
+        self, samples: PaddedSamples, order: Any, n_samples: Any
+    ) -> dict[str, float]:
         """Train for an epoch that `compile` has compiled; give losses and metrics."""
-        epoch = self._epochs[_epoch_key(table, order, False)]
-        return self._logs(epoch(table, order, n_samples))
+        epoch = self._epochs[_epoch_key(samples, order, False)]
+        return self._logs(epoch(samples, order, n_samples))
 
-    def validate(self, table: Table, order: Any, n_samples: Any) -> dict[str, float]:
+    def validate(
+        self, samples: PaddedSamples, order: Any, n_samples: Any
+    ) -> dict[str, float]:
         """Evaluate samples by an epoch that `compile` has compiled."""
-        epoch = self._epochs[_epoch_key(table, order, True)]
-        logs = self._logs(epoch(table, order, n_samples))
+        epoch = self._epochs[_epoch_key(samples, order, True)]
+        logs = self._logs(epoch(samples, order, n_samples))
         return {f"val_{name}": value for name, value in logs.items()}
 
     def forget_sequence(self) -> None:
@@ -161,7 +171,7 @@ class TrainingProgram:
         self._epochs.clear()
 
     def graph(self) -> Hashable:
-        """Give what the traces depend on and a callback can change."""
+        """Return what the traces depend on and a callback can change."""
         trainable = tuple(variable.trainable for variable in self.model.weights)
         settings = self.optimizer.get_config()
         if isinstance(settings["learning_rate"], float):
@@ -169,14 +179,14 @@ class TrainingProgram:
         return trainable, repr(settings)
 
     def _compile_epoch(
-        self, key: tuple[Hashable, ...], table: Table, order: Any
+        self, key: tuple[Hashable, ...], samples: PaddedSamples, order: Any
     ) -> None:
         function, none = self._build_epoch(validation=bool(key[0])), tf.constant(0)
         try:
             # A concrete function never traces again, and does not lock up threads when
             # an input does not fit.
-            epoch = function.get_concrete_function(table, order, none)
-            epoch(table, order, none)
+            epoch = function.get_concrete_function(samples, order, none)
+            epoch(samples, order, none)
         except Exception:
             # A loss of the user's can fail in any way here; if it is wrong and not only
             # beyond XLA, Keras's loop fails too and says how.
@@ -192,7 +202,7 @@ class TrainingProgram:
         return training_epoch(model, self.optimizer, task, metrics, self._batch_size)
 
     def _show_metrics(self) -> None:
-        """Let callbacks find the metrics in the model, and whether more is better.
+        """Show callbacks the metrics of the model, and whether more is better.
 
         Keras builds what it shows them in its first step of training.
         """
@@ -201,7 +211,7 @@ class TrainingProgram:
         self.model.reset_metrics()
 
     def _metrics(self) -> list[Any]:
-        """Give the metrics but for those which only Keras's loop understands."""
+        """Return the metrics, without those which only Keras's loop understands."""
         return [m for m in self.metrics if isinstance(m, keras.metrics.Metric)]
 
     def _logs(self, values: Any) -> dict[str, float]:
@@ -215,7 +225,7 @@ class TrainingProgram:
 
 
 def _check_suits_copies(recipe: Recipe, loss: Any, metrics: list[Any]) -> None:
-    """Refuse a loss of whole batches, and metrics that Keras chooses by the targets."""
+    """Raise if the loss is one of whole batches, or a metric depends on the targets."""
     if loss is None:
         raise ValueError(
             f"loss must give one number for each sample. Got {recipe.loss!r} instead, "
@@ -231,7 +241,7 @@ def _check_suits_copies(recipe: Recipe, loss: Any, metrics: list[Any]) -> None:
 
 
 def _check_single_numbers(metrics: list[Any]) -> None:
-    """Refuse metrics of which the history could not show one number an epoch."""
+    """Raise if a metric gives the history more than one number an epoch."""
     for metric in metrics:
         if np.ndim(metric.result()):
             raise ValueError(
@@ -242,8 +252,10 @@ def _check_single_numbers(metrics: list[Any]) -> None:
             )
 
 
-def _epoch_key(table: Table, order: Any, validation: bool) -> tuple[Hashable, ...]:
-    tensors = tf.nest.flatten((table, order))
+def _epoch_key(
+    samples: PaddedSamples, order: Any, validation: bool
+) -> tuple[Hashable, ...]:
+    tensors = tf.nest.flatten((samples, order))
     return (validation, *(tuple(tensor.shape) for tensor in tensors))
 
 

@@ -158,7 +158,7 @@ class RowAutoencoderNetwork(AutoencoderNetwork):
         return self._tie(layers) if self.tied else layers
 
     def _tie(self, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-        """Let layers use the transposed kernels of the encoder, and own a bias only."""
+        """Replace the kernels of layers by the transposed ones of the encoder."""
         mirrored = [layer for layer in self.encoder_layers if layer.weights][::-1]
         return tuple(
             layer._replace(

@@ -1,8 +1,8 @@
 """The equations of the recurrent cells, in NumPy.
 
-A cell takes what a step puts in, already multiplied by the kernel, and the state before
-it; it gives the state after it, the first part of which is what the layer puts out, and
-what its gates did on the way.
+A cell computes one step. It takes the input of the step, already multiplied by the
+kernel, and the state before; it returns the state after, whose first part is the output
+of the layer, and the values of its gates.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Cell(NamedTuple):
     n_states : int
         Parts of a state.
     gates : tuple of str
-        What `step` gives beside the state.
+        Names of the values that `step` returns beside the state.
     """
 
     step: Callable[..., tuple[State, State]]
@@ -45,7 +45,7 @@ Trace: TypeAlias = dict[str, Array]
 
 
 def sigmoid(x: Array) -> Array:
-    """Give ``1 / (1 + exp(-x))``, without overflow."""
+    """Compute ``1 / (1 + exp(-x))`` without overflow."""
     y: Array = np.tanh(0.5 * x)
     y += 1
     y *= 0.5
@@ -55,7 +55,7 @@ def sigmoid(x: Array) -> Array:
 def rnn_step(
     inputs: Array, state: State, recurrent: Array, bias: None, f: Function
 ) -> tuple[State, State]:
-    """Take a step of a simple recurrent network (Elman 1990)."""
+    """Compute a step of a simple recurrent network (Elman 1990)."""
     (h,) = state
     h = f(inputs + h @ recurrent)
     return (h,), (h,)
@@ -64,7 +64,7 @@ def rnn_step(
 def lstm_step(
     inputs: Array, state: State, recurrent: Array, bias: None, f: Function
 ) -> tuple[State, State]:
-    """Take a step of a long short-term memory.
+    """Compute a step of a long short-term memory.
 
     Input gate, output gate and candidate are those of Hochreiter and Schmidhuber, Long
     short-term memory, Neural Computation 9 (1997); the forget gate was added by Gers,
@@ -85,7 +85,7 @@ def lstm_step(
 def gru_step(
     inputs: Array, state: State, recurrent: Array, bias: Array, f: Function
 ) -> tuple[State, State]:
-    """Take a step of a gated recurrent unit (Cho et al. 2014).
+    """Compute a step of a gated recurrent unit (Cho et al. 2014).
 
     It is reset after the matrix product, which is Keras's default and cuDNN's only
     form: with a bias of its own for the recurrent part, so that the reset gate also
@@ -120,14 +120,14 @@ def run_layer(
     state: State | None = None,
     trace: Trace | None = None,
 ) -> tuple[Array, State]:
-    """Run a cell over the steps of x; where nothing is observed the state stands still.
+    """Run a cell over the steps of x; the state stays where nothing is observed.
 
     Parameters
     ----------
     cell : {"rnn", "lstm", "gru"}
         Kind of the cell.
     x : ndarray of shape (n_samples, n_steps, n_inputs)
-        What goes in.
+        Inputs.
     observed : ndarray of shape (n_samples, n_steps) or None
         Steps at which anything is observed; None is all of them.
     weights : sequence of ndarray
@@ -137,8 +137,8 @@ def run_layer(
     state : tuple of ndarray of shape (n_samples, units), default=None
         State before the first step; None is zero.
     trace : dict, default=None
-        Where to put the gates at every step; NaN where nothing is observed, but for
-        the state, which stands still.
+        Filled with the gates at every step. They are NaN where nothing is observed,
+        but for the state, which stays.
 
     Returns
     -------
@@ -152,7 +152,7 @@ def run_layer(
     n_samples, n_steps, _ = x.shape
     units = recurrent.shape[0]
     # A GRU has a second bias, for its recurrent part.
-    bias, of_recurrent = (bias[0], bias[1]) if bias.ndim == 2 else (bias, None)
+    bias, recurrent_bias = (bias[0], bias[1]) if bias.ndim == 2 else (bias, None)
     if state is None:
         state = (np.zeros((n_samples, units)),) * n_states
     # One product for all steps; laid out step by step for what follows.
@@ -161,7 +161,7 @@ def run_layer(
     kept = np.empty((len(gates), *outputs.shape)) if trace is not None else None
     begun = np.zeros((n_samples, 1), dtype=bool)
     for t in range(n_steps):
-        after, values = step(inputs[t], state, recurrent, of_recurrent, f)
+        after, values = step(inputs[t], state, recurrent, recurrent_bias, f)
         if observed is not None:
             seen = observed[:, t, None]
             after = tuple(
@@ -200,7 +200,7 @@ def _softplus(x: Array) -> Array:
 
 
 def softmax(x: Array) -> Array:
-    """Give shares of one along the last axis."""
+    """Compute the softmax along the last axis."""
     shares: Array = np.exp(x - x.max(axis=-1, keepdims=True))
     shares /= shares.sum(axis=-1, keepdims=True)
     return shares

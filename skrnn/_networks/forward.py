@@ -168,7 +168,7 @@ class _ForwardPass:
         return self._run_recurrent(x, layer)
 
     def _fold_segments(self, x: Array, layer: Layer) -> Array:
-        """Put steps side by side into one, which is observed if any of them is."""
+        """Fold steps into one, which is observed if any of them is."""
         n_samples, (n_segments, _) = len(x), layer.shape
         if self.observed is not None:
             segments = self.observed.reshape(n_samples, n_segments, -1)
@@ -192,7 +192,7 @@ class _ForwardPass:
                 gates = {name: gate[:, order] for name, gate in trace.items()}
                 self._traces.append(gates)
         if len(layer.shape) == 1:
-            # What each direction says when it has read everything.
+            # The output of each direction once it has read all steps.
             return np.concatenate(last, axis=1)
         return np.concatenate(sides, axis=2)
 
@@ -204,10 +204,10 @@ class _ForwardPass:
             yield own[3:], slice(None, None, -1)
 
     def _run_ahead(self, positions: Array, weights: Sequence[Array]) -> Array:
-        """Take one step from the last state for each segment of a horizon.
+        """Run one step from the last state for each segment of the outputs.
 
-        The input of each step is what stands for its place in the horizon; none knows
-        of the others (Lin et al. 2023, SegRNN).
+        The input of each step is the embedding of its position; no step depends on the
+        others (Lin et al. 2023, SegRNN).
 
         Returns
         -------
