@@ -9,6 +9,7 @@ import numpy as np
 from skrnn._networks.description import Network
 
 from .models import build_for_prediction, call_model, forget_sequence
+from .stored_programs import keep_compiled
 from .tensorflow import tf
 
 __all__ = ["LoadedNetwork", "PredictionProgram"]
@@ -61,13 +62,14 @@ class PredictionProgram(LoadedNetwork):
     ) -> None:
         super().__init__(network, masked)
         self.batch_size = batch_size
-        self._call = tf.function(
+        call = tf.function(
             lambda windows: call_model(network, self.model, part, windows),
             jit_compile=not network.stateful,
             autograph=False,
         ).get_concrete_function(
             tf.TensorSpec((batch_size, *network.shape_of_inputs(part)), tf.float32)
         )
+        self._call = call if network.stateful else keep_compiled(call)
 
     def forget_sequence(self) -> None:
         """Set the state of stateful layers to zero."""

@@ -15,6 +15,7 @@ from .epoch import scale_windows
 from .prediction import LARGE_BATCH
 from .prediction_program import LoadedNetwork
 from .programs import PROGRAMS
+from .stored_programs import keep_compiled
 from .tensorflow import tf
 
 __all__ = ["roll_out"]
@@ -117,7 +118,7 @@ class RollOutProgram(LoadedNetwork):
             tf.TensorSpec((), tf.int32),
         ]
         loop = tf.function(self._loop, jit_compile=True, autograph=False)
-        return loop.get_concrete_function(*specs)
+        return keep_compiled(loop.get_concrete_function(*specs))
 
     def _loop(
         self,

@@ -82,6 +82,7 @@ class _KeptFunction:
             if lent is None:
                 raise
             # XLA remembers that this name has failed.
+            assert PROGRAM_FOLDER is not None
             PROGRAM_FOLDER.delete(self._digest)
             _UNUSABLE.add(self._digest)
             output = self._traced(*args)
@@ -203,6 +204,7 @@ def _digest(definitions: list[Any]) -> str:
 
 def _lend_file(digest: str) -> str | None:
     """Put what was compiled before where TensorFlow looks for it; return the path."""
+    assert PROGRAM_FOLDER is not None
     content = PROGRAM_FOLDER.read(digest)
     if content is None:
         return None
@@ -233,7 +235,7 @@ def _keep_file(digest: str) -> None:
 
 def _write_to_disk(digest: str, name: str, content: bytes) -> None:
     executable = _field(content, 3)
-    if executable:
+    if executable and PROGRAM_FOLDER is not None:
         PROGRAM_FOLDER.write(digest, name.encode() + b"\n" + executable)
 
 
@@ -261,7 +263,9 @@ def _as_text(name: str, executable: bytes) -> bytes:
 
     TensorFlow reads files as text first, and prints an error for each that is not.
     """
-    prefix, signature, cluster, device = _FILE.fullmatch(name).groups()
+    found = _FILE.fullmatch(name)
+    assert found is not None
+    prefix, signature, cluster, device = found.groups()
     key = (
         f"key {{ signature_fingerprint: {signature} cluster_fingerprint: {cluster} "
         f'device_type: "{device}" prefix: "{prefix}" }}\n'

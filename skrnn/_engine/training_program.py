@@ -22,6 +22,7 @@ from .losses import loss_of_samples
 from .models import build_model, forget_sequence
 from .scikeras import compile_arguments
 from .settings import Recipe
+from .stored_programs import keep_compiled
 from .tensorflow import keras, tf
 
 __all__ = ["State", "TrainingProgram"]
@@ -185,7 +186,7 @@ class TrainingProgram:
         try:
             # A concrete function never traces again, and does not lock up threads when
             # an input does not fit.
-            epoch = function.get_concrete_function(samples, order, none)
+            epoch = keep_compiled(function.get_concrete_function(samples, order, none))
             epoch(samples, order, none)
         except Exception:
             # A loss of the user's can fail in any way here; if it is wrong and not only
