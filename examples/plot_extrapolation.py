@@ -237,8 +237,8 @@ print(table.to_string())
 # %%
 # The line through three lags needs four numbers, and no network on raw values comes
 # near it: networks of tanh units extrapolate badly there. The wide ones with small
-# weights (1 and 4) work where tanh is nearly a line and get to about 1e-4, closer than
-# the lecture's own runs, but more than a hundred times worse than the line; which of
+# weights (1 and 4) work where tanh is nearly a line and get to 4e-5 and 8e-5, closer
+# than the lecture's own runs, but about a hundred times worse than the line; which of
 # the two is ahead depends on the seed. The network with the sigmoid (2) repeats the
 # mean of what it was trained on, the LSTM (3) bends away from the series, and the
 # network that reads the dimension (5) saturates: the dimensions to come are larger than
