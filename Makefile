@@ -13,6 +13,9 @@ PIP_INSTALL := -m pip --disable-pip-version-check --quiet --quiet install
 # files, whose fixtures and compiled networks then serve all of their tests; the order
 # is that of tests/conftest.py.
 PYTEST := -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+# TensorFlow does not give back what a compiled network took, some 20 MB. So the tests run
+# in two halves, each in new processes; those that PYTEST_ARGS selects run at once.
+HALVES := $(if $(PYTEST_ARGS),"","tests/_[a-z]*" "tests/test_*.py tests/[a-z]*/ skrnn")
 # Arithmetic of our own in NumPy, which no release of a dependency changes.
 ARITHMETIC := tests/_scaling tests/_engine/test_roll_out.py \
 	tests/_forecasting/test_bands.py tests/_forecasting/test_differencing.py
@@ -31,16 +34,22 @@ demo: $(VENV)/installed-plot  ## extrapolate the shipped series: a table, figure
 
 test: $(VENV)/installed-test  ## run the tests; PYTEST_ARGS="-k windows" selects some
 	@echo "Running the tests ..."
-	@$(VENV)/bin/python $(PYTEST) -m "not exhaustive" $(PYTEST_ARGS)
+	@for half in $(HALVES); do \
+		$(VENV)/bin/python $(PYTEST) $$half -m "not exhaustive" $(PYTEST_ARGS) || exit; \
+	done
 
 test-all: $(VENV)/installed-test  ## run those, too, of which `make test` runs one for many
 	@echo "Running all tests ..."
-	@$(VENV)/bin/python $(PYTEST) --durations=20 $(PYTEST_ARGS)
+	@for half in $(HALVES); do \
+		$(VENV)/bin/python $(PYTEST) $$half --durations=20 $(PYTEST_ARGS) || exit; \
+	done
 
 test-oldest: $(VENV_OLDEST)/installed-test  ## test with the oldest supported releases
 	@echo "Running the fast tests with requirements/oldest.txt ..."
-	@XLA_FLAGS= $(VENV_OLDEST)/bin/python $(PYTEST) -m "not slow and not exhaustive" \
-		$(ARITHMETIC:%=--ignore=%) $(PYTEST_ARGS)
+	@for half in $(HALVES); do \
+		XLA_FLAGS= $(VENV_OLDEST)/bin/python $(PYTEST) $$half $(ARITHMETIC:%=--ignore=%) \
+			-m "not slow and not exhaustive" $(PYTEST_ARGS) || exit; \
+	done
 
 lint: $(VENV)/installed-dev  ## check style, formatting and types
 	$(VENV)/bin/ruff check
