@@ -47,7 +47,7 @@ test-all: $(VENV)/installed-test  ## run those, too, of which `make test` runs o
 test-oldest: $(VENV_OLDEST)/installed-test  ## test with the oldest supported releases
 	@echo "Running the fast tests with requirements/oldest.txt ..."
 	@for half in $(HALVES); do \
-		XLA_FLAGS= $(VENV_OLDEST)/bin/python $(PYTEST) $$half $(ARITHMETIC:%=--ignore=%) \
+		XLA_FLAGS= $(VENV_OLDEST)/bin/python $(PYTEST) $$half $(ARITHMETIC:%=--deselect=%) \
 			-m "not slow and not exhaustive" $(PYTEST_ARGS) || exit; \
 	done
 
