@@ -79,20 +79,20 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
 
     @property
     def n_iter_(self):
-        """Epochs trained."""
+        """Number of epochs trained."""
         return len(self.history_["loss"])
 
     def summary(self, *, print_fn=None):
         """Print the layers of the network, without building it.
 
-        The numbers are those of `weights_`. Layers are named as in the Keras model of
-        `to_keras`, which repeats the weights that a network uses twice, and holds the
-        scaling.
+        The numbers of parameters are those of `weights_`, and layers are named as in
+        `to_keras`. That model has more: weights that the network uses twice stand in
+        it twice, and it holds the scaling.
 
         Parameters
         ----------
         print_fn : callable, default=None
-            What to do with the table, a string of several lines; `print` if None.
+            Function that gets the table, a string of several lines. None is `print`.
 
         Raises
         ------

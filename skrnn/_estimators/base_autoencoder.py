@@ -1,4 +1,4 @@
-"""What the autoencoders share: fit, codes, reconstructions and their errors."""
+"""Base of the autoencoders: codes, reconstructions and their errors."""
 
 from __future__ import annotations
 
@@ -50,8 +50,9 @@ class BaseAutoencoder(
 
         Parameters
         ----------
-        X : array-like
-            What to copy, of the shape that the class describes.
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, n_steps, n_features)
+            Rows, or windows for a RecurrentAutoencoder.
         y : None
             Ignored.
 
@@ -63,7 +64,8 @@ class BaseAutoencoder(
         Raises
         ------
         ValueError
-            If X is not what the class describes, or a parameter does not suit it.
+            If X has another number of axes, fewer than two samples, or infinite
+            values, or if a parameter does not suit it.
         TypeError
             If X holds dates, or `callbacks` holds what is no Keras callback.
         FloatingPointError
@@ -75,15 +77,16 @@ class BaseAutoencoder(
     def partial_fit(self, X, y=None):
         """Train for one more epoch, on the same samples or on further ones.
 
-        Weights, state of the optimizer and the statistics of the scaling go on. Chunk
-        by chunk this learns from more than memory holds; see `iter_windows`.
-        `validation_split` and `early_stopping` play no part, and `shuffle` mixes the
-        samples of a call.
+        Weights, state of the optimizer and statistics of the scaling are carried on
+        from call to call. Passed chunk by chunk, data may be larger than memory; see
+        `iter_windows`. `validation_split` and `early_stopping` are ignored, and
+        `shuffle` mixes the samples of a call.
 
         Parameters
         ----------
-        X : array-like
-            What to copy: one sample at least, and two in the first call.
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, n_steps, n_features)
+            Rows or windows as in `fit`: at least one, and two in the first call.
         y : None
             Ignored.
 
@@ -115,20 +118,22 @@ class BaseAutoencoder(
 
         Parameters
         ----------
-        X : array-like
-            What to encode, of the shape that `fit` had.
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, n_steps, n_features)
+            Rows or windows as in `fit`.
 
         Returns
         -------
         codes : ndarray of shape (n_samples, n_components)
-            Codes; a frame on the index of X where `set_output` asks for one.
+            Codes; a DataFrame on the index of X if `set_output` asks for one.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         ValueError, TypeError
-            If X is not what `fit` had.
+            If X has other features or steps than in `fit`, or holds infinite values or
+            dates.
         """
         return self._on_index(self._encode(X), X)
 
@@ -138,19 +143,20 @@ class BaseAutoencoder(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_components)
-            Codes, as `transform` gives them.
+            Codes, as `transform` returns them.
 
         Returns
         -------
-        X_original : ndarray
-            What the codes stand for, of the shape and in the units that `fit` had.
+        X_original : ndarray of shape (n_samples, n_features) or \
+                (n_samples, n_steps, n_features)
+            Rows or windows, in the units of X.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If X is no table of finite numbers with `n_components` columns.
+            If X is not a table of finite numbers with `n_components` columns.
         """
         check_is_fitted(self)
         codes = check_array(X, dtype=np.float32, input_name="X", estimator=self)
@@ -158,7 +164,8 @@ class BaseAutoencoder(
         if codes.shape[1] != n_components:
             raise ValueError(
                 f"X must hold codes of n_components={n_components} columns, as "
-                f"transform gives them. Got {codes.shape[1]} columns instead."
+                f"transform returns them. Got {codes.shape[1]} columns instead; pass "
+                "what transform returned."
             )
         return self._present(self._decode(codes))
 
@@ -167,59 +174,64 @@ class BaseAutoencoder(
 
         Parameters
         ----------
-        X : array-like
-            What to copy, of the shape that `fit` had.
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, n_steps, n_features)
+            Rows or windows as in `fit`.
 
         Returns
         -------
-        X_copy : ndarray
-            The copies, of the same shape and in the same units.
+        X_copy : ndarray of the shape of X
+            Copies, in the units of X.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         ValueError, TypeError
-            If X is not what `fit` had.
+            If X has other features or steps than in `fit`, or holds infinite values or
+            dates.
         """
         check_is_fitted(self)
         windows, _ = self._check(X, reset=False)
         return self._present(self._predict(windows))
 
     def score_samples(self, X):
-        """Give minus the reconstruction error of each sample: lower is more abnormal.
+        """Return minus the reconstruction error of samples: lower is more abnormal.
 
         Parameters
         ----------
-        X : array-like
-            Samples, of the shape that `fit` had.
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, n_steps, n_features)
+            Rows or windows as in `fit`.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,)
             Minus the mean squared difference of the observed values from their copies,
             on the scale of training: in standard deviations of each feature if
-            `standardize` is set, else in the units of X. A sample of which nothing is
-            observed has nothing abnormal: 0.
+            `standardize` is set, else in the units of X. The score of a sample without
+            any observed value is 0.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         ValueError, TypeError
-            If X is not what `fit` had.
+            If X has other features or steps than in `fit`, or holds infinite values or
+            dates.
         """
         check_is_fitted(self)
         windows, _ = self._check(X, reset=False)
         return self._predict(windows, summary=_minus_errors)
 
     def score(self, X, y=None):
-        """Give the mean of `score_samples`, by which a grid search picks parameters.
+        """Return the mean of `score_samples`, by which a grid search picks parameters.
 
         Parameters
         ----------
-        X : array-like
-            Samples, of the shape that `fit` had.
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, n_steps, n_features)
+            Rows or windows as in `fit`.
         y : None
             Ignored.
 
@@ -273,11 +285,11 @@ class BaseAutoencoder(
 
     @abstractmethod
     def _check(self, X, *, reset):
-        """Check X; give it as windows, and what scikit-learn counts as features."""
+        """Return X as checked windows, and what scikit-learn counts as its features."""
 
     @abstractmethod
     def _present(self, windows):
-        """Give windows in their units the shape of X."""
+        """Bring windows into the shape of X."""
 
     def _read(self, X, *, reset):
         windows, n_features_in = self._check(X, reset=reset)
@@ -286,17 +298,17 @@ class BaseAutoencoder(
         return TrainingData(windows, no_targets, weights, facts)
 
     def _scale_windows(self, windows, scaling):
-        # Holes stay, because what is missing counts neither as input nor as error.
+        # Holes stay for the network to fill, because its error must not count them.
         return scaling.scale_windows(windows, fill=False)
 
     def _encode(self, X):
-        """Give all that the encoder puts out, in the precision of X."""
+        """Return the outputs of the encoder, in the precision of X."""
         check_is_fitted(self)
         windows, _ = self._check(X, reset=False)
         return self._predict(windows, "encoder").astype(windows.rows.dtype)
 
     def _decode(self, codes):
-        """Give windows in their units."""
+        """Return the windows that codes stand for, in the units of X."""
         from skrnn._engine import training
 
         windows = Windows(codes.astype(np.float32), np.arange(len(codes)), 1)
@@ -320,7 +332,7 @@ class BaseAutoencoder(
         return self.scaling_.restore_windows(predicted) if whole else predicted
 
     def _on_index(self, codes, X):
-        """Put codes on the index that windows bring with them, if frames are wanted."""
+        """Return codes as a DataFrame on the index of X, if frames are asked for."""
         index = index_of(X)
         if index is None or not wants_pandas(self):
             return codes
@@ -336,8 +348,8 @@ class BaseAutoencoder(
         )
 
 
-def _minus_errors(windows: np.ndarray, copies: np.ndarray) -> np.ndarray:
-    """Minus the mean squared difference of observed values, for each window."""
+def _minus_errors(windows, copies):
+    """Return minus the mean squared difference of observed values, by window."""
     observed = ~np.isnan(windows)
     differences = np.where(observed, windows.astype(np.float64) - copies, 0.0)
     n_observed = np.maximum(observed.sum(axis=(1, 2)), 1)

@@ -76,14 +76,17 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one more epoch, keeping weights, optimizer state and scaling.
+        """Train for one more epoch, on the same samples or on further ones.
 
-        `validation_split` and `early_stopping` play no part.
+        Weights, state of the optimizer and statistics of the scaling are carried on
+        from call to call. Passed chunk by chunk, data may be larger than memory; see
+        `iter_windows`. `validation_split` and `early_stopping` are ignored, and
+        `shuffle` mixes the samples of a call.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
-            Windows. The first call learns the scaling from them.
+            Windows: at least one, and two in the first call.
         y : array-like of shape (n_samples,)
             Labels, not necessarily of all classes.
         classes : array-like of shape (n_classes,), default=None
@@ -101,10 +104,10 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         Raises
         ------
         ValueError
-            As in `fit`; also if the first call lacks `classes`, a later one brings
-            other labels, `class_weight` is "balanced", which single chunks do not
-            tell, or the steps or columns of X or a parameter of the network differ
-            from those of the calls before.
+            As in `fit`; also if the first call lacks `classes`, if a later one has
+            labels that are not among them, if `class_weight` is "balanced", which
+            needs all data, or if the steps or columns of X or a parameter of the
+            network differ from those of the calls before.
         TypeError, FloatingPointError
             As in `fit`.
         """
@@ -142,8 +145,8 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If X has other steps or columns than in `fit`, or holds infinite values or
-            such that are too large for float32 when scaled.
+            If X has other steps or columns than in `fit`, or holds values that are
+            infinite or, when scaled, too large for float32.
         TypeError
             If X holds dates.
         """
@@ -193,7 +196,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         return self._as_keras_model()
 
     def _known_classes(self, classes):
-        """Give the classes of earlier calls or, in a first one, those announced."""
+        """Return the classes of earlier calls, or in a first call those passed."""
         if not hasattr(self, "classes_"):
             return check_classes(self, classes)
         if classes is not None:
@@ -239,7 +242,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
 
 
 def _check_classes_left(targets):
-    """Refuse to train on what is left of one class only."""
+    """Raise if samples of a single class are left to train on."""
     if (targets == targets[0]).all():
         raise ValueError(
             "Only samples of a single class are left to train on. Those of the other "
@@ -250,7 +253,7 @@ def _check_classes_left(targets):
 
 
 def _check_loss(loss, n_classes):
-    """Refuse losses of Keras's that compare something else with something else."""
+    """Raise if a Keras loss takes other inputs than 0 or 1 and probabilities."""
     name = getattr(loss, "__name__", type(loss).__name__).lower()
     if getattr(loss, "from_logits", False):
         wrong = "which expects logits: set from_logits=False"

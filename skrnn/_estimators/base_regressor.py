@@ -74,20 +74,21 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch, on the same samples or on further ones.
 
-        Weights, state of the optimizer and the statistics of the scaling go on. Chunk
-        by chunk this learns from more than memory holds; see `iter_windows`.
-        `validation_split` and `early_stopping` play no part, and `shuffle` mixes the
-        samples of a call.
+        Weights, state of the optimizer and statistics of the scaling are carried on
+        from call to call. Passed chunk by chunk, data may be larger than memory; see
+        `iter_windows`. `validation_split` and `early_stopping` are ignored, and
+        `shuffle` mixes the samples of a call.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
-            Windows, one at least, and two in the first call.
+            Windows: at least one, and two in the first call.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, relative to each other in training, and to those of all calls in
-            the statistics. A sample of weight 0 is left out.
+            Weights. In training they count relative to each other, in the statistics
+            of the scaling relative to those of all calls. A sample of weight 0 is left
+            out.
 
         Returns
         -------
@@ -97,10 +98,9 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         Raises
         ------
         ValueError
-            As in `fit`; also if the steps or columns of X, the number of targets or a
-            parameter of the network differ from those of the calls before, or values
-            are too large for float32 when scaled as there. A column may be without a
-            value until a later call.
+            As in `fit`, but a column may have no observed value until a later call.
+            Also if the steps or columns of X, the number of targets or a parameter of
+            the network differ from those of the calls before.
         TypeError, FloatingPointError
             As in `fit`.
 
@@ -133,9 +133,9 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If X has other steps or columns than in `fit`, or holds infinite values or
-            such that are too large for float32 when scaled; or if `predict_backend`
-            is "numpy" and the network has an activation that only Keras knows.
+            If X has other steps or columns than in `fit`, or holds values that are
+            infinite or, when scaled, too large for float32; or if `predict_backend` is
+            "numpy" and the network has an activation that only Keras knows.
         TypeError
             If X holds dates.
         """

@@ -1,4 +1,4 @@
-"""Outliers by the error of their copies."""
+"""Detector of outliers by their reconstruction error."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = ["AutoencoderDetector"]
 
 @set_module("skrnn")
 class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
-    """Finds outliers as what an autoencoder copies worst.
+    """Find outliers as the samples that an autoencoder copies worst.
 
-    An autoencoder that has learned to copy ordinary samples fails at others. The
-    detector works like scikit-learn's, for instance `sklearn.ensemble.IsolationForest`.
-    Behind a `SlidingWindow` in a Pipeline it judges every row of a series by the window
-    that ends with it.
+    An autoencoder that has learned to copy ordinary samples copies unusual ones badly
+    (anomaly detection by reconstruction error). The detector has the methods of
+    scikit-learn's, such as `sklearn.ensemble.IsolationForest`. Behind a `SlidingWindow`
+    in a Pipeline it judges every row of a series by the window that ends with it.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
         Any of the autoencoders, or a Pipeline that ends with one; it is cloned, not
         fitted itself. None is ``Autoencoder(random_state=0)``.
     contamination : float in (0, 0.5], default=0.1
-        Share of the training samples that are outliers.
+        Fraction of the training samples that are outliers.
 
     Attributes
     ----------
@@ -43,8 +43,8 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
         The fitted autoencoder.
     offset_ : float
         Score below which a sample is an outlier: ``decision_function`` is
-        ``score_samples - offset_``. As many training samples lie below it as
-        `contamination` says.
+        ``score_samples - offset_``. The fraction `contamination` of the training
+        samples lies below it.
     n_features_in_ : int
         Columns of X, or features of each step of a window.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -132,7 +132,7 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
         return self
 
     def score_samples(self, X):
-        """Give minus the reconstruction error: lower is more abnormal.
+        """Return minus the reconstruction error: lower is more abnormal.
 
         Parameters
         ----------
@@ -149,13 +149,14 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
         NotFittedError
             If the detector is not fitted.
         ValueError, TypeError
-            If X is not what `fit` had.
+            If X has other features or steps than in `fit`, or holds infinite values or
+            dates.
         """
         check_is_fitted(self)
         return self.autoencoder_.score_samples(X)
 
     def decision_function(self, X):
-        """Give the scores above the threshold: negative is an outlier.
+        """Return the scores less the threshold: negative is an outlier.
 
         Parameters
         ----------
@@ -170,7 +171,7 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
         return self.score_samples(X) - self.offset_
 
     def predict(self, X):
-        """Tell outliers from other samples.
+        """Predict whether samples are outliers.
 
         Parameters
         ----------

@@ -24,7 +24,7 @@ class RecurrentAutoencoder(BaseAutoencoder):
 
     The encoder reads a window step by step into one code; the decoder, which gets the
     code at every step, unrolls it into the window again. Behind a `SlidingWindow` in a
-    Pipeline it gives every row of a series a code and a score.
+    Pipeline every row of a series gets a code and a score.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ class RecurrentAutoencoder(BaseAutoencoder):
         return self._window_shape_in[0]
 
     def recurrent_weights(self):
-        """Give the weights of the recurrent layers that read.
+        """Return the weights of the encoder's recurrent layers.
 
         Returns
         -------

@@ -217,7 +217,7 @@ class VariationalAutoencoder(BaseRowAutoencoder):
         X : array-like of shape (n_samples, n_features)
             Rows.
         return_std : bool, default=False
-            Whether to give the spread of the codes too.
+            Whether to return the standard deviation of the codes too.
 
         Returns
         -------
@@ -231,7 +231,8 @@ class VariationalAutoencoder(BaseRowAutoencoder):
         NotFittedError
             If the estimator is not fitted.
         ValueError, TypeError
-            If X is not what `fit` had.
+            If X has other columns than in `fit`, or holds missing or infinite values
+            or dates.
         """
         mean, log_variance = np.split(self._encode(X), 2, axis=1)
         if not return_std:
@@ -264,7 +265,7 @@ class VariationalAutoencoder(BaseRowAutoencoder):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `n_samples` is no integer of at least 1.
+            If `n_samples` is not an integer of at least 1.
         """
         check_is_fitted(self)
         if not isinstance(n_samples, Integral) or n_samples < 1:

@@ -230,7 +230,7 @@ def test_rows_of_another_kind_are_not_encoded():
 
 @pytest.mark.parametrize("n_columns", [1, 3])
 def test_codes_of_another_length_are_not_decoded(n_columns):
-    with pytest.raises(ValueError, match="n_components=2 columns, as transform gives"):
+    with pytest.raises(ValueError, match="n_components=2 columns, as transform"):
         fitted().inverse_transform(np.zeros((3, n_columns)))
 
 
