@@ -2,12 +2,11 @@
 Activity from windows of a sensor
 =================================
 
-A phone in a pocket measures accelerations: what is its owner doing? Here each window
-has one label, standing, walking or running, and :class:`~skrnn.GRUClassifier` learns to
-tell them apart. Each window also belongs to a person. What counts is how well people
-are classified of whom the network has never seen a step, so the cross-validation leaves
-out whole persons. Two logistic regressions, on summary figures of each window, are the
-baselines.
+A phone in a pocket measures accelerations while its owner stands, walks or runs. Each
+window (sequence) has one of these labels, and :class:`~skrnn.GRUClassifier` learns to
+predict it. Each window also belongs to a person. The network must work for people who
+are not in the training data, so the cross-validation leaves out whole persons. Two
+logistic regressions on summary statistics of each window are the baselines.
 
 The page is also a program: ``python examples/plot_activity.py --output FOLDER``
 writes the figures to a folder.

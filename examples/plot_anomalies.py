@@ -2,11 +2,11 @@
 Anomalies in waves and in the Pacific
 =====================================
 
-An autoencoder that has learned to copy what is usual fails at what is not, and the
-error of its copy is a score. :class:`~skrnn.RecurrentAutoencoder` copies windows, and
-:class:`~skrnn.AutoencoderDetector` turns its errors into an outlier detector as
-scikit-learn has them. This page tries it on waves, where a linear method fails, and on
-monthly temperatures of the Pacific, where it is enough.
+An autoencoder that has learned to copy normal samples copies unusual ones badly, so its
+reconstruction error is an anomaly score. :class:`~skrnn.RecurrentAutoencoder` copies
+windows, and :class:`~skrnn.AutoencoderDetector` makes an outlier detector in
+scikit-learn's manner of it. This page tries it on waves, where a linear method fails,
+and on monthly temperatures of the Pacific, where a linear method is enough.
 
 The page is also a program: ``python examples/plot_anomalies.py --output FOLDER``
 writes the figures to a folder.

@@ -2,10 +2,10 @@
 Taking noise out of pictures
 ============================
 
-A denoising autoencoder is trained to give back rows from which it was shown only spoilt
-versions. It has to learn what rows look like, since that is what tells them from noise.
-This page cleans noisy pictures of digits and compares the result with the noisy
-pictures and with what a principal component analysis (PCA) makes of them.
+A denoising autoencoder is trained to reconstruct rows from corrupted versions of them.
+To tell rows from noise, it has to learn what rows look like. This page cleans noisy
+pictures of digits. It compares the result with the noisy pictures and with the
+reconstruction by a principal component analysis (PCA).
 
 The page is also a program: ``python examples/plot_denoising.py --output FOLDER``
 writes the figures to a folder.

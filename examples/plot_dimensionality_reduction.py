@@ -2,10 +2,10 @@
 Short codes of digits
 =====================
 
-An autoencoder turns a row into a few numbers, its code, from which it makes the row
-again. So does a principal component analysis (PCA), with straight lines only. This page
-puts three of them side by side on pictures of digits: PCA, a linear autoencoder, which
-should find the same, and a deep one, which may bend.
+An autoencoder turns a row into a few numbers, its code, and reconstructs the row from
+them. A principal component analysis (PCA) does the same with linear functions. This
+page compares three methods on pictures of digits: PCA, a linear autoencoder, which
+should find the same subspace, and a deep, nonlinear autoencoder.
 
 The page is also a program:
 ``python examples/plot_dimensionality_reduction.py --output FOLDER`` writes the figures

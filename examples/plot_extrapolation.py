@@ -2,12 +2,12 @@
 Extrapolating a smooth series
 =============================
 
-Twelve points of a smooth series are known, the next eight are wanted. The series is
-the correlation energy of coupled-cluster theory in growing model spaces, and the five
-networks are those of a lecture which used it to introduce recurrent networks
+Twelve points of a smooth series are known, and the next eight are to be forecast. The
+series is the correlation energy of coupled-cluster theory in growing model spaces. The
+five networks are those of a lecture that introduces recurrent networks with this series
 (M. Hjorth-Jensen, lectures on advanced machine learning for the physical sciences,
-University of Oslo, March 2023). Each is one line here. Straight lines through a few
-lags stand beside them, and at the end a sixth network that is tuned on the twelve
+University of Oslo, March 2023). Each is one line here. The page compares them with
+linear regressions on a few lags, and with a sixth network that is tuned on the twelve
 points alone.
 
 The page is also a program:

@@ -2,10 +2,10 @@
 A forecast and how far to trust it
 ==================================
 
-Carbon dioxide in the air over Hawaii rises from year to year and breathes with the
-seasons. This page forecasts it beyond the end of the series with an interval, asks what
-such intervals were worth in the past, and sets the network beside a ridge regression
-and the year before.
+Carbon dioxide in the air over Hawaii rises from year to year and changes with the
+seasons. This page forecasts it with prediction intervals, backtests these intervals on
+the past, and compares the network with a ridge regression and with the value of the
+year before.
 
 The page is also a program: ``python examples/plot_forecast_intervals.py --output
 FOLDER`` writes the figures to a folder.

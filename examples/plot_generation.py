@@ -2,10 +2,11 @@
 New digits from a variational autoencoder
 =========================================
 
-The codes of an ordinary autoencoder may lie anywhere, so nobody knows which codes stand
-for a row. A variational autoencoder holds them near a standard normal distribution: a
-code drawn from it can be decoded into a new row. This page draws digits, walks through
-the codes, and checks the method on data where the answer is known.
+The codes of an ordinary autoencoder may lie anywhere, so a random code need not decode
+into a realistic row. A variational autoencoder keeps its codes close to a standard
+normal distribution, and a code drawn from this distribution decodes into a new row.
+This page generates digits, walks through the codes, and checks the method on data with
+a known answer.
 
 The page is also a program: ``python examples/plot_generation.py --output FOLDER``
 writes the figures to a folder.
