@@ -39,9 +39,9 @@ def is_first_of_family(cls):
 
 
 def family_of(cls):
-    """Return the base of a class if it is one of ours, and the class itself if not."""
+    """Return the abstract base of a class, or the class itself if it has none."""
     base = cls.__mro__[1]
-    return base if base.__module__.startswith("skrnn.") else cls
+    return base if base.__name__.startswith("Base") else cls
 
 
 # Classes of a family share their parameters and what checks them.
