@@ -21,15 +21,13 @@ from skrnn._process.signals import HeldSignals, signals_wait
 from .callbacks import early_stopping, may_change_model, release_model, wants_batches
 from .loops import compiled_fit, keras_fit
 from .models import draw_weights
-from .prediction import predict
 from .programs import PROGRAMS
-from .roll_out import roll_out
 from .samples import Samples
 from .scikeras import explain_failure, make_callbacks
 from .settings import Course, Recipe
 from .training_program import State, TrainingProgram
 
-__all__ = ["Course", "Recipe", "Samples", "State", "predict", "roll_out", "train"]
+__all__ = ["Course", "Recipe", "Samples", "State", "train"]
 
 # Fewer samples are filled up to this many: with 16 an epoch is 1.1 to 1.4 times as fast
 # as with 32, and no slower than with 8.

@@ -309,18 +309,20 @@ class BaseAutoencoder(
 
     def _decode(self, codes):
         """Return the windows that codes stand for, in the units of X."""
-        from skrnn._engine import training
+        from skrnn._engine import prediction
 
         windows = Windows(codes.astype(np.float32), np.arange(len(codes)), 1)
         network = self._network
-        copies = training.predict(network, self._predicting_weights, windows, "decoder")
+        copies = prediction.predict(
+            network, self._predicting_weights, windows, "decoder"
+        )
         shape = (len(codes), network.n_steps, network.n_features)
         return self.scaling_.restore_windows(copies.reshape(shape))
 
     def _predict(self, windows, part=None, summary=None):
-        from skrnn._engine import training
+        from skrnn._engine import prediction
 
-        predicted = training.predict(
+        predicted = prediction.predict(
             self._network,
             self._predicting_weights,
             windows,

@@ -58,9 +58,9 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         if self._runs_in_numpy(len(windows)):
             y = forward.predict(self._network, self.weights_, windows, scale)
             return self.scaling_.restore_targets(y)
-        from skrnn._engine import training
+        from skrnn._engine import prediction
 
-        y = training.predict(self._network, self.weights_, windows, scale=scale)
+        y = prediction.predict(self._network, self.weights_, windows, scale=scale)
         return self.scaling_.restore_targets(y)
 
     def _runs_in_numpy(self, n_windows, n_calls=1):

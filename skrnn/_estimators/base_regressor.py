@@ -171,13 +171,13 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         n_calls = ceil((known_ahead.shape[1] - n_past) / horizon)
         if self.stateful or self._runs_in_numpy(n_series, n_calls):
             return None
-        from skrnn._engine import training
+        from skrnn._engine import roll_out
 
         scaling = self.scaling_
         level, unit, scales = scale_roll_out(scaling, targets, horizon, normalization)
         known = slice(n_targets, None)
         ahead = (known_ahead - scaling.x_mean[known]) / scaling.x_scale[known]
-        predicted = training.roll_out(
+        predicted = roll_out.roll_out(
             self._network,
             self.weights_,
             (targets - level) / unit,
