@@ -39,10 +39,19 @@ def resolve_folder(setting: bool | str | os.PathLike[str]) -> Path | None:
     if text.lower() in _OFF:
         return None
     if text.lower() in _ON:
-        from platformdirs import user_cache_path
-
-        return user_cache_path("skrnn", appauthor=False) / "compiled"
+        return _folder_of_user()
     return Path(text).expanduser().absolute()
+
+
+def _folder_of_user() -> Path:
+    try:
+        from platformdirs import user_cache_path
+    except ImportError as error:
+        raise ImportError(
+            "compilation_cache=True needs platformdirs, which finds the directory of "
+            "the user; install it by pip, or name a folder."
+        ) from error
+    return user_cache_path("skrnn", appauthor=False) / "compiled"
 
 
 class ProgramFolder:

@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -9,17 +10,21 @@ import pytest
 
 from skrnn._engine import stored_programs
 from skrnn._engine.tensorflow import tf
+from tests.support.kept_programs import KINDS
 
-KINDS = ["training", "prediction", "roll_out"]
 
-
-def in_fresh_process(kinds, cache, *, says="", **variables):
+def in_fresh_process(kinds, cache, *, n_workers=0, says=""):
+    """Run networks in another process, or in its workers; one answer for each."""
+    own = ("SKRNN_COMPILATION_CACHE", "TF_XLA_FLAGS", "OMP_NUM_THREADS")
     finished = subprocess.run(
-        [sys.executable, "-m", "tests.support.kept_programs", *kinds],
+        [
+            *(sys.executable, "-m", "tests.support.kept_programs"),
+            *(str(cache), str(n_workers), *kinds),
+        ],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "SKRNN_COMPILATION_CACHE": str(cache), **variables},
+        env={name: value for name, value in os.environ.items() if name not in own},
     )
     assert finished.returncode == 0, finished.stderr
     assert says is None or finished.stderr == says
@@ -27,58 +32,65 @@ def in_fresh_process(kinds, cache, *, says="", **variables):
 
 
 def programs_in(folder):
-    return {
-        path: path.stat().st_ino for path in folder.glob("*/*") if len(path.name) == 32
+    return {path.name: path for path in folder.glob("*/*") if len(path.name) == 32}
+
+
+def damage(path, way):
+    content = path.read_bytes()
+    flipped = bytearray(content)
+    flipped[len(content) // 2] ^= 1
+    name = zlib.decompress(content[32:]).partition(b"\n")[0]
+    packed = zlib.compress(name + b"\nno program")
+    ways = {
+        "cut off": content[: len(content) // 2],
+        "one wrong bit": bytes(flipped),
+        "refused by XLA": hashlib.sha256(packed).digest() + packed,
     }
+    path.write_bytes(ways[way])
 
 
 @pytest.fixture(scope="module")
 def without():
-    return in_fresh_process(KINDS, "0")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored_programs, "PROGRAM_FOLDER", None)
+        return {kind: compute() for kind, compute in KINDS.items()}
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
-    """A folder, and the bits of the process that has filled it."""
+    """A folder, and the answers of two workers that have filled it at once."""
     folder = tmp_path_factory.mktemp("programs")
-    return folder, in_fresh_process(KINDS, folder)
+    return folder, in_fresh_process(KINDS, folder, n_workers=2)
 
 
-def test_bits_are_the_same_when_programs_are_kept(without, filled):
-    assert filled[1] == without
-    assert len(programs_in(filled[0])) >= 4
+def test_two_workers_write_at_once_and_have_the_bits_of_no_cache(without, filled):
+    folder, answers = filled
+    assert [answer["kept"] for answer in answers] == [True, True]
+    assert [answer["bits"] for answer in answers] == [without, without]
+    written = {name for answer in answers for name in answer["written"]}
+    assert written == programs_in(folder).keys()
+    assert len(written) >= 4
 
 
 def test_another_process_loads_all_in_any_order_with_the_same_bits(without, filled):
+    # With other numbers of threads, too: workers of loky have one each.
+    (answer,) = in_fresh_process(reversed(KINDS), filled[0])
+    assert answer == {"bits": without, "kept": True, "written": []}
+
+
+def test_damaged_programs_are_compiled_again_with_the_same_bits(without, filled):
     folder = filled[0]
-    before = programs_in(folder)
-    # joblib tells workers so how many threads they may use.
-    assert in_fresh_process(KINDS[::-1], folder, OMP_NUM_THREADS="1") == without
-    assert programs_in(folder) == before
-
-
-def test_damaged_programs_are_compiled_again(without, filled):
-    folder = filled[0]
-    before = programs_in(folder)
-    for i, path in enumerate(before):
-        content = path.read_bytes()
-        damaged = bytes(len(content)) if i % 2 else content[: len(content) // 2]
-        path.write_bytes(damaged)
-    assert in_fresh_process(KINDS, folder) == without
-    after = programs_in(folder)
-    assert after.keys() == before.keys()
-    assert not set(after.values()) & set(before.values())
-
-
-def test_programs_that_xla_refuses_are_compiled_again(without, filled):
-    folder = filled[0]
-    before = programs_in(folder)
-    for path in before:
-        name = zlib.decompress(path.read_bytes()[32:]).partition(b"\n")[0]
-        packed = zlib.compress(name + b"\nno program")
-        path.write_bytes(hashlib.sha256(packed).digest() + packed)
-    assert in_fresh_process(KINDS, folder, says=None) == without
-    assert not programs_in(folder)
+    damaged = {"cut off": [], "one wrong bit": [], "refused by XLA": []}
+    ways = itertools.cycle(damaged)
+    for name, path in sorted(programs_in(folder).items()):
+        damaged[way := next(ways)].append(name)
+        damage(path, way)
+    (answer,) = in_fresh_process(KINDS, folder, says=None)
+    assert answer["bits"] == without
+    compiled = {*damaged["cut off"], *damaged["one wrong bit"]}
+    assert set(answer["written"]) == compiled
+    # XLA compiles no name again that it refused, so the next process writes these.
+    assert programs_in(folder).keys() == compiled
 
 
 def traced(factor=2.0):

@@ -1,4 +1,5 @@
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -32,6 +33,12 @@ def test_settings_that_mean_no_folder(setting):
 def test_true_means_the_cache_directory_of_the_user(setting):
     own = Path(platformdirs.user_cache_dir("skrnn", appauthor=False))
     assert resolve_folder(setting).parent == own
+
+
+def test_without_platformdirs_a_folder_has_to_be_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    with pytest.raises(ImportError, match="or name a folder"):
+        resolve_folder(True)
 
 
 def test_a_folder_is_made_absolute_whether_text_or_path():
