@@ -1,4 +1,4 @@
-"""Store all that a fit has learned at once."""
+"""Assign all that a fit has learned at once."""
 
 from __future__ import annotations
 

@@ -68,11 +68,13 @@ def check_labels(estimator: Any, y: Any, X: Any, *, name: str = "y") -> NDArray[
         )
     _check_none_missing(y, name)
     if isinstance(y, pd.DataFrame):
-        column_or_1d(np.empty(shape), warn=True)  # It would make True a float.
+        # Warn of a column as scikit-learn does, but not by `y` itself: of pandas' type
+        # boolean it would make floats.
+        column_or_1d(np.empty(shape), warn=True)
         y = y.iloc[:, 0]
         _check_kind(y.dtype, name)
     if isinstance(getattr(y, "dtype", None), ExtensionDtype):
-        y = np.asarray(y, dtype=object)  # scikit-learn would make True a float.
+        y = np.asarray(y, dtype=object)  # scikit-learn would make floats of boolean.
     labels = column_or_1d(y, warn=True)
     if labels.dtype.kind == "O":
         # Objects that are nothing but numbers, or bool, become numbers.
@@ -82,7 +84,8 @@ def check_labels(estimator: Any, y: Any, X: Any, *, name: str = "y") -> NDArray[
         _check_text(labels, name)
     if labels.dtype.kind == "f" and np.isinf(labels).any():
         raise ValueError(f"{name} contains infinity, which is no label.")
-    with np.errstate(invalid="ignore"):  # It tries integers, which may be too small.
+    # It casts floats to int64 to find fractions, and the largest ones overflow.
+    with np.errstate(invalid="ignore"):
         check_classification_targets(labels)
     check_consistent_length(X, labels)
     return labels
@@ -106,7 +109,8 @@ def check_classes(estimator: Any, classes: Any) -> NDArray[Any]:
             "classes must be passed on the first call to partial_fit: all labels that "
             "may come, for instance classes=np.unique(y) of all data."
         )
-    with warnings.catch_warnings():  # Each label is there once, as it should be.
+    # scikit-learn warns of labels that occur once each, as here they should.
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The number of unique classes is greater")
         found = np.unique(check_labels(estimator, classes, classes, name="classes"))
     check_several(found, "classes")
@@ -167,8 +171,8 @@ def weights_of_classes(
     Parameters
     ----------
     class_weight : dict, "balanced" or None
-        Weights by label, those that are not named being 1; "balanced" lets all classes
-        that occur weigh alike.
+        Weights by label, 1 for labels that are not named; "balanced" gives all classes
+        that occur the same total weight.
     classes : ndarray of shape (n_classes,)
         Labels.
     codes : ndarray of shape (n_samples,)
@@ -186,6 +190,7 @@ def weights_of_classes(
     if isinstance(class_weight, Mapping):
         return _weights_by_label(class_weight, classes.tolist())
     totals = np.bincount(codes, weights=sample_weight, minlength=len(classes))
+    # A chunk of `partial_fit` may lack classes, which `compute_class_weight` refuses.
     occurs = totals > 0
     mean = totals.sum() / occurs.sum()
     return np.divide(mean, totals, out=np.zeros(len(classes)), where=occurs)
@@ -194,7 +199,7 @@ def weights_of_classes(
 def _weights_by_label(
     class_weight: Mapping[Any, Any], classes: list[Any]
 ) -> NDArray[np.float64]:
-    """Put the weights of a dict in the order of the classes."""
+    """Return the weights of a dict in the order of the classes."""
     unknown = [label for label in class_weight if label not in classes]
     if unknown:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Where in a table a value is, as messages name it."""
+"""Names in messages for the place of a value in a table."""
 
 from __future__ import annotations
 

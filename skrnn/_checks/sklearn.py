@@ -42,6 +42,7 @@ def wants_pandas(estimator: Any) -> bool:
 
 def choose_output(estimator: Any, container: str) -> None:
     """Set the container that `transform` returns, as `set_output` does."""
+    # scikit-learn's own `set_output` exists only beside `get_feature_names_out`.
     config = getattr(estimator, "_sklearn_output_config", {})
     estimator._sklearn_output_config = {**config, "transform": container}
 

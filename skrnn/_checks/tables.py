@@ -23,6 +23,7 @@ __all__ = [
     "number_rules",
 ]
 
+# `check_array` keeps a dtype that is listed, and converts any other to the first.
 FLOATS = (np.float64, np.float32)
 
 
@@ -69,6 +70,7 @@ def as_floats(
                     f"{part} has dtype {column.dtype}, which cannot be used as "
                     f"numbers{way_out}. {error}"
                 ) from error
+        # Most messages of scikit-learn name the argument already.
         if re.search(rf"\b{name}\b", str(error)):
             raise
         raise kind(f"{name} must be a table or an array of numbers. {error}") from error
@@ -184,7 +186,7 @@ def _parts(X: Any, name: str) -> Iterator[tuple[str, pd.Series[Any]]]:
 
 
 def _has_fields(X: Any) -> bool:
-    """Return whether each element of X is a record, which pandas would refuse."""
+    """Return whether elements of X are records, of which pandas makes no Series."""
     return getattr(X.dtype, "fields", None) is not None
 
 

@@ -62,6 +62,7 @@ def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float6
         lambda: check_array(sample_weight, input_name=name, **rules),
         name=name,
     )
+    # In the words of scikit-learn's own check, which is private.
     if weight.ndim != 1:
         raise ValueError(
             f"Sample weights must be 1D array or scalar, got {weight.ndim}D array. "

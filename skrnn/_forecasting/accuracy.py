@@ -40,9 +40,11 @@ def naive_errors(results, y, season):
     axis = read_time_axis(index_of(y), len(y))
     names = [name for name in ("series", "target") if name in results]
     columns = "target" if "target" in names else "series"
+    # Grouped by a list of names, so that each key is a tuple, even of one name.
     series = dict(iter(to_long(y, axis, np.arange(len(y)), columns).groupby(names)))
     errors = pd.Series(np.nan, index=results.index)
     for _, fold in results.groupby("fold"):
+        # Results do not hold the origin, but any row leads back to it by its steps.
         stamp, step = fold["stamp"].iloc[0], fold["step"].iloc[0]
         origin = axis.stamps[axis.origin_of(stamp, step)]
         for name, rows in fold.groupby(names):
@@ -63,7 +65,7 @@ def known_rows(series, name, origin):
 
 
 def join(name):
-    """Write the names of a series and, if there is one, of its target."""
+    """Return the names of a series and, if there is one, of its target, as text."""
     return ", ".join(repr(part) for part in name)
 
 
@@ -117,7 +119,7 @@ def error_by_step(results, y=None, *, season=1):
         The whole of y that was backtested, for "MASE".
     season : int, default=1
         Rows of the season that "MASE" compares with, such as 24 for hours; at least 1.
-        It is only used with `y`.
+        It is used only if `y` is given.
 
     Returns
     -------

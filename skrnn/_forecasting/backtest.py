@@ -77,6 +77,7 @@ def predict_rows(forecaster, X, coverage):
         The values are the prediction and, if there is an interval, its ends.
     """
     values = [np.reshape(np.asarray(forecaster.predict(X)), (len(X), -1, 1))]
+    # A search has no `predict_interval`; the forecaster that it has refitted has.
     forecaster = predictor_of(forecaster)
     if getattr(forecaster, "calibration", 0):
         interval = forecaster.predict_interval(X, coverage=coverage)
@@ -85,7 +86,7 @@ def predict_rows(forecaster, X, coverage):
 
 
 def fit_and_predict(forecaster, X, y, X_ahead, coverage):
-    """Train a forecaster and predict with it: all the work of one fold."""
+    """Train a forecaster and predict with it, as one job of joblib."""
     return predict_rows(forecaster.fit(X, y), X_ahead, coverage)
 
 
@@ -105,12 +106,14 @@ def forecast_with_refit(forecaster, rows, folds, coverage, n_jobs):
 
 def forecast_with_update(forecaster, rows, folds, coverage):
     """Predict the rows ahead in each fold with one forecaster, updated between them."""
+    # `update` only takes rows after those seen so far, whatever the order of cv.
     order = sorted(folds, key=lambda fold: fold.origin)
     train, origin = order[0].train, order[0].origin
     forecaster = clone(forecaster).fit(*rows.observed(train))
     predicted = {}
     for fold in order:
         new = rows.axis.rows_at(np.arange(origin + 1, fold.origin + 1))
+        # `update` refuses series that `fit` has not seen.
         new = rows_of_series(rows.axis, new, train)
         if len(new):
             forecaster.update(*rows.observed(new))
@@ -121,7 +124,7 @@ def forecast_with_update(forecaster, rows, folds, coverage):
 
 
 def kind_of_columns(forecaster):
-    """Return what a forecaster takes each column of y for: "series" or "target"."""
+    """Return what a column of y is to a forecaster: "series" or "target"."""
     return "series" if find_parameter(forecaster, "columns") == "series" else "target"
 
 
@@ -132,6 +135,7 @@ def results_of_fold(rows, fold, predicted, columns):
     place = results.columns.get_loc("stamp")
     results.insert(place, "fold", fold.number)
     results.insert(place + 1, "step", np.tile(fold.steps, predicted.shape[1]))
+    # Column below column, as `to_long` returns the observations.
     values = predicted[fold.is_test].transpose(1, 0, 2).reshape(len(results), -1)
     names = ["y_pred", "lower", "upper"][: values.shape[1]]
     return results.assign(**dict(zip(names, values.T, strict=True)))

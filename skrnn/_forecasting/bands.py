@@ -17,7 +17,7 @@ def radii(errors: NDArray[np.float64], coverage: float) -> NDArray[np.float64]:
     errors : ndarray of shape (n_series, n_origins, n_steps)
         Observation minus forecast from each origin; NaN where there is none.
     coverage : float
-        Share of the observations that shall lie within the distance.
+        Share of the observations that should lie within the distance.
 
     Returns
     -------
@@ -36,6 +36,7 @@ def error_quantiles(
     Its distance from the median never shrinks from step to step, whatever the median
     does, so that quantiles do not cross.
     """
+    # A low quantile has the rank of a high one, counted from the other end.
     if quantile < 0.5:
         return -error_quantiles(-errors, 1 - quantile)
     medians = np.array([_median(each) for each in _by_step(errors)])
@@ -78,6 +79,8 @@ def effective_counts(values: NDArray[np.float64]) -> NDArray[np.float64]:
         correlation = products / np.maximum(pairs * variances, np.finfo(float).tiny)
         weight = np.where(lag < steps, 1 - lag / steps, 0.0)
         inflation += np.where(pairs > 1, 2 * weight * correlation, 0.0)
+    # Estimates may lie beyond what is possible: h errors that share steps are worth at
+    # least one, and negative correlation is not trusted to narrow a band.
     return numbers / np.clip(inflation, 1.0, steps)
 
 
@@ -97,6 +100,8 @@ def _quantiles(
         numbers.append(number)
         # Rounded, because 0.9 * 10 may be a little more than 9.
         if np.ceil(round((number + 1) * probability, 9)) <= number:
+            # (n + 1) p is (1 + 1 / n) p n, in which the effective number replaces the
+            # n in brackets.
             raised = probability * (1 + 1 / counts[step]) * number
             rank = min(int(np.ceil(round(raised, 9))), number)
             quantiles[step] = np.partition(each, rank - 1)[rank - 1]

@@ -161,7 +161,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         return copy.deepcopy(self.estimator_).partial_fit(*samples)
 
     def _move_on(self, observations, update, estimator):
-        """Let forecasts start behind new rows, from which the estimator has learned.
+        """Move the origin behind new rows, from which the estimator has learned.
 
         All at once: an interrupt must not leave one that would learn from them twice.
         """

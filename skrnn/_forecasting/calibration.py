@@ -51,6 +51,8 @@ def forecast_errors(
         return errors
     n_steps = series.stops[series.last_runs[codes]] - first_rows
     steps = np.arange(n_steps.max())
+    # Forecasts near the end have fewer steps. What they read beyond it is ignored, but
+    # must be a row.
     ahead = np.minimum(first_rows[:, None] + steps, series.n_rows - 1)
     past = _rows_before(plan, series, first_rows)
     origin = replace(

@@ -96,6 +96,7 @@ class Differencing:
         rows : ndarray of shape (..., n_steps, n_targets)
             The rows after `past`.
         """
+        # The difference that was taken last is undone first.
         for i in reversed(range(len(self.lags))):
             before = Differencing(self.lags[:i]).difference(past)
             differences = _sum_by_lag(before, differences, self.lags[i])
@@ -105,11 +106,12 @@ class Differencing:
 def _sum_by_lag(
     past: NDArray[np.float64], differences: NDArray[np.float64], lag: int
 ) -> NDArray[np.float64]:
-    """Add to each difference the value `lag` rows before it."""
+    """Add to each difference the value `lag` rows before it, which is a sum, too."""
     *others, n_steps, n_targets = differences.shape
     n_blocks = -(-n_steps // lag)
     padded = np.zeros((*others, n_blocks * lag, n_targets))
     padded[..., :n_steps, :] = differences
+    # Blocks of `lag` rows below one another: rows that add up lie in one column.
     blocks = padded.reshape(*others, n_blocks, lag, n_targets).cumsum(axis=-3)
     blocks += past[..., None, -lag:, :]
     return blocks.reshape(padded.shape)[..., :n_steps, :]

@@ -64,11 +64,12 @@ def split_places(axis: TimeAxis, cv: Any, X: Any, y: Any) -> list[Split]:
         its training rows.
     """
     rows: tuple[Any, ...] = (y if X is None else X, y)
+    # A splitter that saw the rows of many series would split them by series, not time.
     if axis.series is not None:
         rows = (pd.DataFrame(index=axis.stamps),)
     if isinstance(cv, Integral):
         cv = TimeSeriesSplit(cv)
-    # Bytes have a method of that name, too; and text, which scikit-learn refuses.
+    # bytes have a method `split`, too. So has text, but `check_cv` raises for that.
     if cv is None or (hasattr(cv, "split") and not isinstance(cv, bytes)):
         cv = check_cv(cv).split(*rows)
     places = _read_splits(cv)
@@ -133,6 +134,7 @@ def _no_folds(got: Any) -> str:
 
 
 def _as_numbers(places: Any) -> NDArray[np.intp]:
+    """Return row numbers; the splits of cv may be masks, as scikit-learn takes them."""
     places = np.asarray(places)
     return np.flatnonzero(places) if places.dtype == bool else places
 
@@ -140,6 +142,7 @@ def _as_numbers(places: Any) -> NDArray[np.intp]:
 def _check_order(
     axis: TimeAxis, number: int, train: NDArray[np.intp], test: NDArray[np.intp]
 ) -> None:
+    """Raise if a fold lacks rows, or test rows do not come after training rows."""
     if len(train) == 0 or len(test) == 0:
         raise ValueError(
             f"cv must give training and test rows in each fold. Got {len(train)} and "

@@ -257,6 +257,7 @@ class AutoregressiveForecaster(BaseForecaster):
             return None
         return pd.Index(names, tupleize_cols=isinstance(names[0], tuple))
 
+    # False: the estimator comes from the user and must check its own parameters.
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y):
         """Learn to predict each row of y from the rows before it.
@@ -434,6 +435,7 @@ class AutoregressiveForecaster(BaseForecaster):
         )
         index = origin.index_ahead(n_steps, self._index_names, wide=self._wide)
         if self._wide:
+            # Columns that end earlier need more steps to the same stamps.
             no_columns = np.empty((n_steps, 0))
             request = request_rows(origin, index, no_columns, wide=True)
         else:

@@ -1,4 +1,4 @@
-"""Reading of X and y: what was observed, and what is known of the rows to predict."""
+"""Checks of X and y: the observed rows, and the rows to predict."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ __all__ = [
     "split_history",
 ]
 
+# `check_finite` raises for infinity instead, and names its column and stamp.
 NUMBER_RULES = {"dtype": np.float64, "ensure_all_finite": False}
 
 
@@ -202,7 +203,7 @@ def _read_fitted_columns(
 
 
 def _check_lengths(X: Any, y: Any) -> None:
-    """Raise if X or y has no length, which names it, or if their lengths differ."""
+    """Raise if X or y has no length, by the name of that one, or lengths differ."""
     for name, rows in (("X", X), ("y", y)):
         try:
             check_consistent_length(rows)

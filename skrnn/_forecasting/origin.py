@@ -70,7 +70,7 @@ class Origin:
 
     @classmethod
     def at_end(cls, series: SeriesRows, n_past: int, scale: SeriesScale) -> Origin:
-        """Keep the last rows of series.
+        """Return the origin behind the last rows of series.
 
         Parameters
         ----------
@@ -85,6 +85,8 @@ class Origin:
         stops = series.stops[series.last_runs]
         rows = stops[:, None] + np.arange(-n_past, 0)
         before_run = rows < series.starts[series.last_runs][:, None]
+        # Negative numbers would count from the end. Any row will do in their place,
+        # because its targets become NaN.
         rows = np.where(before_run, 0, rows)
         last = np.searchsorted(series.codes, np.arange(len(series)), side="right")
         spans = zip(stops, last, strict=True)

@@ -66,7 +66,11 @@ class ForecastPlan:
     normalization: Normalization | None = None
 
     def n_past(self, n_known: int) -> int:
-        """Return how many of the last rows a forecast starts from."""
+        """Return how many of the last rows a forecast starts from.
+
+        With columns known in advance, the last block ends where they end, so it may
+        begin up to ``horizon - 1`` rows before the end of the past.
+        """
         return self.window + (self.horizon - 1 if n_known else 0) + self.n_lost
 
     @property
@@ -109,7 +113,7 @@ class ForecastPlan:
         return SeriesScale.learn(values, rows, training)
 
     def restore(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Bring what `continue_series` returns into the units of the series."""
+        """Convert what `continue_series` returns to the units of the series."""
         with np.errstate(over="ignore", invalid="ignore"):
             return self.differencing.undo_log(predicted)
 
@@ -144,7 +148,7 @@ class ForecastPlan:
         values : ndarray of shape (n_rows, n_targets)
             Transformed targets.
         rows : SeriesRows
-            Their runs, without the rows that differences are lost of.
+            Their runs, without the first rows, which have no differences.
         estimator : estimator
             The estimator that will learn.
         """
@@ -152,6 +156,7 @@ class ForecastPlan:
         missing = np.isnan(values)
         if not missing.any():
             return starts
+        # Counts in any window are differences of these sums.
         n_missing = np.concatenate([np.zeros((1, missing.shape[1])), missing])
         n_missing = n_missing.cumsum(axis=0)
 
@@ -176,6 +181,7 @@ class ForecastPlan:
             The estimator that forecasts.
         """
         past = self.differencing.take_log(targets)
+        # Sums of differences, here 0, are NaN where a value that they start from is.
         ends = self.differencing.integrate(past, np.zeros_like(past))
         missing = np.isnan(self.differencing.difference(past)[:, -self.window :])
         too_few = np.all if accepts_missing(estimator) else np.any

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from skrnn._scaling.moments import rounding
 from skrnn._serialization.plain import stored
 
 from .series import SeriesRows
@@ -92,6 +93,7 @@ def mean_and_deviation(
     """
     observed = ~np.isnan(values) & rows.in_runs()[:, None]
 
+    # Not `np.bincount`, which takes weights of one axis only.
     def sum_by_series(values: NDArray[np.float64]) -> NDArray[np.float64]:
         sums = np.zeros((len(rows), values.shape[1]))
         np.add.at(sums, rows.codes, np.where(observed, values, 0.0))
@@ -100,6 +102,6 @@ def mean_and_deviation(
     counts = np.maximum(sum_by_series(np.ones(values.shape)), 1)
     centre = sum_by_series(values) / counts
     spread = np.sqrt(sum_by_series((values - centre[rows.codes]) ** 2) / counts)
-    # What is left of a constant series is rounding, which must not be blown up.
-    varies = spread > 10 * np.finfo(np.float64).eps * np.abs(centre)
+    # The deviations of a constant series are rounding errors, not to be scaled to 1.
+    varies = spread > rounding(centre)
     return centre, np.where(varies, spread, 1.0)

@@ -14,9 +14,9 @@ from .series import SeriesRows
 
 __all__ = ["SetUp", "choose_set_up"]
 
-# For an estimator that was passed.
+# Defaults for an estimator that was passed.
 PLAIN_WINDOW, PLAIN_HORIZON = 10, 1
-# For the default estimator: seasons in a window, and rows if there is no season.
+# Defaults for the default estimator: seasons in a window, or rows without a season.
 N_SEASONS = 3
 WINDOW_WITHOUT_SEASON = 12
 
@@ -58,7 +58,7 @@ def choose_set_up(
     Returns
     -------
     set_up : SetUp
-        With defaults for which there are enough rows, if there are any.
+        The default window is shortened until there are enough rows for it.
     """
     window, horizon = _as_int(forecaster.window), _as_int(forecaster.horizon)
     normalize = forecaster.normalize
@@ -72,6 +72,7 @@ def choose_set_up(
     default_window, season = _window_and_season(rows, training, n_lost)
     window = default_window if window is None else window
     return SetUp(
+        # A segment must divide the window, which the user may have chosen.
         _default_network(season if window % season == 0 else 1),
         window,
         season if horizon is None else horizon,
@@ -91,11 +92,14 @@ def _window_and_season(
     season = season_length(rows.stamps, rows.step) if rows.has_index else 1
     n_training = int(training.lengths.max(initial=0)) - n_lost
     n_at_end = int(rows.lengths[rows.last_runs].min()) - n_lost
+    # Learning takes a window, the season after it, and a season of further windows. A
+    # forecast starts from `ForecastPlan.n_past` rows, at most.
     for n_seasons in range(N_SEASONS, 0, -1):
         can_learn = n_training >= (n_seasons + 2) * season
         can_start = n_at_end >= (n_seasons + 1) * season - 1
         if season > 1 and can_learn and can_start:
             return n_seasons * season, season
+    # At most half the rows, so that there are more windows than steps in one.
     window = min(WINDOW_WITHOUT_SEASON, (n_training - 1) // 2, n_at_end)
     return max(1, window), 1
 

@@ -18,7 +18,7 @@ __all__ = ["Update", "read_update"]
 
 @dataclass(frozen=True)
 class Update:
-    """The remembered rows of some series, followed by new ones.
+    """The rows that an origin keeps of some series, followed by new ones.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Update:
 def read_update(
     origin: Origin, request: Request, targets: NDArray[np.float64]
 ) -> Update:
-    """Append new rows to those that an origin remembers.
+    """Append new rows to those that an origin keeps.
 
     Parameters
     ----------
@@ -103,5 +103,6 @@ def _move_ends(origin: Origin, n_steps: NDArray[np.intp]) -> pd.Index:
         ends[code] = moved[move]
     index: Any = pd.Index(ends, name=origin.ends.name)
     if isinstance(origin.ends, pd.DatetimeIndex) and len(origin) == 1:
+        # An index made from stamps has no `freq`, but forecasts take theirs from here.
         index.freq = origin.ends.freq
     return index

@@ -30,6 +30,7 @@ def stamps_ahead(ends: pd.Index, step: Any, n_steps: int, place: int = 0) -> pd.
     stamps: Any = stamps_after(ends[place], step, n_steps)
     stamps = stamps.rename(ends.name)
     if isinstance(ends, pd.DatetimeIndex) and ends.tz is None:
+        # `step` may be DateOffset(days=1), which is another `freq` than Day to pandas.
         stamps.freq = ends.freq
     return stamps
 
@@ -54,10 +55,10 @@ def index_ahead(
     series : list of hashable
         Names of the series; tuples where several levels name them.
     names : list of hashable
-        Names of the levels, time included. Other numbers of names than levels are
-        ignored: data of a single series has none for it.
+        Names of the levels, time included. They are ignored if there are fewer of
+        them than levels, as after a fit on a single series, whose index names none.
     """
-    # Many series end together; their stamps are counted once.
+    # Many series end together, and pandas is slow at stamps, so each end is used once.
     groups, _ = ends.factorize()
     _, first = np.unique(groups, return_index=True)
     blocks = [stamps_ahead(ends, step, n_steps, place) for place in first]

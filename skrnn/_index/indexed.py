@@ -16,6 +16,7 @@ class IndexedWindows(np.ndarray):
     What is computed or taken from it is a plain array without an index.
     """
 
+    # NumPy copies no attribute to the views that it makes: they have this None.
     index: Any = None
 
     @classmethod
@@ -26,7 +27,10 @@ class IndexedWindows(np.ndarray):
         return indexed
 
     def __reduce__(self) -> Any:
-        """Keep the index when a Pipeline keeps its steps on disk."""
+        """Return how to rebuild the windows with their index, for pickle and joblib.
+
+        A Pipeline with `memory` caches what its transformers return.
+        """
         return IndexedWindows.of, (np.asarray(self), self.index)
 
     def __array_wrap__(

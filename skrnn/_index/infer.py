@@ -16,6 +16,8 @@ __all__ = ["infer_step"]
 def infer_step(index: pd.Index) -> Any:
     """Infer the distance of neighbouring stamps: the smallest one that occurs.
 
+    Larger ones are holes.
+
     Parameters
     ----------
     index : pandas.Index
@@ -64,13 +66,13 @@ def _infer_calendar_step(index: pd.DatetimeIndex) -> Any:
     dates = local.normalize()
     days = (dates[1:] - dates[:-1]).min() // pd.Timedelta("1D")
     times = local - dates
-    tolerance = pd.Timedelta(
-        "0h" if index.tz is None else "1h"
-    )  # As in `tolerance_of`.
+    # A midnight that the clocks skip is one o'clock, as in `tolerance_of`.
+    tolerance = pd.Timedelta("0h" if index.tz is None else "1h")
     if days < 1 or times.max() - times.min() > tolerance:
         return pd.tseries.frequencies.to_offset((index[1:] - index[:-1]).min())
     months = local.year * 12 + local.month
     n_months = int(np.diff(months).min())
+    # February is the shortest month, so stamps months apart are at least 28 days apart.
     if days >= 28 and n_months >= 1:
         # Where two fit, the commoner one comes first: the first days of a few months
         # may all be business days.
@@ -82,9 +84,12 @@ def _infer_calendar_step(index: pd.DatetimeIndex) -> Any:
         ):
             if _fits_months(offset, local):
                 return offset
+        # What fits no month may still be regular in days, such as every 28 days.
         gaps = np.diff(dates)
         if (gaps % gaps.min()).any() or (local.day == local.day[0]).all():
             _check_days_of_months(local, pd.DateOffset(months=n_months))
+    # Days from Monday to Friday alone may be five days of a daily series. Only a Monday
+    # right after a Friday shows that weekends are left out.
     over_weekend = (local[:-1].day_of_week == 4) & (
         np.diff(dates) == np.timedelta64(3, "D")
     )
@@ -122,5 +127,5 @@ def _leaves_day(stamp: pd.Timestamp, offset: Any) -> bool:
         return False
     n_months = offset.kwds.get("months", 0) + 12 * offset.kwds.get("years", 0)
     months = {(stamp.month - 1 + n_months * i) % 12 + 1 for i in range(12)}
-    # Of a year that is no leap year.
+    # 2023 is no leap year: most Februaries have 28 days.
     return stamp.day > min(monthrange(2023, month)[1] for month in months)

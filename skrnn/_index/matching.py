@@ -31,6 +31,7 @@ def match_index(index: pd.Index, like: pd.Index) -> pd.Index:
             f"The index of X has stamps of dtype {stamps.dtype}, but those seen in fit "
             f"are of dtype {like.dtype}; give X an index of that kind."
         )
+    # Zones of the same name differ if one comes from pytz and the other from zoneinfo.
     if str(zones[0]) == str(zones[1]):
         return index
     if isinstance(index, pd.MultiIndex):

@@ -46,7 +46,7 @@ def stamps_of(index: pd.Index) -> pd.Index:
 def group_by_series(
     index: pd.Index,
 ) -> tuple[pd.Index, NDArray[np.intp], list[Hashable], NDArray[np.intp] | None]:
-    """Bring the rows of each series together.
+    """Group rows by series.
 
     Returns
     -------
@@ -55,13 +55,14 @@ def group_by_series(
     codes : ndarray of shape (n_rows,)
         Number of the series of each row.
     names : list of hashable
-        Names of the series; one that is None where the index names none.
+        Names of the series; ``[None]`` where the index names none.
     order : ndarray of shape (n_rows,) or None
-        Positions which bring the rows of each series together; None where they are.
+        Positions that sort the rows by series; None where they are sorted already.
     """
     if not names_series(index):
         return index, np.zeros(len(index), dtype=np.intp), [None], None
     assert isinstance(index, pd.MultiIndex)
+    # `factorize` gives missing names the code -1, which would be the last series.
     unnamed = np.logical_or.reduce([codes < 0 for codes in index.codes[:-1]])
     if unnamed.any():
         raise ValueError(
@@ -72,5 +73,6 @@ def group_by_series(
     stamps = stamps_of(index)
     if (np.diff(codes) >= 0).all():
         return stamps, codes, list(names), None
+    # Stable, so that rows of a series that are out of order stay so and are refused.
     order = np.argsort(codes, kind="stable")
     return stamps.take(order), codes[order], list(names), order

@@ -28,7 +28,7 @@ class Runs:
     lengths : ndarray of shape (n_runs,)
         Rows of each run.
     order : ndarray of shape (n_rows,) or None
-        Positions which bring the rows of each series together; None where they are.
+        Positions that sort the rows by series; None where they are sorted already.
     series : list of hashable
         Name of the series of each run; None where the index names no series.
     stamps : pandas.Index or None
@@ -118,6 +118,7 @@ def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> Runs:
 def _check_stamps(stamps: pd.Index) -> None:
     """Raise if stamps have no spacing or are missing."""
     spaced = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
+    # pandas counts bool and complex numbers as numeric, too.
     number = pd.api.types.is_numeric_dtype(stamps) and stamps.dtype.kind not in "bc"
     if not (isinstance(stamps, spaced) or number):
         raise TypeError(
@@ -169,6 +170,7 @@ def _follows(
         follows = np.asarray(
             (got >= expected - tolerance) & (got <= expected + tolerance)
         )
+    # A stamp too early is an error and no hole: the rows would have two spacings.
     early = np.asarray(got < expected) & ~follows
     if (early & same_series).any():
         i = int(np.argmax(early & same_series))

@@ -34,13 +34,15 @@ def season_length(stamps: pd.Index, step: Any) -> int:
     if pd.api.types.is_numeric_dtype(stamps) or step is None:
         return 1
     first: Any = stamps[0]
+    # Twelve steps, because months are of unequal length.
     later: Any = stamps_after(first, step, 12)[-1]
     if isinstance(first, pd.Period):
         first, later = first.to_timestamp(), later.to_timestamp()
     elif isinstance(first, pd.Timestamp):
+        # Elapsed days would be an hour too short or too long after a change of clocks.
         first, later = on_clock(pd.DatetimeIndex([first, later]), step)
     days = (later - first) / pd.Timedelta("1D") / 12
     length = 1.0 if days < 1 else 7.0 if days < 6.5 else 365.25
     season = round(length / days)
-    # Months and years are not all of one length.
+    # Months and years are not all of one length: 12 steps of a month may be 365 days.
     return season if season >= 1 and abs(season * days / length - 1) < 0.02 else 1

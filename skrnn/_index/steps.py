@@ -41,7 +41,7 @@ def step_after(clock: pd.Index, step: Any) -> pd.Index:
 def tolerance_of(stamps: pd.Index, step: Any) -> Any:
     """Return how far a stamp may lie from the expected one; None for not at all."""
     if pd.api.types.is_float_dtype(stamps):
-        return abs(step) / 100  # Such as 0.3333, 0.6667, 1 for thirds.
+        return abs(step) / 100  # Thirds may be written as 0.3333, 0.6667 and 1.
     clock = on_clock(stamps, step)
     if clock is stamps or (step_after(clock, step) - clock).min() < pd.Timedelta("1D"):
         return None
@@ -73,7 +73,7 @@ def stamps_before(stamps: pd.Index, step: Any, n_steps: int) -> pd.Index:
     clock = on_clock(stamps, step)
     before = clock - n_steps * step
     if pd.api.types.is_float_dtype(stamps):
-        # Differences of floats are not quite the numbers that rows have.
+        # Differences of floats are rounded, so the nearest stamp of a row is returned.
         known = stamps.unique().sort_values()
         tolerance = tolerance_of(stamps, step)
         near = known.get_indexer(before, "nearest", tolerance=tolerance)
@@ -84,16 +84,18 @@ def stamps_before(stamps: pd.Index, step: Any, n_steps: int) -> pd.Index:
 
 
 def _in_zone(clock: pd.DatetimeIndex, zone: Any) -> pd.DatetimeIndex:
-    """Read the clock on the wall in a time zone.
+    """Convert times on the wall clock to stamps of a time zone.
 
-    Of two hours with the same name the first one is meant, and a time that the clocks
-    skip is the next one that they show.
+    A time that occurs twice, because clocks go back, is taken as the first of the two.
+    A time that the clocks skip becomes the next one that they show.
     """
+    # True stands for daylight saving time, which is the first of the two.
     return clock.tz_localize(zone, np.ones(len(clock), dtype=bool), "shift_forward")
 
 
 def count_steps(end: pd.Index, step: Any, stamps: pd.Index) -> NDArray[np.intp]:
     """Count the steps from the one stamp of `end` to later ones; -1 off the grid."""
+    # One index, because both must lose their time zone together, or neither.
     line = end.append(stamps)
     clock, tolerance = on_clock(line, step), tolerance_of(line, step)
     last, stamps = clock[0], clock[1:]
@@ -102,6 +104,8 @@ def count_steps(end: pd.Index, step: Any, stamps: pd.Index) -> NDArray[np.intp]:
         whole = np.rint(steps)
         near = np.abs(steps - whole) <= (tolerance or 0) / step
         return np.where(near, whole, -1).astype(np.intp)
+    # Steps of the calendar differ in length and cannot be divided by, so the stamps are
+    # looked up among all steps.
     ranges: dict[type, Callable[..., Any]] = {
         pd.DatetimeIndex: pd.date_range,
         pd.PeriodIndex: pd.period_range,

@@ -64,7 +64,8 @@ class TimeAxis:
                 f"y must have the stamps of results. Got none that equals {stamp!r}; "
                 "pass the whole series that was backtested, with its index."
             )
-        first = max(place - step, 0)  # Neighbours are one step apart, or more.
+        # Neighbours are one step apart or more, so the origin is no earlier than this.
+        first = max(place - step, 0)
         steps = np.append(0, self.steps_after(first, place))
         return first + int(np.flatnonzero(steps[-1] - steps >= step)[-1])
 
@@ -83,6 +84,7 @@ def read_time_axis(index: pd.Index | None, n_rows: int) -> TimeAxis:
     if not isinstance(index, pd.MultiIndex):
         return TimeAxis(index, np.arange(n_rows), None, step)
     places, stamps = stamps_of(index).factorize(sort=True)
+    # Flat: one tuple names a series of several levels, as in a column of results.
     return TimeAxis(pd.Index(stamps), places, index.droplevel(-1).to_flat_index(), step)
 
 
@@ -94,7 +96,7 @@ def take_rows(table: Any, rows: NDArray[np.intp]) -> Any:
 def to_long(
     y: Any, axis: TimeAxis, rows: NDArray[np.intp], columns: str
 ) -> pd.DataFrame:
-    """Lay the columns of y below one another, each value with its names.
+    """Convert y to long form: a row for each value, column below column.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def to_long(
     axis : TimeAxis
         The places of all rows of y.
     rows : ndarray
-        Numbers of the rows to lay out.
+        Numbers of the rows to convert.
     columns : {"series", "target"}
         What a column of a y with two axes is.
 

@@ -1,1 +1,1 @@
-"""Scaling of a fit, and of each window."""
+"""Scaling by the training samples, and of each window by itself."""

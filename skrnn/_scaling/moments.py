@@ -70,6 +70,8 @@ class Moments:
         weight = weights @ observed
         divisor = np.where(weight > 0, weight, 1.0)
         with np.errstate(invalid="ignore", over="ignore"):
+            # The corrected two-pass algorithm of the reference: deviations from the
+            # rounded mean have a mean that is not quite 0, whose square is taken off.
             origin = weights @ np.where(observed, values, 0.0) / divisor
             deviations = np.where(observed, values - origin, 0.0)
             offset = weights @ deviations / divisor
@@ -81,6 +83,7 @@ class Moments:
         weight = self.weight + other.weight
         share = other.weight / np.where(weight > 0, weight, 1.0)
         with np.errstate(invalid="ignore", over="ignore"):
+            # Each bracket is exact to its own size; sums of origin and offset are not.
             apart = (other.origin - self.origin) + (other.offset - self.offset)
             moved = self.offset + apart * share
             between = apart**2 * self.weight * share

@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 from skrnn._serialization.plain import stored
 from skrnn._windows.windows import Windows, WindowScale
 
+from .moments import rounding
+
 __all__ = ["CONSTANT", "Normalization"]
 
 # A window that varies by less than this share of the series counts as constant. Divided
 # by so small a scale, the values that follow it would be huge in training.
 CONSTANT = 1e-7
 
-# Windows whose statistics are computed at once.
+# Windows whose statistics are computed at once: a copy of all of them would be n_steps
+# times as large as the rows.
 CHUNK = 8192
 
 
@@ -57,14 +60,13 @@ class Normalization:
         Returns
         -------
         shift, scale : ndarray of shape (n_samples, n_targets)
-            NaN where nothing is observed.
+            The shift is NaN where nothing is observed.
         """
         if self.mode == "last":
             return last_observed(windows), None
         shift = _means(windows)
         scale = np.sqrt(_means((windows - shift[:, None]) ** 2))
-        rounding = 10 * np.finfo(np.float64).eps * np.abs(shift)
-        varies = scale > np.maximum(CONSTANT * self.reference, rounding)
+        varies = scale > np.maximum(CONSTANT * self.reference, rounding(shift))
         return shift, np.where(varies, scale, self.reference)
 
     def last_values(self, series: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,7 +16,9 @@ from .normalization import Normalization
 
 __all__ = ["RollOutScales", "Scaling", "Statistics", "scale_roll_out"]
 
-CHUNK = 8192  # Windows that are laid out at once.
+# Windows that are copied at once: all of them would be n_steps times as large as the
+# rows.
+CHUNK = 8192
 
 
 @stored(
@@ -72,6 +74,7 @@ class Scaling:
 
     def scale_windows(self, windows: Windows, *, fill: bool = True) -> Windows:
         """Scale windows, and fill holes of partly observed steps; others stay NaN."""
+        # In float32 large values would lose digits before their mean is subtracted.
         rows = windows.rows.astype(np.float64)
         missing = np.isnan(rows)
         partly = missing & ~missing.all(axis=1, keepdims=True)
@@ -89,7 +92,8 @@ class Scaling:
     ) -> Windows:
         """Merge the scaling of each window with this one, in the rows and in its own.
 
-        The rows are brought near to zero first, where float32 is precise.
+        Rows get mean 0 and the shift of each window changes accordingly, because the
+        difference of the two is taken in float32.
         """
         n_scaled = own.shift.shape[1]
         mean, scale = self.x_mean[:n_scaled], self.x_scale[:n_scaled]
@@ -117,6 +121,7 @@ class Scaling:
 
     def scale_targets(self, y: NDArray[np.float64]) -> NDArray[np.float32]:
         """Scale targets of shape (n_samples, n_targets)."""
+        # A constant target is 0 after the shift, whatever it is then divided by.
         scale = np.where(self.y_scale == 0, 1.0, self.y_scale)
         return _narrow((y - self.y_mean) / scale, "y")
 
@@ -228,6 +233,7 @@ def _moments_of_scaled(
 ) -> Moments:
     """Return the moments of the columns that each window scales by itself."""
     windows = windows.with_rows(windows.rows[:, :n_scaled].astype(np.float64))
+    # A value that fills a hole was not observed.
     if windows.own_scale is not None:
         windows = replace(windows, own_scale=replace(windows.own_scale, hole=None))
     moments = Moments.none(n_scaled)
@@ -248,11 +254,11 @@ class RollOutScales:
     mode : {"last", "meanstd"} or None
         How each window is normalised.
     scale_in, shift_in : ndarray of shape (n_targets,)
-        Bring a normalised window into the scale of inputs.
+        Convert a normalised window to the scale of inputs.
     hole : ndarray of shape (n_targets,)
         Fills missing values of steps that are partly observed, in the scale of inputs.
     scale_out, shift_out : ndarray of shape (horizon, n_targets)
-        Bring an output of the network into the scale of a normalised window.
+        Convert an output of the network to the scale of a normalised window.
     """
 
     mode: str | None
@@ -285,9 +291,9 @@ def scale_roll_out(
     Returns
     -------
     level : ndarray of shape (n_targets,) or (n_series, 1, n_targets)
-        Is subtracted from the targets.
+        What is subtracted from the targets.
     unit : ndarray of shape (n_targets,)
-        Divides them then.
+        What they are then divided by.
     scales : RollOutScales
         The scales inside the roll-out.
     """
@@ -300,6 +306,8 @@ def scale_roll_out(
     if normalization is None:
         out = y_scale / x_scale, (y_mean - x_mean) / x_scale
         return x_mean, x_scale, RollOutScales(None, one, zero, hole, *out)
+    # Normalised windows do not depend on the level, so it may be that of the last rows,
+    # which the forecast continues.
     level, shift_in = normalization.last_values(targets), -x_mean / x_scale
     if normalization.mode == "last":
         out = y_scale / x_scale, y_mean / x_scale

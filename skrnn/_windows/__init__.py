@@ -1,1 +1,1 @@
-"""Windows over rows, and where they come from."""
+"""Windows over rows: their checks, their layout, and the rows they are cut from."""

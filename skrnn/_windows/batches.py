@@ -11,7 +11,8 @@ from .windows import Windows
 
 __all__ = ["ScaledBatches"]
 
-CHUNK = 65_536  # Windows that are scaled at once.
+# Windows that are scaled at once. Their rows may lie on a disk and exceed the memory.
+CHUNK = 65_536
 
 
 class ScaledBatches:
@@ -22,8 +23,7 @@ class ScaledBatches:
     Parameters
     ----------
     windows : Windows
-        Windows. Those with a scale of their own, which is merged with that of all, are
-        scaled at once.
+        Windows. They are scaled at once if each has a scale of its own.
     scale : callable or None
         Scales windows.
     batch_size : int
@@ -37,8 +37,12 @@ class ScaledBatches:
         batch_size: int,
     ) -> None:
         self._batch_size = batch_size
+        # A multiple of the batch size, so that only the last batch is smaller.
         self._chunk_size = batch_size * max(1, CHUNK // batch_size)
         small = len(windows) <= self._chunk_size
+        # A scale of each window is merged with that of all around the mean of the rows,
+        # which differs from chunk to chunk. Few windows need not be scaled twice, by
+        # `any_missing` and by each iteration.
         if scale and (windows.own_scale is not None or small):
             windows, scale = scale(windows), None
         self._windows = windows

@@ -1,4 +1,4 @@
-"""Checks of windows."""
+"""Checks of the windows that a user passes to an estimator."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
     rules = number_rules(estimator)
     masked = np.ma.isMaskedArray(X)
     if isinstance(X, np.ndarray) and not masked and X.ndim == 3 and 0 not in X.shape:
+        # `check_array` would copy each row n_steps times where it converts the dtype of
+        # overlapping windows, so only their rows are passed to it.
         windows = windows_of(np.asarray(X))
         rows = as_floats(windows.rows, lambda: check_array(windows.rows, **rules))
         windows = windows.with_rows(rows)

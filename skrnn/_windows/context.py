@@ -43,7 +43,7 @@ class Context:
     step : offset, Timedelta, number or None
         Distance of neighbouring rows.
     like : pandas.Index of length 0 or None
-        Tells of what kind the stamps are; None for a plain array.
+        An index of the kind and time zone of the stamps; None for a plain array.
     tails : list of ndarray of shape (n_kept, n_features)
         Last rows of each run.
     series : list of hashable
@@ -51,12 +51,11 @@ class Context:
     runs : list of ndarray of shape (n_runs_of_series,)
         Numbers of the runs of each series.
     follow_ups : pandas.Index of length n_runs or None
-        Ticks of the clock that follow the runs, series by series.
+        Stamps that follow the runs, as `on_clock` returns them, series by series.
     tolerance : Timedelta, number or None
         How far a stamp may lie from the one that is expected; None for not at all.
     digest : bytes or None
-        Identifies the rows of a plain array that another one continues; None if none
-        does.
+        Hash of the rows seen in `fit`, if a plain array counts as their continuation.
     """
 
     step: Any
@@ -137,7 +136,7 @@ class Context:
 
     @cached_property
     def _by_series(self) -> dict[Hashable, tuple[pd.Index, NDArray[np.intp]]]:
-        """The ticks that follow the runs of each series, and the runs."""
+        """The stamps that follow the runs of each series, and which runs these are."""
         if self.follow_ups is None:
             return {}
         stops = np.cumsum([len(own) for own in self.runs])
@@ -148,7 +147,7 @@ class Context:
 
 
 def _tail(rows: NDArray[Any], runs: Runs, run: int, n_kept: int) -> NDArray[Any]:
-    """Copy the last rows of a run."""
+    """Copy the last rows of a run; a view would keep all rows in memory."""
     own = rows[runs.rows_of(run)]
     return own[max(len(own) - n_kept, 0) :].copy()
 
@@ -161,5 +160,5 @@ def _locate(stamps: pd.Index, among: pd.Index, tolerance: Any) -> NDArray[np.int
 
 
 def _digest(rows: NDArray[Any]) -> bytes:
-    """Identify rows by their values."""
+    """Return a hash of rows; storing the rows themselves would cost their memory."""
     return hashlib.sha256(np.ascontiguousarray(rows).tobytes()).digest()

@@ -86,10 +86,11 @@ or (n_samples, horizon, n_targets)
         window=window, horizon=horizon, gap=gap, stride=stride
     )
     rows = _as_numbers(series, "series")
-    aims = rows if target is None else _as_numbers(target, "target")
-    starts = np.asarray(_starts(len(rows), len(aims), window, horizon, gap, stride))
+    targets = rows if target is None else _as_numbers(target, "target")
+    starts = np.asarray(_starts(len(rows), len(targets), window, horizon, gap, stride))
+    # A copy, because the caller may write into windows, and a view shares their rows.
     X = Windows(rows.reshape(len(rows), -1), starts, window).materialise().copy()
-    return X, _following(aims, starts + window - 1 + gap, horizon)
+    return X, _following(targets, starts + window - 1 + gap, horizon)
 
 
 @set_module("skrnn")
@@ -174,8 +175,8 @@ or (n_samples, horizon, n_targets)
         window=window, horizon=horizon, gap=gap, stride=stride, chunk_size=chunk_size
     )
     n_rows = count_rows(series, "series")
-    n_aims = n_rows if target is None else count_rows(target, "target")
-    starts = _starts(n_rows, n_aims, window, horizon, gap, stride)
+    n_targets = n_rows if target is None else count_rows(target, "target")
+    starts = _starts(n_rows, n_targets, window, horizon, gap, stride)
     # A generator of its own, so that the checks above do not wait for the first chunk.
     return _chunks(series, target, starts, chunk_size, (window, horizon, gap))
 
@@ -189,17 +190,17 @@ def _chunks(
         chunk = starts[first : first + chunk_size]
         low, high = chunk[0], chunk[-1] + window
         if target is None:
-            values = _read(
-                series, "series", low, max(high, chunk[-1] + ahead + horizon)
-            )
-            aims, begin = values, low
+            values = _read(series, "series", low, chunk[-1] + ahead + horizon)
+            target_rows, first_target = values, low
         else:
-            values, begin = _read(series, "series", low, high), low + ahead
-            aims = _read(target, "target", begin, chunk[-1] + ahead + horizon)
+            values, first_target = _read(series, "series", low, high), low + ahead
+            stop = chunk[-1] + ahead + horizon
+            target_rows = _read(target, "target", first_target, stop)
         rows = values[: high - low].reshape(high - low, -1)
         places = np.asarray(chunk) - low
         X = Windows(rows, places, window).materialise()
-        yield X, _following(aims, places + low + ahead - begin, horizon)
+        first_predicted = places + low + ahead - first_target
+        yield X, _following(target_rows, first_predicted, horizon)
 
 
 def _integers(**numbers: Any) -> list[int]:
@@ -214,12 +215,12 @@ def _integers(**numbers: Any) -> list[int]:
 
 
 def _starts(
-    n_rows: int, n_aims: int, window: int, horizon: int, gap: int, stride: int
+    n_rows: int, n_targets: int, window: int, horizon: int, gap: int, stride: int
 ) -> range:
     """Return the first row of each window that is whole, with what it predicts."""
-    if n_aims != n_rows:
+    if n_targets != n_rows:
         raise ValueError(
-            f"target must have the rows of series, {n_rows}. Got {n_aims} instead."
+            f"target must have the rows of series, {n_rows}. Got {n_targets} instead."
         )
     ahead = window - 1 + gap
     if n_rows < ahead + horizon:
@@ -231,10 +232,10 @@ def _starts(
     return range(0, n_rows - ahead - horizon + 1, stride)
 
 
-def _following(aims: NDArray[Any], places: NDArray[Any], horizon: int) -> NDArray[Any]:
+def _following(rows: NDArray[Any], places: NDArray[Any], horizon: int) -> NDArray[Any]:
     """Return a copy of what windows predict, without axes of a single entry."""
-    y = Windows(aims.reshape(len(aims), -1), places, horizon).gather()
-    if aims.ndim == 1:
+    y = Windows(rows.reshape(len(rows), -1), places, horizon).gather()
+    if rows.ndim == 1:
         y = y[:, :, 0]
     return y[:, 0] if horizon == 1 else y
 

@@ -190,6 +190,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
             As in `transform`.
         """
         rows, runs = self._learn(X)
+        # The rows that `fit` remembers are these, which do not precede themselves.
         return self._present(self._tabulate(rows, runs, context={}), index_of(X))
 
     def transform(self, X):
@@ -267,6 +268,8 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
             )
         return windows.reshape(len(windows), *expected)[:, -1].copy()
 
+    # scikit-learn puts what `transform` returns into a frame where this method exists,
+    # and a frame has no place for three axes.
     @available_if(_is_flat)
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns of the flat form, such as ``temp_lag3``.

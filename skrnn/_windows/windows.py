@@ -51,6 +51,7 @@ class WindowScale:
         if self.scale is not None:
             scaled /= self.scale[:, None]
         if self.hole is not None:
+            # Steps without any value stay NaN, by which networks know to skip them.
             missing = np.isnan(windows)
             partly = missing & ~missing.all(axis=-1, keepdims=True)
             windows[...] = np.where(partly, self.hole, windows)
@@ -99,7 +100,7 @@ class Windows:
 
     @property
     def n_bytes(self) -> int:
-        """Memory of the windows if they are laid out."""
+        """Memory of the windows as an array that shares no rows."""
         n_values = len(self) * self.n_steps * self.n_features
         return int(n_values) * self.rows.itemsize
 
@@ -122,7 +123,8 @@ class Windows:
     def chunks(self, n_samples: int) -> Iterator[Windows]:
         """Yield `n_samples` windows at a time, with only the rows that they read.
 
-        The windows of a chunk are copied where their rows are far apart.
+        Where these rows lie far apart, as at the ends of many runs, the windows are
+        copied instead of all rows between them.
         """
         span = (self.n_steps - 1) * self.dilation + 1
         for first in range(0, len(self), n_samples):
@@ -163,7 +165,13 @@ class Windows:
     def count_uses(
         self, sample_weight: NDArray[Any] | None = None
     ) -> NDArray[np.float64]:
-        """Return how many windows hold each row, or the sum of their weights."""
+        """Return how many windows hold each row, or the sum of their weights.
+
+        A row is held by the windows that have begun, less those that have ended, at
+        places whole dilations apart. Counting each step of each window takes minutes
+        for windows of ten thousand steps.
+        """
+        # The place after the last step may lie up to a dilation behind the rows.
         size = len(self.rows) + self.dilation
         stops = self.starts + self.n_steps * self.dilation
 
@@ -183,7 +191,7 @@ class Windows:
         missing = np.isnan(self.rows).any(axis=1)
         if not missing.any():
             return False
-        # With `dilation` zeros in front, a sum counts the rows before its place alone.
+        # Zeros in front shift sums by one stride: each leaves out its own place.
         before = np.concatenate([np.zeros(self.dilation), missing])
         before = _sums_by_stride(before, self.dilation)
         stops = self.starts + self.n_steps * self.dilation
@@ -220,8 +228,8 @@ def windows_of(X: NDArray[Any]) -> Windows:
     overlaps = sample_stride > 0 and step_stride > 0
     overlaps = overlaps and step_stride % sample_stride == 0
     dilation = step_stride // sample_stride if overlaps else 0
-    # Fewer samples than the dilation would leave rows between the steps that belong to
-    # no window, and so perhaps not to X.
+    # With fewer samples than the dilation, some rows between the steps belong to no
+    # window. The memory there is perhaps not that of X.
     if overlaps and n_steps > 1 and dilation <= n_samples:
         n_rows = n_samples + (n_steps - 1) * dilation
         rows = np.lib.stride_tricks.as_strided(
@@ -241,7 +249,7 @@ def tabulate_windows(
     dilation: int = 1,
     context: dict[int, NDArray[Any]] | None = None,
 ) -> Windows:
-    """Lay out one window for each row, which begins in the context of its run.
+    """Return the window of each row; the first ones of a run begin in its context.
 
     Parameters
     ----------
@@ -256,8 +264,9 @@ def tabulate_windows(
     dilation : int, default=1
         Rows from one step to the next.
     context : dict of int to ndarray, default=None
-        The rows just before a run, by the number of the run. As many as its first
-        windows lack are used, the last ones; what is not known is NaN.
+        The rows just before a run, by the number of the run. Only the last ones that
+        the first windows reach back to are used; where there are too few, steps are
+        NaN.
 
     Returns
     -------
