@@ -29,6 +29,8 @@ __all__ = ["STATE_VERSION", "StoredMixin"]
 
 STATE_VERSION = 1
 
+_FIELDS = ("_state_version", "_skrnn_version", "_private")
+
 
 class StoredMixin:
     """Stores an estimator as plain values under a version."""
@@ -56,6 +58,7 @@ class StoredMixin:
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         state = dict(state)
+        _check_is_versioned(type(self).__name__, state)
         version, release = state.pop("_state_version"), state.pop("_skrnn_version")
         _check_not_newer(type(self).__name__, version, release)
         private = {
@@ -71,6 +74,18 @@ def _defaults(cls: type) -> dict[str, Any]:
     parameters = signature(cls).parameters.values()
     given = (p for p in parameters if p.default is not Parameter.empty)
     return {parameter.name: parameter.default for parameter in given}
+
+
+def _check_is_versioned(name: str, state: Mapping[str, Any]) -> None:
+    """Raise if a state lacks what every release writes, and so cannot be read."""
+    missing = [field for field in _FIELDS if field not in state]
+    if missing:
+        raise ValueError(
+            f"A stored {name} must have the fields {', '.join(_FIELDS)}, which every "
+            f"release of skrnn writes. Got a state without {', '.join(missing)}, as "
+            "development versions from before 0.1.0 stored it; fit and store the "
+            "estimator again."
+        )
 
 
 def _check_not_newer(name: str, version: int, release: str) -> None:

@@ -50,6 +50,15 @@ def test_what_a_newer_version_stored_is_refused(versions):
         load(state)
 
 
+@pytest.mark.parametrize("field", ["_state_version", "_skrnn_version", "_private"])
+def test_a_state_without_a_version_is_refused_with_a_way_out(field):
+    state = SlidingWindow(3).__getstate__()
+    del state[field]
+    message = f"A stored SlidingWindow must have .* without {field}, .*store .* again"
+    with pytest.raises(ValueError, match=message):
+        load(state)
+
+
 def test_a_private_attribute_can_be_renamed(monkeypatch):
     state = SlidingWindow(3).fit(np.zeros((5, 1))).__getstate__()
     monkeypatch.setattr(SlidingWindow, "_private_fields", {"context": "_memory"})
