@@ -136,7 +136,7 @@ def test_what_is_no_callback_is_refused(callbacks):
 # Methods which scikeras replaces; `own` reads them as Keras defines them.
 REMEMBER = """
 import sys
-import skrnn._tensorflow
+import skrnn._engine.tensorflow
 import keras
 owners = [keras.Model, keras.losses.Loss, keras.metrics.Metric,
           keras.optimizers.Optimizer]
@@ -149,7 +149,7 @@ own = methods()
 
 def test_methods_of_keras_stay_its_own():
     finished = run_in_fresh_interpreter(
-        f"{REMEMBER}\nimport skrnn._scikeras\nassert methods() == own\n"
+        f"{REMEMBER}\nimport skrnn._engine.scikeras\nassert methods() == own\n"
         "assert not [name for name in sys.modules if name.startswith('scikeras')]"
     )
     assert finished.returncode == 0, finished.stderr
@@ -157,9 +157,9 @@ def test_methods_of_keras_stay_its_own():
 
 def test_scikeras_imported_later_works_as_it_always_does():
     finished = run_in_fresh_interpreter(
-        f"{REMEMBER}\nimport skrnn._scikeras\n"
+        f"{REMEMBER}\nimport skrnn._engine.scikeras\n"
         "from scikeras.wrappers import KerasRegressor\n"
-        "assert KerasRegressor is not skrnn._scikeras._wrappers.KerasRegressor\n"
+        "assert KerasRegressor is not skrnn._engine.scikeras._wrappers.KerasRegressor\n"
         "assert [m[0] for m in methods()] != [m[0] for m in own]\n"
         "import pickle\n"
         "model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])\n"
@@ -172,9 +172,9 @@ def test_scikeras_imported_later_works_as_it_always_does():
 def test_scikeras_imported_earlier_is_used_and_left_patched():
     finished = run_in_fresh_interpreter(
         f"{REMEMBER}\nimport scikeras.wrappers\npatched = methods()\n"
-        "import skrnn._scikeras\n"
+        "import skrnn._engine.scikeras\n"
         "assert methods() == patched != own\n"
-        "assert skrnn._scikeras._wrappers is scikeras.wrappers"
+        "assert skrnn._engine.scikeras._wrappers is scikeras.wrappers"
     )
     assert finished.returncode == 0, finished.stderr
 

@@ -26,7 +26,7 @@ def test_what_others_write_while_importing_is_shown():
         "        if name == 'keras': os.write(2, b'E0000 a real error\\n')\n"
         "        if name == 'tensorflow': raise ImportError('broken library')\n"
         "sys.meta_path.insert(0, Finder)\n"
-        "import skrnn._tensorflow"
+        "import skrnn._engine.tensorflow"
     )
     assert finished.returncode == 1
     assert finished.stderr.startswith("E0000 a real error\nTraceback")
@@ -36,7 +36,7 @@ def test_what_others_write_while_importing_is_shown():
 def test_environment_is_left_as_it_was():
     finished = run_in_fresh_interpreter(
         "import os; before = dict(os.environ)\n"
-        "import skrnn._tensorflow\n"
+        "import skrnn._engine.tensorflow\n"
         "new = {k for k in os.environ if os.environ[k] != before.get(k)}\n"
         "assert 'TF_CPP_MIN_LOG_LEVEL' not in new, new"
     )
@@ -46,7 +46,7 @@ def test_environment_is_left_as_it_was():
 def test_process_without_stderr_can_import():
     finished = run_in_fresh_interpreter(
         "import os, sys; os.close(2); sys.stderr = None\n"
-        "import skrnn._tensorflow; print('imported')"
+        "import skrnn._engine.tensorflow; print('imported')"
     )
     assert finished.stdout == "imported\n"
 
@@ -59,8 +59,13 @@ def test_another_backend_is_refused_by_name(backend):
         "sys.modules['tensorflow'] = tf = types.ModuleType('tensorflow')\n"
         "tf.function = lambda f, **_: lambda *_: None\n"
         "tf.constant, tf.transpose = print, print\n"
+        "names = 'python', 'python.eager', 'python.eager.context', "
+        "'python.eager.execute'\n"
+        "for name in names:\n"
+        "    module = sys.modules[f'tensorflow.{name}'] = types.ModuleType(name)\n"
+        "    module.context = module.execute = None\n"
         f"keras.backend = types.SimpleNamespace(backend=lambda: '{backend}')\n"
-        "import skrnn._tensorflow"
+        "import skrnn._engine.tensorflow"
     )
     assert (
         f"TensorFlow backend, but KERAS_BACKEND or keras.json chooses '{backend}'"

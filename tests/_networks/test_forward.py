@@ -8,20 +8,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skrnn import (
     AutoregressiveForecaster,
-    GRURegressor,
     LSTMRegressor,
-    RNNRegressor,
     make_windows,
 )
 from skrnn._engine.models import build_model
 from skrnn._engine.prediction import predict
-from skrnn._engine.programs import PROGRAMS
-from skrnn._engine.tensorflow import keras
-from skrnn._networks.backend import chooses_numpy
-from skrnn._networks.cells import ACTIVATIONS, run_layer
+from skrnn._networks.cells import run_layer
 from skrnn._networks.forward import trace_network
 from tests.support.cells import run_by_hand
-from tests.support.exhaustive import crossed
 from tests.support.samples import CELLS, make_samples, network_for, weights_for
 
 DEEP = {"units": (3, 2), "dense_before": (4,), "dense_after": (3,)}
@@ -32,23 +26,6 @@ def by_keras(network, weights, windows):
     model = build_model(network, masked=bool(np.isnan(windows).any()))
     model.set_weights(weights)
     return model(windows.astype(np.float32), training=False).numpy()
-
-
-# --------------------------------------------------------------------------------------
-# Equations
-# --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_activations_are_those_of_keras(name):
-    x = np.random.default_rng(0).normal(size=(40, 5), scale=4)
-    expected = keras.activations.get(name)(keras.ops.convert_to_tensor(x)).numpy()
-    assert_allclose(ACTIVATIONS[name](x), expected, rtol=1e-6, atol=1e-7)
-
-
-@pytest.mark.parametrize("name", ["sigmoid", "elu", "selu", "softmax", "softplus"])
-def test_activations_of_large_values_overflow_nowhere(name):
-    assert np.isfinite(ACTIVATIONS[name](np.array([[-1e4, 0.0, 1e4]]))).all()
 
 
 @pytest.mark.parametrize("missing", [False, True])
@@ -71,11 +48,6 @@ def test_forward_pass_equals_the_layers_of_keras(cell, settings, missing):
     expected = by_keras(network, weights, windows)
     got = run_by_hand(network, weights, windows)
     assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
-
-
-# --------------------------------------------------------------------------------------
-# Gates
-# --------------------------------------------------------------------------------------
 
 
 def a_trace(cell, n_units=3, **settings):
@@ -131,63 +103,10 @@ def test_each_direction_of_each_layer_has_a_trace_in_the_order_of_the_steps():
     assert_allclose(traces[1]["hidden"], back[:, ::-1])
 
 
-# --------------------------------------------------------------------------------------
-# Choice of a backend
-# --------------------------------------------------------------------------------------
-
-
 def fitted(cls=LSTMRegressor, n_steps=8, **settings):
     X, y = make_windows(50 + np.sin(np.arange(60) / 5), window=n_steps)
     settings = {"epochs": 1, "random_state": 0, "learning_rate": 0.05, **settings}
     return cls(**{"units": 4, **settings}).fit(X, y), X
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {},
-        {"units": (3, 2), "bidirectional": True, "dense_after": 3},
-        {"stateful": True, "batch_size": 7, "units": (3, 2)},
-        {"segment": 2},
-    ],
-    ids=str,
-)
-def test_backends_agree(settings):
-    model, X = fitted(**settings)
-    X = X.copy()
-    X[:2, :3] = X[5, -1] = np.nan
-    predicted = [
-        model.set_params(predict_backend=backend).predict(X)
-        for backend in ("numpy", "tensorflow")
-    ]
-    assert_allclose(*predicted, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("cls", "bidirectional"),
-    crossed([RNNRegressor, LSTMRegressor, GRURegressor], [False, True]),
-)
-def test_backends_agree_on_a_stateful_window_with_nothing_observed(cls, bidirectional):
-    settings = {"stateful": True, "batch_size": 7, "units": (3, 2)}
-    model, X = fitted(cls, bidirectional=bidirectional, **settings)
-    X = X[:28].copy()
-    X[9] = X[17, :3] = np.nan
-    predicted = [
-        model.set_params(predict_backend=backend).predict(X)
-        for backend in ("numpy", "tensorflow")
-    ]
-    assert_allclose(*predicted, rtol=1e-6)
-
-
-def test_backends_agree_on_outputs_of_a_parallel_decoder():
-    X, y = make_windows(np.sin(np.arange(60) / 5), window=8, horizon=5)
-    settings = {"decoder": "parallel", "segment": 2, "epochs": 1}
-    model = LSTMRegressor(4, **settings).fit(X, y)
-    numpy, tensorflow = (
-        model.set_params(predict_backend=backend).predict(X)
-        for backend in ("numpy", "tensorflow")
-    )
-    assert_allclose(numpy, tensorflow, rtol=1e-5, atol=1e-6)
 
 
 def test_numpy_lays_out_large_inputs_in_parts():
@@ -195,70 +114,6 @@ def test_numpy_lays_out_large_inputs_in_parts():
     many = np.concatenate([X] * 50)
     assert len(many) > 2048
     assert_allclose(model.predict(many), np.tile(model.predict(X), 50))
-
-
-def test_few_windows_build_no_program_and_many_do():
-    model, X = fitted()
-    built = PROGRAMS.n_built
-    model.predict(X)
-    assert PROGRAMS.n_built == built
-    PROGRAMS.clear()
-    model.predict(np.concatenate([X] * 100))
-    assert PROGRAMS.n_built == built + 1
-
-
-def test_predictions_do_not_depend_on_what_ran_before():
-    model, X = fitted()
-    before = model.predict(X)
-    model.predict(np.concatenate([X] * 100))
-    assert_array_equal(model.predict(X), before)
-
-
-@pytest.mark.parametrize(
-    ("backend", "n_windows", "n_calls", "expected"),
-    [
-        ("auto", 1, 1, True),
-        ("auto", 1, 100, True),
-        ("auto", 1, 100_000, False),
-        ("auto", 10_000, 1, False),
-        ("numpy", 10_000, 100_000, True),
-        ("tensorflow", 1, 1, False),
-    ],
-)
-def test_choice_follows_the_backend_and_the_work(backend, n_windows, n_calls, expected):
-    model, _ = fitted()
-    task = model._network, n_windows, n_calls
-    assert chooses_numpy(backend, *task) == expected
-
-
-def test_an_activation_that_numpy_lacks_is_left_to_keras_or_refused():
-    model, X = fitted(activation=keras.ops.sin)
-    left_to_keras = model.predict(X)
-    model.set_params(predict_backend="tensorflow")
-    assert_array_equal(model.predict(X), left_to_keras)
-    with pytest.raises(ValueError, match="predict_backend='numpy' must have an activa"):
-        model.set_params(predict_backend="numpy").predict(X)
-
-
-def test_unknown_backend_is_refused_in_fit_and_in_predict():
-    model, X = fitted()
-    model.set_params(predict_backend="torch")
-    for call in (model.predict, lambda X: model.fit(X, X[:, 0, 0])):
-        with pytest.raises(ValueError, match="predict_backend"):
-            call(X)
-
-
-@pytest.mark.parametrize("normalize", [None, "last", "meanstd"])
-def test_forecasts_of_both_backends_agree(normalize):
-    y = 50 + np.sin(np.arange(80) / 5)
-    inner = RNNRegressor(4, epochs=30, learning_rate=0.01, random_state=0)
-    forecaster = AutoregressiveForecaster(inner, window=6, normalize=normalize)
-    forecaster.fit(None, y)
-    forecasts = []
-    for backend in ("numpy", "tensorflow"):
-        forecaster.estimator_.set_params(predict_backend=backend)
-        forecasts.append(forecaster.forecast(12))
-    assert_allclose(*forecasts, rtol=1e-5)
 
 
 IN_A_FRESH_PROCESS = """

@@ -20,8 +20,7 @@ from skrnn._engine.programs import PROGRAMS
 from skrnn._engine.settings import Recipe
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.windows import Windows
-from tests._engine.test_training import assert_same_training
-from tests.support.samples import CELLS, make_samples, network_for
+from tests.support.samples import CELLS, assert_same_training, make_samples, network_for
 from tests.support.strategies import FEWER, REPEATABLE
 
 pytestmark = pytest.mark.slow

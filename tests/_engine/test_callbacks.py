@@ -1,0 +1,264 @@
+import sys
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from skrnn._engine import epoch, training_program
+from skrnn._engine.programs import PROGRAMS
+from skrnn._engine.settings import Recipe
+from tests.support.samples import (
+    a_batch_callback,
+    fit_in_order,
+    make_samples,
+    network_for,
+    weights_for,
+)
+
+with_and_without_validation = pytest.mark.parametrize(
+    "held_out", [None, np.array([1, 2])], ids=["trained only", "validated"]
+)
+
+
+@pytest.mark.usefixtures("compiled_only")
+@pytest.mark.parametrize(
+    ("make", "check"),
+    [
+        (
+            lambda path: keras.callbacks.EarlyStopping("loss", patience=1, min_delta=9),
+            lambda made, history, path: len(history["loss"]) == 2,
+        ),
+        (
+            lambda path: keras.callbacks.ReduceLROnPlateau(
+                "loss", factor=0.1, patience=1, min_delta=9
+            ),
+            lambda made, history, path: (
+                history["learning_rate"][-1] < 0.1 * history["learning_rate"][0] + 1e-9
+            ),
+        ),
+        (
+            lambda path: keras.callbacks.ModelCheckpoint(path / "best.keras"),
+            lambda made, history, path: (path / "best.keras").exists(),
+        ),
+        (
+            lambda path: keras.callbacks.TerminateOnNaN(),
+            lambda made, history, path: len(history["loss"]) == 4,
+        ),
+        (
+            lambda path: keras.callbacks.LearningRateScheduler(lambda epoch, lr: 0.0),
+            lambda made, history, path: len(set(np.round(history["loss"], 6))) == 1,
+        ),
+        (
+            lambda path: keras.callbacks.CSVLogger(path / "log.csv"),
+            lambda made, history, path: (
+                len((path / "log.csv").read_text().split()) == 5
+            ),
+        ),
+        (
+            lambda path: keras.callbacks.LambdaCallback(
+                on_epoch_end=lambda epoch, logs: None,
+                on_train_end=lambda logs: (path / "end").write_text("x"),
+            ),
+            lambda made, history, path: (path / "end").exists(),
+        ),
+    ],
+    ids=[
+        "EarlyStopping",
+        "ReduceLROnPlateau",
+        "ModelCheckpoint",
+        "TerminateOnNaN",
+        "LearningRateScheduler",
+        "CSVLogger",
+        "LambdaCallback",
+    ],
+)
+def test_callbacks_of_epochs_work_beside_compiled_epochs(make, check, tmp_path):
+    samples = make_samples()
+    network = network_for(samples, "rnn")
+    callback = make(tmp_path)
+    _, history = fit_in_order(
+        network,
+        Recipe(learning_rate=0.01),
+        weights_for(network),
+        samples,
+        epochs=4,
+        callbacks=[callback],
+    )
+    assert check(callback, history, tmp_path)
+
+
+@with_and_without_validation
+def test_a_schedule_equals_that_of_keras_and_compiles_once(held_out, monkeypatch):
+    compiled = []
+
+    def counted(*args):
+        compiled.append(args)
+        return epoch.training_epoch(*args)
+
+    monkeypatch.setattr(training_program, "training_epoch", counted)
+    PROGRAMS.clear()
+    samples, histories = make_samples(), []
+    network = network_for(samples, "rnn")
+    args = (network, Recipe(), weights_for(network), samples, held_out)
+    for others in ([], [a_batch_callback()]):
+        rate = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
+        histories.append(fit_in_order(*args, callbacks=[rate, *others])[1])
+        assert len(compiled) == 1
+    assert histories[0].keys() == histories[1].keys()
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(values, histories[1][name], rtol=1e-4)
+
+
+def test_tensorboard_writes_its_scalars(tmp_path):
+    samples = make_samples()
+    network = network_for(samples, "rnn")
+    board = keras.callbacks.TensorBoard(tmp_path)
+    weights = weights_for(network)
+    fit_in_order(network, Recipe(), weights, samples, callbacks=board)
+    assert list(tmp_path.rglob("events.out.*"))
+
+
+@pytest.mark.usefixtures("compiled_only")
+def test_callbacks_see_and_change_the_live_model():
+    class Spy(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.norms = []
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.norms.append(float(np.square(self.model.get_weights()[0]).sum()))
+            if epoch == 2:
+                self.model.set_weights([0 * w for w in self.model.get_weights()])
+                self.model.stop_training = True
+
+    samples = make_samples()
+    network = network_for(samples, "rnn")
+    spy, recipe = Spy(), Recipe(learning_rate=0.01)
+    weights, history = fit_in_order(
+        network,
+        recipe,
+        weights_for(network),
+        samples,
+        epochs=9,
+        callbacks=[spy],
+    )
+    assert len(history["loss"]) == 3
+    assert len(set(spy.norms)) == 3
+    assert not any(weight.any() for weight in weights)
+
+
+@pytest.mark.parametrize("callbacks", [lambda: None, lambda: a_batch_callback()])
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_progress_in_a_log_file_is_a_line_an_epoch(verbose, callbacks, capsys):
+    samples = make_samples()
+    network = network_for(samples, "rnn")
+    watch = {"callbacks": callbacks(), "verbose": verbose}
+    fit_in_order(network, Recipe(), weights_for(network), samples, **watch)
+    lines = [x for x in capsys.readouterr().out.splitlines() if x.startswith("Epoch")]
+    assert [line[:9] for line in lines] == [f"Epoch {i}/3" for i in (1, 2, 3)][
+        : 3 * bool(verbose)
+    ]
+
+
+def test_progress_on_a_terminal_is_one_bar(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    samples = make_samples()
+    network = network_for(samples, "rnn")
+    weights = weights_for(network)
+    fit_in_order(network, Recipe(), weights, samples, verbose=1)
+    printed = capsys.readouterr().out
+    assert "3/3" in printed
+    assert printed.count("\n") == 1
+
+
+@pytest.mark.parametrize("batches", [False, True])
+def test_callbacks_give_the_model_back(batches):
+    samples = make_samples()
+    network = network_for(samples, "rnn")
+    callback = a_batch_callback() if batches else keras.callbacks.History()
+    weights = weights_for(network)
+    fit_in_order(network, Recipe(), weights, samples, callbacks=[callback])
+    assert callback.model is None
+
+
+class Freeze(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        self.model.get_layer("recurrent_0").trainable = False
+
+
+@pytest.mark.usefixtures("compiled_only")
+@with_and_without_validation
+def test_a_callback_can_freeze_a_layer_and_no_later_fit_inherits_that(held_out):
+    samples = make_samples()
+    network = network_for(samples, "rnn")
+    weights = weights_for(network)
+    args = (network, Recipe(learning_rate=0.1), weights, samples, held_out)
+    frozen, _ = fit_in_order(*args, callbacks=[Freeze()])
+    np.testing.assert_array_equal(frozen[0], weights[0])
+    assert not np.array_equal(frozen[-1], weights[-1])
+    after, _ = fit_in_order(*args)
+    assert not np.array_equal(after[0], weights[0])
+
+
+def test_an_infinite_validation_loss_stops_training():
+    samples = make_samples()
+    samples.targets[3] = 3e38
+    network = network_for(samples, "rnn")
+    samples = replace(samples, chosen=np.setdiff1d(np.arange(22), [3]))
+    with pytest.raises(FloatingPointError, match="loss of the validation windows"):
+        fit_in_order(network, Recipe(), weights_for(network), samples, np.array([3, 4]))
+
+
+@pytest.mark.usefixtures("compiled_only")
+def test_a_callback_can_freeze_a_layer_as_soon_as_it_has_the_model():
+    class FreezeAtOnce(keras.callbacks.Callback):
+        def set_model(self, model):
+            super().set_model(model)
+            model.get_layer("recurrent_0").trainable = False
+
+    samples = make_samples()
+    network = network_for(samples, "rnn")
+    args = (network, Recipe(learning_rate=0.1), weights_for(network), samples)
+    now, later = (
+        fit_in_order(*args, callbacks=[callback])[0]
+        for callback in (FreezeAtOnce(), Freeze())
+    )
+    for mine, theirs in zip(now, later, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_training_that_was_restored_does_not_shorten_later_ones(tmp_path):
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    samples = make_samples()
+    network = network_for(samples, "rnn")
+    args = (network, Recipe(), weights_for(network), samples)
+
+    def n_epochs(*callbacks):
+        return len(fit_in_order(*args, callbacks=callbacks)[1]["loss"])
+
+    backup = keras.callbacks.BackupAndRestore
+    with pytest.raises(KeyboardInterrupt):
+        n_epochs(backup(tmp_path / "kept"), Interrupt())
+    assert n_epochs(backup(tmp_path / "kept")) < 3
+    assert n_epochs(backup(tmp_path / "other")) == 3
+    assert n_epochs(keras.callbacks.TensorBoard(tmp_path / "board")) == 3
+
+
+@pytest.mark.usefixtures("compiled_only")
+@with_and_without_validation
+def test_a_callback_that_freezes_everything_leaves_the_weights(held_out):
+    class FreezeAll(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.model.trainable = False
+
+    samples = make_samples()
+    network = network_for(samples, "rnn")
+    weights = weights_for(network)
+    args = (network, Recipe(learning_rate=0.1), weights, samples, held_out)
+    got, _ = fit_in_order(*args, callbacks=[FreezeAll()])
+    for mine, theirs in zip(got, weights, strict=True):
+        np.testing.assert_array_equal(mine, theirs)

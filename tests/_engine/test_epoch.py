@@ -1,0 +1,124 @@
+import keras
+import numpy as np
+import pytest
+
+from skrnn._engine.prediction import predict
+from skrnn._engine.settings import Recipe
+from tests.support.exhaustive import crossed, first_of_many
+from tests.support.samples import (
+    CELLS,
+    assert_same_training,
+    fit_in_order,
+    fit_with_keras,
+    make_samples,
+    network_for,
+    weights_for,
+)
+
+
+@pytest.mark.usefixtures("compiled_only")
+@pytest.mark.parametrize(
+    ("cell", "settings"),
+    crossed(
+        CELLS,
+        [
+            {},
+            {"l2": 0.1, "units": (3, 2), "dense_before": (4,), "dense_after": (3,)},
+            {"bidirectional": True},
+        ],
+    ),
+    ids=str,
+)
+def test_epochs_equal_keras(cell, settings):
+    samples = make_samples()
+    assert_same_training(samples, network_for(samples, cell, **settings))
+
+
+@pytest.mark.usefixtures("compiled_only")
+@pytest.mark.parametrize("cell", first_of_many(CELLS))
+def test_epochs_equal_keras_with_missing_steps(cell):
+    samples = make_samples(missing=True)
+    assert_same_training(samples, network_for(samples, cell))
+
+
+@pytest.mark.usefixtures("compiled_only")
+@pytest.mark.parametrize("missing", first_of_many([True, False]))
+def test_epochs_of_a_parallel_decoder_equal_keras(missing):
+    samples = make_samples(n_steps=6, n_targets=5, missing=missing)
+    network = network_for(samples, segment=2, decoder="parallel", l2=0.01)
+    recipe = Recipe(optimizer=keras.optimizers.Adam(0.01, clipnorm=0.1))
+    assert_same_training(samples, network, recipe)
+
+
+@pytest.mark.usefixtures("compiled_only")
+def test_epochs_equal_keras_with_several_targets_metrics_and_validation():
+    samples, held_out = make_samples(n_targets=2), np.array([1, 5, 3, 8, 2, 0, 9, 4, 7])
+    recipe = Recipe("huber", "adam", 0.01, ["mean_absolute_error"])
+    assert_same_training(samples, network_for(samples), recipe, held_out)
+
+
+@pytest.mark.usefixtures("compiled_only")
+@pytest.mark.parametrize(
+    "optimizer",
+    first_of_many(
+        [
+            "nadam",
+            "sgd",
+            "rmsprop",
+            "adagrad",
+            "adadelta",
+            "adamax",
+            "adamw",
+            "lion",
+            "ftrl",
+        ],
+        2,
+    ),
+)
+def test_every_common_optimizer_equals_keras(optimizer):
+    samples = make_samples()
+    recipe = Recipe(optimizer=optimizer, learning_rate=0.01)
+    assert_same_training(samples, network_for(samples, "rnn"), recipe)
+
+
+@pytest.mark.usefixtures("compiled_only")
+def test_a_loss_that_an_optimizer_scales_equals_keras():
+    optimizer = keras.optimizers.SGD(0.05, loss_scale_factor=512.0)
+    samples = make_samples()
+    recipe = Recipe(optimizer=optimizer)
+    assert_same_training(samples, network_for(samples, "rnn"), recipe)
+
+
+@pytest.mark.usefixtures("compiled_only")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"clipnorm": 0.1},
+        {"global_clipnorm": 0.1},
+        {"clipvalue": 0.01},
+        {"weight_decay": 0.1},
+        {"use_ema": True},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_settings_of_an_optimizer_equal_keras(settings):
+    samples = make_samples()
+    recipe = Recipe(optimizer=keras.optimizers.Adam(0.01, **settings))
+    assert_same_training(samples, network_for(samples, "rnn"), recipe)
+
+
+def test_dropout_scales_and_drops_in_training_only():
+    samples = make_samples(400)
+    network = network_for(samples, dropout=0.5)
+    weights = weights_for(network)
+    # At a learning rate of nearly zero every epoch measures the loss of the same
+    # weights, so that the epochs differ by what was dropped alone.
+    recipe = Recipe("mae", "sgd", 1e-12)
+    _, history = fit_in_order(network, recipe, weights, samples, epochs=40)
+    keras_losses = fit_with_keras(network, recipe, weights, samples)[1]["loss"]
+    assert len(set(history["loss"])) == 40
+    np.testing.assert_allclose(
+        np.mean(history["loss"]), np.mean(keras_losses), rtol=0.03
+    )
+    same = predict(network, weights, samples.windows)
+    np.testing.assert_array_equal(same, predict(network, weights, samples.windows))

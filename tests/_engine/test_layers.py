@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from skrnn import Autoencoder, RecurrentAutoencoder, VariationalAutoencoder
+from skrnn._engine.tensorflow import keras
+from tests.support.autoencoders import (
+    GAPPY,
+    ROWS,
+    SETTINGS,
+    STILL,
+    rows_autoencoder,
+    windows_autoencoder,
+)
+from tests.support.samples import a_batch_callback
+
+
+def test_metrics_compare_what_is_observed_with_its_copy():
+    settings = {**SETTINGS, **STILL, "epochs": 1}
+    model = RecurrentAutoencoder(
+        2, cell="rnn", units=3, incomplete="mask", metrics=["mae"], **settings
+    ).fit(GAPPY)
+    # What is not observed counts with an error of 0.
+    difference = np.nan_to_num(GAPPY - model.reconstruct(GAPPY))
+    assert_allclose(model.history_["mae"], [np.abs(difference).mean()], rtol=1e-5)
+
+
+def test_loss_is_error_and_sparsity_and_squares_of_kernels():
+    model = rows_autoencoder(sparsity=0.3, l2=0.1).set_params(**STILL, epochs=1)
+    history = model.fit(ROWS).history_
+    error = ((ROWS - model.reconstruct(ROWS)) ** 2).mean()
+    absolute = np.abs(model.transform(ROWS)).sum(axis=1).mean()
+    squares = sum((kernel**2).sum() for kernel in model.weights_[::2])
+    assert_allclose(history["reconstruction_loss"], [error], rtol=1e-5)
+    assert_allclose(history["sparsity_loss"], [absolute], rtol=1e-5)
+    assert_allclose(history["loss"], [error + 0.3 * absolute + 0.1 * squares], 1e-5)
+
+
+def test_loss_of_windows_counts_what_is_observed_of_each():
+    settings = {**SETTINGS, **STILL, "epochs": 1}
+    model = windows_autoencoder("gru").set_params(**settings).fit(GAPPY)
+    errors = np.nanmean((GAPPY - model.reconstruct(GAPPY)) ** 2, axis=(1, 2))
+    assert_allclose(model.loss_curve_, [errors.mean()], rtol=1e-5)
+
+
+def mean_over_epochs(model, X, callbacks, term="loss"):
+    history = model.set_params(**STILL, epochs=60, callbacks=callbacks).fit(X).history_
+    assert len(set(history["loss"])) == 60
+    return np.mean(history[term])
+
+
+LOOPS = pytest.mark.parametrize(
+    "callbacks", [None, a_batch_callback()], ids=["compiled", "Keras"]
+)
+
+
+@LOOPS
+@pytest.mark.parametrize(
+    ("spoilt", "variance"),
+    [
+        ({"noise": 0.5}, lambda X: 0.25 * np.ones(5)),
+        ({"input_dropout": 0.2}, lambda X: 0.25 * (X**2).mean(axis=0)),
+    ],
+    ids=["noise", "dropout"],
+)
+def test_inputs_are_spoilt_in_training_only(spoilt, variance, callbacks):
+    # A linear network passes on the variance that is added to each of its inputs.
+    X = np.random.RandomState(0).normal(size=(200, 5))
+    model = Autoencoder(2, batch_size=100, random_state=0, **spoilt)
+    mean = mean_over_epochs(model, X, callbacks)
+    passed_on = (model.weights_[0] @ model.weights_[2]) ** 2
+    clean = ((X - model.reconstruct(X)) ** 2).mean()
+    assert_allclose(mean, clean + variance(X) @ passed_on.mean(axis=1), rtol=0.01)
+
+
+@LOOPS
+def test_variational_loss_is_minus_the_bound_on_the_likelihood(callbacks):
+    X = np.random.RandomState(0).normal(size=(200, 5))
+    model = VariationalAutoencoder(2, beta=3.0, batch_size=100, random_state=0)
+    expected = mean_over_epochs(model, X, callbacks, "reconstruction_loss")
+    mean, std = model.transform(X, return_std=True)
+    # The spread of the code, which a linear decoder passes on, is part of the error.
+    passed_on = std**2 @ (model.weights_[2] ** 2).sum(axis=1)
+    errors = ((X - model.reconstruct(X)) ** 2).sum(axis=1) + passed_on
+    s = model.noise_variance_
+    assert_allclose(
+        expected, ((errors / s + 5 * np.log(2 * np.pi * s)) / 2).mean(), rtol=0.01
+    )
+    kl = (mean**2 + std**2 - 1 - np.log(std**2)).sum(axis=1) / 2
+    assert_allclose(model.history_["kl_loss"], kl.mean(), rtol=1e-4)
+    total = np.add(model.history_["reconstruction_loss"], 3 * kl.mean())
+    assert_allclose(model.history_["loss"], total, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("autoencoder", "X"),
+    [
+        (rows_autoencoder(hidden_layer_sizes=4, sparsity=0.1), ROWS),
+        (rows_autoencoder(loss=keras.losses.Huber(0.5)), ROWS),
+        (VariationalAutoencoder(2, **SETTINGS), ROWS),
+        (windows_autoencoder("gru"), GAPPY),
+        pytest.param(
+            rows_autoencoder(tied=True),
+            ROWS,
+            marks=pytest.mark.xfail(
+                reason="Keras 3.15 does not save that two models inside another one "
+                "share a layer",
+                raises=AttributeError,
+            ),
+        ),
+    ],
+    ids=["sparse", "loss of Keras", "variational", "recurrent", "tied"],
+)
+def test_a_network_that_is_saved_in_training_can_be_loaded(autoencoder, X, tmp_path):
+    path = tmp_path / "last.keras"
+    save = keras.callbacks.ModelCheckpoint(path, save_weights_only=False)
+    autoencoder.set_params(callbacks=save, standardize=False).fit(X)
+    loaded = keras.models.load_model(path)
+    for ours, theirs in zip(autoencoder.weights_, loaded.get_weights(), strict=False):
+        assert_allclose(ours, theirs)
+    missing = np.isnan(X)
+    copies = np.where(missing, 0, autoencoder.reconstruct(X))
+    # The code of a variational network is drawn.
+    if not isinstance(autoencoder, VariationalAutoencoder):
+        copied = loaded(X.reshape(22, -1, X.shape[-1]).astype(np.float32))[0]
+        assert_allclose(np.reshape(copied, X.shape), copies, rtol=1e-4)
