@@ -103,6 +103,7 @@ def call_part(
     code = model.get_layer("encoder")(_as_inputs(network, windows), training=False)
     if part == "encoder":
         return code
+    # The variances of a variational code stand behind its means.
     mean = code[:, : network.n_components]
     copy = model.get_layer("decoder")(mean, training=False)
     return keras.ops.reshape(copy, (-1, network.n_steps, network.n_features))
@@ -148,7 +149,7 @@ def _add(layer: Layer, network: AutoencoderNetwork, x: Any, mask: Any = None) ->
 
 
 def _as_inputs(network: AutoencoderNetwork, windows: Any) -> Any:
-    """Bring windows into the shape in which the encoder reads them."""
+    """Reshape windows as the encoder reads them: rows are windows of one step."""
     shape = network.encoder_layers[0].shape
     return windows if len(shape) == 2 else keras.ops.reshape(windows, (-1, *shape))
 

@@ -316,6 +316,8 @@ def _mean_losses(
 
 
 def _update(metrics: list[Any], compared: tuple[Any, Any], counts: Any) -> None:
+    # Counts, and not sample weights, which Keras's `metrics` do not see either; those
+    # of `weighted_metrics` do.
     for metric in metrics:
         metric.update_state(*compared, sample_weight=counts)
 

@@ -192,7 +192,8 @@ class ReconstructionError(keras.layers.Layer):
         missing = keras.ops.isnan(windows)
         axes = list(range(1, len(windows.shape)))
         observed = keras.ops.mean(keras.ops.cast(~missing, copy.dtype), axis=axes)
-        # The mean counts what is missing, with a loss of 0.
+        # The mean counts what is missing, with a loss of 0. A window with nothing
+        # observed would have a loss of 0 / 0.
         error = self._of_samples(zero_missing(windows), copy) / keras.ops.maximum(
             observed, 1e-6
         )

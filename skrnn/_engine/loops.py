@@ -155,6 +155,8 @@ def keras_fit(
     held_out = validation and _Batches(validation, course.batch_size, fixed)
     batches = _Batches(samples, course.batch_size, fixed)
 
+    # Not in `__getitem__` or at the end of an epoch: Keras 3.15 asks for batches once
+    # before the first epoch, which would then have the second order.
     def shuffle(epoch: int, logs: Any = None) -> None:
         if course.shuffle and not fixed:
             batches.order = random_state.permutation(len(samples))

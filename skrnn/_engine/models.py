@@ -78,6 +78,7 @@ def draw_weights(model: Any, random_state: np.random.RandomState) -> list[np.nda
         "recurrent_kernel": keras.initializers.Orthogonal,
         "embeddings": partial(keras.initializers.RandomNormal, stddev=1.0),
     }
+    # Not by the layers themselves: a model is built once and lent to many fits.
     weights = []
     for variable in model.weights:
         if variable.name in initializers:

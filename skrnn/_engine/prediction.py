@@ -72,7 +72,7 @@ def predict(
             kept = program(gathered)
             if summary is not None:
                 kept = summary(gathered, kept)
-            if y is None:
+            if y is None:  # Only `summary` knows the shape and type of what it returns.
                 y = np.empty((len(windows), *kept.shape[1:]), dtype=kept.dtype)
             y[done : done + len(kept)] = kept
             done += len(kept)

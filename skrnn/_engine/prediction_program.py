@@ -35,6 +35,7 @@ class LoadedNetwork:
         loaded = self._loaded
         if loaded is None or not all(map(np.array_equal, weights, loaded)):
             self.model.set_weights(_filled_up(weights, self.model.weights))
+            # Copies, because the user may change the weights in place.
             self._loaded = [weight.copy() for weight in weights]
 
 
@@ -77,6 +78,7 @@ class PredictionProgram(LoadedNetwork):
 
     def __call__(self, windows: np.ndarray) -> np.ndarray:
         """Predict up to a batch of windows of shape (n, n_steps, n_features)."""
+        # A batch of another size would have to be compiled.
         short = self.batch_size - len(windows)
         filled = np.pad(windows, ((0, short), (0, 0), (0, 0))) if short else windows
         return self._call(tf.constant(filled)).numpy()[: len(windows)]

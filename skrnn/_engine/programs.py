@@ -22,7 +22,7 @@ __all__ = ["PROGRAMS"]
 
 
 class ProgramCache:
-    """Programs by what they depend on, the least recently used ones given up.
+    """Programs by what they depend on; the least recently used ones are dropped.
 
     How many are kept, those on loan not counted, is the setting `program_cache_size`.
     """
@@ -37,7 +37,7 @@ class ProgramCache:
 
     @contextlib.contextmanager
     def lend(self, key: Hashable, build: Callable[[], Any]) -> Iterator[Any]:
-        """Lend a program to one user at a time; one whose use failed is given up.
+        """Lend a program to one user at a time; one whose use failed is dropped.
 
         Parameters
         ----------
@@ -47,12 +47,14 @@ class ProgramCache:
             Builds the program if none is free.
         """
         if key is not None:
+            # Keras builds a model in the precision that was set last, even if the user
+            # set it for other models.
             key = (key, keras.config.floatx(), keras.config.dtype_policy().name)
         program = self._take(key)
         if program is None:
             check_memory_maps()
             program = build()
-        yield program
+        yield program  # No `finally`: an error may leave a program in any state.
         if key is not None:
             self._keep(key, program)
 
@@ -72,6 +74,7 @@ class ProgramCache:
 
     def _keep(self, key: Hashable, program: Any) -> None:
         with self._lock:
+            # By identity: threads that train at once keep several of the same key.
             self._free[id(program)] = (key, program)
             while len(self._free) > get_config()["program_cache_size"]:
                 self._free.popitem(last=False)

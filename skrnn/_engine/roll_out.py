@@ -20,6 +20,7 @@ from .tensorflow import tf
 
 __all__ = ["roll_out"]
 
+# Shorter series are padded to so many rows, so that one compiled loop serves them all.
 SMALLEST_SIZE = 256
 
 
@@ -101,13 +102,13 @@ class RollOutProgram(LoadedNetwork):
         return filled.numpy()[n_past:n_rows, :n].transpose(1, 0, 2)
 
     def _pad(self, rows: np.ndarray, size: int) -> Any:
-        """Lay rows out step by step, padded to the size that was compiled."""
+        """Return rows with the steps first, padded to the size that was compiled."""
         table = np.zeros((size, self._n_series, rows.shape[2]), dtype=np.float32)
         table[: rows.shape[1], : len(rows)] = rows.transpose(1, 0, 2)
         return tf.constant(table)
 
     def _compile(self, size: int, n_ahead: int) -> Any:
-        """Compile the loop for tables of one size."""
+        """Compile the loop for series padded to one size."""
         of_series, n_targets = self._n_series, self._n_targets
         specs = [
             tf.TensorSpec((size, of_series, n_targets)),
@@ -226,6 +227,7 @@ def roll_out(
     n_series, n_past, n_targets = past.shape
     masked = bool(np.isnan(past).any())
     plain = network.for_prediction()
+    # A power of two, which forecasts of different numbers of series share.
     batch = min(LARGE_BATCH, 1 << (n_series - 1).bit_length())
     horizon = len(scales.scale_out)
     predicted = np.empty((n_series, ahead.shape[1] - n_past, n_targets), np.float32)

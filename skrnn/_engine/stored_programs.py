@@ -33,7 +33,7 @@ _FILE = re.compile(r"(\w+?)__(\d+)__(\d+)__(\w+)\.pb")
 
 
 def keep_compiled(function: Any) -> Callable[..., Any]:
-    """Let a function be compiled by what is in the folder of compiled programs.
+    """Return a function whose compiled form is loaded from the disk, or stored there.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def _digest(definitions: list[Any]) -> str:
 
 
 def _lend_file(digest: str) -> str | None:
-    """Put what was compiled before where TensorFlow looks for it; return the path."""
+    """Write what was compiled before to where TensorFlow looks; return the path."""
     assert PROGRAM_FOLDER is not None
     content = PROGRAM_FOLDER.read(digest)
     if content is None:

@@ -80,7 +80,7 @@ def _take_our_share_of_cores() -> None:
 
 @contextlib.contextmanager
 def _flags_of_compilation_cache(folder: ProgramFolder | None) -> Iterator[None]:
-    """Let TensorFlow, which reads its flags when it starts, keep what it compiles.
+    """Set the flags, read when TensorFlow starts, by which it keeps what it compiles.
 
     The comparison that is switched off needs a copy of each program's source in its
     file. The names of files are fingerprints of the same source.

@@ -88,6 +88,8 @@ def train(
     kept = recipe.key is not None and not may_change_model(watchers)
     if course.patience is not None:
         watchers.append(early_stopping(course.patience, validation is not None))
+    # The state of a stateful network has a row for each place in a batch, so that its
+    # batch size is a part of the model.
     if not network.stateful:
         batch_size = _useful_batch_size(course.batch_size, len(samples))
         course = replace(course, batch_size=batch_size)

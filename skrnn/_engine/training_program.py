@@ -61,8 +61,8 @@ class TrainingProgram:
     Raises
     ------
     ValueError
-        If a network that copies gets a loss which is not one of each sample, or a
-        metric of classes.
+        If the loss of a network that copies does not give one number for each sample,
+        or a metric depends on what the targets are.
     """
 
     def __init__(
@@ -85,8 +85,10 @@ class TrainingProgram:
             self.task = CopyTask(network.loss_terms)
             self.model.watch(network.loss_terms, self._metrics())
             arguments = {"optimizer": arguments["optimizer"]}
+        # For Keras's own loop, which has to train what XLA cannot compile.
         self.model.compile(**arguments, jit_compile=False)
         self.optimizer = self.model.optimizer
+        # At once, so that it can be set to a stored state before the first step.
         self.optimizer.build(self.model.trainable_variables)
         self._fresh_optimizer = _values(self.optimizer.variables)
         self._epochs: dict[Hashable, Any] = {}
@@ -110,6 +112,7 @@ class TrainingProgram:
         for metric in self._metrics():
             metric.reset_state()  # An instance brings old values.
         seeds = (v for v in self.model.variables if "seed_generator" in v.path)
+        # Numbered, or layers that drop or draw alike would do so at the same places.
         for i, variable in enumerate(seeds):
             variable.assign(np.array([seed, i]))
 
@@ -151,7 +154,7 @@ class TrainingProgram:
     def train(
         self, samples: PaddedSamples, order: Any, n_samples: Any
     ) -> dict[str, float]:
-        """Train for an epoch that `compile` has compiled; give losses and metrics."""
+        """Train by an epoch that `compile` has compiled; return losses and metrics."""
         epoch = self._epochs[_epoch_key(samples, order, False)]
         return self._logs(epoch(samples, order, n_samples))
 
@@ -176,6 +179,7 @@ class TrainingProgram:
         trainable = tuple(variable.trainable for variable in self.model.weights)
         settings = self.optimizer.get_config()
         if isinstance(settings["learning_rate"], float):
+            # Its value is read anew in every epoch; only a schedule is traced.
             settings["learning_rate"] = "a variable"
         return trainable, repr(settings)
 

@@ -96,6 +96,7 @@ class AutoencoderNetwork(Network):
         return self.n_steps, self.n_features
 
     def _code_layer(self, width: int) -> Layer:
+        # A variational code has means and, behind them, logarithms of variances.
         n_outputs = self.n_components * (1 if self.beta is None else 2)
         return dense("code", (width,), n_outputs, self.code_activation)
 
@@ -159,6 +160,7 @@ class RowAutoencoderNetwork(AutoencoderNetwork):
 
     def _tie(self, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
         """Replace the kernels of layers by the transposed ones of the encoder."""
+        # The last layer of the decoder mirrors the first one of the encoder.
         mirrored = [layer for layer in self.encoder_layers if layer.weights][::-1]
         return tuple(
             layer._replace(

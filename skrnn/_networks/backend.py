@@ -19,7 +19,7 @@ SMALL_CALL, SMALL_ROLL_OUT = 5e6, 2e7
 def chooses_numpy(
     backend: str, network: RecurrentNetwork, n_windows: int, n_calls: int = 1
 ) -> bool:
-    """Choose by what to predict: NumPy or a compiled program.
+    """Return whether NumPy predicts, and not a compiled program.
 
     The choice depends on nothing but the network and the size of the task, so that the
     same input gives the same bits whatever ran before.
@@ -27,13 +27,13 @@ def chooses_numpy(
     Parameters
     ----------
     backend : {"auto", "numpy", "tensorflow"}
-        What the user wants.
+        The choice of the user; "auto" compares costs.
     network : RecurrentNetwork
         The network.
     n_windows : int
         Windows to predict at once.
     n_calls : int, default=1
-        How often, one call needing the result of the other.
+        Predictions of these windows, each of which needs the one before.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def chooses_numpy(
 
 
 def _count_multiplications(network: RecurrentNetwork, n_windows: int) -> int:
-    """Count the multiplications for which a prediction takes as long."""
+    """Estimate the cost of a prediction, as the multiplications that take as long."""
     directions = 2 if network.bidirectional else 1
     n_steps = network.n_steps // network.segment
     cost_of_window = network.n_weights

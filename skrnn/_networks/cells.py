@@ -46,6 +46,7 @@ Trace: TypeAlias = dict[str, Array]
 
 def sigmoid(x: Array) -> Array:
     """Compute ``1 / (1 + exp(-x))`` without overflow."""
+    # tanh is bounded, while exp(-x) overflows in float64 below x = -709.
     y: Array = np.tanh(0.5 * x)
     y += 1
     y *= 0.5
@@ -98,7 +99,7 @@ def gru_step(
     gates = sigmoid(inputs[:, : 2 * n] + before[:, : 2 * n])
     z, r = gates[:, :n], gates[:, n:]
     g = f(inputs[:, 2 * n :] + r * before[:, 2 * n :])
-    h = g + z * (h - g)
+    h = g + z * (h - g)  # z * h + (1 - z) * g by one product.
     return (h,), (z, r, g, h)
 
 
@@ -138,7 +139,7 @@ def run_layer(
         State before the first step; None is zero.
     trace : dict, default=None
         Filled with the gates at every step. They are NaN where nothing is observed,
-        but for the state, which stays.
+        except for the state, which stays.
 
     Returns
     -------
@@ -173,6 +174,7 @@ def run_layer(
         outputs[t] = state[0] if observed is None else np.where(begun, state[0], 0.0)
         if kept is not None:
             kept[:, t] = values
+            # The last gates are the state, which stays where nothing is observed.
             kept[-1, t] = state[0]
             if n_states == 2:
                 kept[-2, t] = state[1]
@@ -182,14 +184,16 @@ def run_layer(
 
 
 def _leaky_relu(x: Array) -> Array:
-    return np.where(x > 0, x, 0.2 * x)
+    return np.where(x > 0, x, 0.2 * x)  # Keras's slope; others take 0.01.
 
 
 def _elu(x: Array) -> Array:
+    # `where` computes both sides, and expm1 overflows on large positive x.
     return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
 
 
 def _selu(x: Array) -> Array:
+    # The constants of Klambauer et al., Self-normalizing neural networks (2017).
     return 1.0507009873554805 * np.where(
         x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0))
     )
@@ -201,6 +205,7 @@ def _softplus(x: Array) -> Array:
 
 def softmax(x: Array) -> Array:
     """Compute the softmax along the last axis."""
+    # The shift cancels out, and no exponential overflows.
     shares: Array = np.exp(x - x.max(axis=-1, keepdims=True))
     shares /= shares.sum(axis=-1, keepdims=True)
     return shares
@@ -210,7 +215,9 @@ def softmax(x: Array) -> Array:
 ACTIVATIONS: dict[str, Function] = {
     "elu": _elu,
     "exponential": np.exp,
+    # Keras's default, not the approximation by tanh.
     "gelu": lambda x: 0.5 * x * (1 + erf(x / np.sqrt(2))),
+    # As of Keras 3; Keras 2 had 0.2 * x + 0.5.
     "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
     "leaky_relu": _leaky_relu,
     "linear": lambda x: x,

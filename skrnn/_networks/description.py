@@ -109,6 +109,7 @@ class Network(ABC):
         "output_activation": "output_activation",
     },
 )
+# Frozen, because compiled programs are kept under the description as their key.
 @dataclass(frozen=True)
 class RecurrentNetwork(Network):
     """A recurrent network that predicts targets, or probabilities of classes.
@@ -190,14 +191,17 @@ class RecurrentNetwork(Network):
 
     def for_prediction(self) -> RecurrentNetwork:
         """Return the network without what matters in training only."""
+        # Networks that differ in nothing else then share one compiled prediction.
         return replace(self, dropout=0.0, recurrent_dropout=0.0, l2=0.0, frozen=False)
 
     def _layers_before(self, shape: Shape) -> list[Layer]:
-        """Describe what a step, or a segment of steps, passes first."""
+        """Describe the layers that each step, or segment of steps, passes first."""
         f, layers = self.dense_activation, []
         if self.segment > 1:
             shape = (self.n_steps // self.segment, self.segment * self.n_features)
             layers = [Layer("segments", "Reshape", shape)]
+            # Raw values side by side are a poor input of a recurrent step, so they pass
+            # one Dense layer first, as in SegRNN (Lin et al. 2023).
             if not self.dense_before:
                 return [*layers, dense("segment_projection", shape, self.units[0], f)]
         return layers + dense_stack("dense_before", shape, self.dense_before, f)
@@ -215,7 +219,8 @@ class RecurrentNetwork(Network):
         )
 
     def _layers_ahead(self, last: Layer) -> list[Layer]:
-        """Describe the step from the last state into each segment of the outputs."""
+        """Describe the layers of a parallel decoder that follow the last state."""
+        # Rounded up: the last segment may reach beyond the targets, and is cut later.
         n_segments = -(-self.n_targets // self.segment)
         n_inputs = last.weights[0][0]
         positions = (n_segments, n_inputs)

@@ -44,6 +44,7 @@ def predict(
     y : ndarray of shape (n_samples, n_targets)
         Predictions in the scale of training.
     """
+    # Products of float32 and float64 would convert the weights again at each step.
     weights = [weight.astype(np.float64) for weight in weights]
     states: list[State] | None = None
     y, done = np.empty((len(windows), network.n_targets)), 0
@@ -76,7 +77,7 @@ def run_network(
         States of the recurrent layers, both directions of one behind each other,
         before the first step; None is zero.
     traces : list, default=None
-        Where to put the gates of these layers.
+        The gates of these layers are appended to it.
 
     Returns
     -------
@@ -96,7 +97,7 @@ def run_network(
 def trace_network(
     network: RecurrentNetwork, weights: Sequence[NDArray[Any]], windows: Windows
 ) -> list[Trace]:
-    """Return what the gates of each recurrent layer do, step by step.
+    """Return the gates of each recurrent layer at every step.
 
     Returns
     -------
@@ -105,6 +106,7 @@ def trace_network(
         backwards, for a bidirectional one. The steps of both are those of the windows.
     """
     weights = [weight.astype(np.float64) for weight in weights]
+    # A stateful network hands its state on from batch to batch, as in `predict`.
     size = network.batch_size or max(len(windows), 1)
     states: list[State] | None = None
     traces: list[list[Trace]] = []
@@ -153,7 +155,7 @@ class _ForwardPass:
         self._traces = traces
 
     def run(self, layer: Layer, x: Array) -> Array:
-        """Compute what a layer gives for the outputs of the one before."""
+        """Compute the outputs of a layer from those of the one before."""
         own = self._weights[layer.name]
         if layer.kind == "Input":
             return x
@@ -162,7 +164,7 @@ class _ForwardPass:
         if layer.kind == "Dense":
             return _as_function(layer.activation)(x @ own[0] + own[1])
         if layer.kind == "Embedding":
-            return own[0]
+            return own[0]  # One row for each segment, the same for all samples.
         if layer.shares:
             return self._run_ahead(x, self._weights[layer.shares])
         return self._run_recurrent(x, layer)
@@ -185,6 +187,7 @@ class _ForwardPass:
             outputs, state = run_layer(
                 self._cell, x[:, order], seen, weights, self._activation, state, trace
             )
+            # Reversing twice puts the outputs into the order of the steps again.
             sides.append(outputs[:, order])
             last.append(outputs[:, -1])
             self.states.append(state)

@@ -28,8 +28,8 @@ Shape: TypeAlias = tuple[int, ...]
 
 T = TypeVar("T")
 
-# Kinds of recurrent layers as Keras calls them, and the blocks of their kernels: one
-# for each gate and one for the candidate.
+# Kinds of recurrent layers as Keras calls them, which the engine looks up by these
+# names, and the blocks of their kernels: one for each gate and one for the candidate.
 CELL_KINDS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 N_BLOCKS = {"rnn": 1, "lstm": 4, "gru": 3}
 
@@ -186,6 +186,7 @@ def unshare_weights(layers: Sequence[Layer], weights: Sequence[Any]) -> list[Any
     for layer in layers:
         shared = groups.get(layer.shares, [])
         if layer.kind == "TransposedDense":
+            # The kernel alone: the bias has the width of the outputs and is its own.
             shared = [shared[0].T]
         unshared += shared + groups[layer.name]
     return unshared

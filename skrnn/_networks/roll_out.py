@@ -12,9 +12,9 @@ __all__ = ["known_ahead", "roll_out"]
 
 
 def known_ahead(known: NDArray[Any], horizon: int) -> NDArray[Any]:
-    """Lay beside each row the columns of the `horizon` rows after it, nearest first.
+    """Return, for each row, the columns of the `horizon` rows after it, nearest first.
 
-    Behind the last row they are NaN.
+    Columns of rows beyond the last one are NaN.
 
     Parameters
     ----------
@@ -65,6 +65,7 @@ def roll_out(
     """
     n_series, n_past, n_targets = targets.shape
     n_rows = ahead.shape[1]
+    # Room for a last block that ends behind the last row.
     filled = np.full((n_series, n_rows + horizon, n_targets), np.nan)
     filled[:, :n_past] = targets
     n_filled, finite = n_past, np.arange(n_series)
@@ -77,5 +78,7 @@ def roll_out(
         block = predict(windows)
         filled[finite, n_filled : first + horizon] = block[:, n_filled - first :]
         n_filled = first + horizon
+        # An estimator of scikit-learn's raises on infinite input, which would stop the
+        # other series as well.
         finite = finite[np.isfinite(block).all(axis=(1, 2))]
     return filled[:, n_past:n_rows]

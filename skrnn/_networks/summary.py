@@ -13,7 +13,7 @@ __all__ = ["show_inside", "show_layers", "tabulate"]
 
 
 def tabulate(name: str, layers: Sequence[Layer]) -> str:
-    """Lay out layers as a table, with the sums of their weights below.
+    """Return layers as a table, with the sums of their weights below.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Check that memory suffices, before anything is laid out."""
+"""Check that memory suffices, before any array is allocated."""
 
 from __future__ import annotations
 

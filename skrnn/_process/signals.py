@@ -26,7 +26,7 @@ _PATIENCE = 2
 
 
 class HeldSignals:
-    """A stand-in for the handlers of signals, which holds them or lets them through."""
+    """A handler that holds signals back, or passes them to the handlers before it."""
 
     def __init__(self) -> None:
         self._holds = False

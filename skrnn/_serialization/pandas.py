@@ -24,6 +24,7 @@ def _plain_index(index: pd.Index) -> Any:
 
 @made_from("Index")
 def _index(values: Any, dtype: str, name: Any) -> pd.Index:
+    # Or pandas would make a MultiIndex of labels that are tuples.
     return pd.Index(values, dtype=dtype, name=name, tupleize_cols=False)
 
 

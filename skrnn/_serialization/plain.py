@@ -98,6 +98,7 @@ def tagged(kind: str, /, **fields: Any) -> dict[str, Any]:
 
 
 def _plain_nested(value: Any) -> Any:
+    # By type and not isinstance: a named tuple cannot be built from an iterator.
     if type(value) in (list, tuple):
         return type(value)(map(_plain_nested, value))
     return as_plain(value)
@@ -117,6 +118,7 @@ def lay_end_to_end(arrays: list[NDArray[Any]]) -> list[NDArray[Any]]:
 
 def cut_apart(joined: NDArray[Any], counts: NDArray[Any]) -> list[NDArray[Any]]:
     """Return the arrays that `lay_end_to_end` joined."""
+    # Of no cuts NumPy would make one empty array.
     return np.split(joined, np.cumsum(counts)[:-1]) if len(counts) else []
 
 
