@@ -40,6 +40,7 @@ class BacktestRows:
             return take_rows(self.X, rows)
         if self.index is None:
             return np.empty((len(rows), 0))
+        # Without columns, its index still says which rows to predict.
         return pd.DataFrame(index=self.index[rows])
 
 
@@ -170,8 +171,8 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
         The later folds, in order of time, are forecast by it after `update` with all
         rows up to their last training row.
     coverage : float, default=0.9
-        Share of the observations that the intervals shall hold, between 0 and 1. It has
-        a meaning only for forecasters with `calibration` above 0.
+        Share of the observations that the intervals should hold, between 0 and 1. It
+        has a meaning only for forecasters with `calibration` above 0.
     n_jobs : int, default=None
         Folds that are computed at the same time, as in scikit-learn. With
         ``refit=False`` each fold needs the one before it, and nothing is parallel.
@@ -244,6 +245,7 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
             "refit=True."
         )
     rows = read_backtest_rows(X, y)
+    # All folds are made first, so that a wrong cv is found before anything is trained.
     splits = split_places(rows.axis, cv, rows.X, rows.y)
     folds = make_folds(rows.axis, splits, refit=refit)
     if refit:

@@ -76,6 +76,7 @@ def effective_counts(values: NDArray[np.float64]) -> NDArray[np.float64]:
     for lag in range(1, min(n_steps, n_origins)):
         pairs = (observed[:, lag:] & observed[:, :-lag]).sum(axis=(0, 1))
         products = (centred[:, lag:] * centred[:, :-lag]).sum(axis=(0, 1))
+        # The variance of equal values is 0, and so are their products.
         correlation = products / np.maximum(pairs * variances, np.finfo(float).tiny)
         weight = np.where(lag < steps, 1 - lag / steps, 0.0)
         inflation += np.where(pairs > 1, 2 * weight * correlation, 0.0)

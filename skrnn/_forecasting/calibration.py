@@ -55,6 +55,7 @@ def forecast_errors(
     # must be a row.
     ahead = np.minimum(first_rows[:, None] + steps, series.n_rows - 1)
     past = _rows_before(plan, series, first_rows)
+    # The end of each series is replaced by the rows before each first row to predict.
     origin = replace(
         Origin.at_end(series, 0, scale).take(codes),
         targets=series.targets[past],

@@ -63,7 +63,7 @@ class Differencing:
         return sum(self.lags)
 
     def take_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Take the logarithm, if `log` is set."""
+        """Return rows, or their logarithm if `log` is set."""
         return np.log(rows) if self.log else rows
 
     def undo_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -71,7 +71,7 @@ class Differencing:
         return np.exp(rows) if self.log else rows
 
     def difference(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Take the differences; the first `n_lost` rows have none and are NaN."""
+        """Compute the differences; the first `n_lost` rows have none and are NaN."""
         for lag in self.lags:
             differences = np.full_like(rows, np.nan)
             differences[..., lag:, :] = rows[..., lag:, :] - rows[..., :-lag, :]

@@ -25,6 +25,7 @@ __all__ = ["AutoregressiveForecaster"]
 
 def learns_step_by_step(forecaster):
     """Return whether the estimator of a forecaster has `partial_fit`."""
+    # None stands for a network, which has it.
     return forecaster.estimator is None or hasattr(forecaster.estimator, "partial_fit")
 
 
@@ -78,7 +79,7 @@ class AutoregressiveForecaster(BaseForecaster):
     calibration : int, default=0
         Last rows of each series that are held out of training, for `predict_interval`
         and `predict_quantiles`: each of them is forecast from every row before it from
-        the last training row on. Later forecasts start behind them all the same.
+        the last training row on. Later forecasts start after them nevertheless.
 
     Attributes
     ----------
@@ -141,7 +142,7 @@ class AutoregressiveForecaster(BaseForecaster):
     A block of H rows needs x for all of them. Where columns are known in advance and
     the rows of X are no multiple of H, the last block therefore begins earlier, among
     rows that are known or predicted already, and only its end is used: nothing is
-    invented behind the end of X, but these rows are predicted from an older past.
+    invented beyond the end of X, but these rows are predicted from an older past.
 
     A forecast of m rows calls the estimator m / H times, one after the other, with one
     window of each series. `fit` copies each column of x H times and, for estimators
@@ -236,6 +237,7 @@ class AutoregressiveForecaster(BaseForecaster):
         tags.regressor_tags.poor_score = True
         return tags
 
+    # Read from the origin, which `update` moves.
     @property
     def last_stamp_(self):
         """Stamp of the last row with an observed y; one for each of many series."""

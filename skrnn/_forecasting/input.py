@@ -103,6 +103,7 @@ def read_future(forecaster: Any, X: Any) -> NDArray[np.float64]:
     _check_has_rows(X)
     shape = np.shape(X)
     only_index = forecaster.n_features_in_ == 0 and shape[1:] == (0,)
+    # `check_array` would raise for a frame without columns, whose index is enough here.
     if only_index or not forecaster.exogenous:
         if len(X) == 0:
             raise ValueError("X must have at least 1 row. Got 0 instead.")
@@ -112,6 +113,7 @@ def read_future(forecaster: Any, X: Any) -> NDArray[np.float64]:
 
 def split_history(history: Any, n_known: int) -> tuple[Any, Any]:
     """Split the parameter `history` into X and y."""
+    # A list of two numbers is a y of two rows; only a tuple is a pair.
     if isinstance(history, tuple) and len(history) == 2:
         return history
     if n_known:
@@ -136,6 +138,7 @@ def check_same_columns(
     columns = getattr(observations.template, "columns", None)
     if seen is None or columns is None:
         return
+    # Columns in another order would be taken for one another.
     if list(columns) != list(seen):
         raise ValueError(
             f"y must have the columns that fit saw, {list(seen)}. Got "
@@ -171,6 +174,7 @@ def _read_known(
     check_columns(X)
     if fitted:
         return _read_fitted_columns(forecaster, X, index)
+    # Not `validate_data`, which would set attributes before the fit has succeeded.
     known = as_floats(
         X, lambda: check_array(X, input_name="X", estimator=forecaster, **NUMBER_RULES)
     )

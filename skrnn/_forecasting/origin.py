@@ -70,7 +70,7 @@ class Origin:
 
     @classmethod
     def at_end(cls, series: SeriesRows, n_past: int, scale: SeriesScale) -> Origin:
-        """Return the origin behind the last rows of series.
+        """Return the origin at the end of each series.
 
         Parameters
         ----------

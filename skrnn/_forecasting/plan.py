@@ -313,7 +313,10 @@ class ForecastPlan:
     def _predict_block(
         self, estimator: BaseEstimator, windows: NDArray[np.float64], n_targets: int
     ) -> NDArray[np.float64]:
-        """Predict the rows that follow windows, which are normalised in place."""
+        """Predict the rows that follow windows, which are normalised in place.
+
+        `roll_out` makes new windows for each block, so no copy is needed.
+        """
         own_scale = None
         if self.normalization is not None:
             targets = windows[:, :, :n_targets]

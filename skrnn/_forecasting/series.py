@@ -102,6 +102,8 @@ class SeriesRows:
         found = np.concatenate(starts) if starts else np.empty(0, dtype=np.intp)
         if len(self) == 1 or not len(found):
             return found
+        # Series may end at different times, so windows are compared by their distance
+        # from the end of their own series.
         ends = self.stops[self.last_runs][self.codes[found]]
         return found[np.argsort(found - ends, kind="stable")]
 
@@ -194,6 +196,7 @@ def series_from_arrays(
     known : list of ndarray of shape (n_rows, n_known)
         Columns known in advance of each series.
     """
+    # Rows that are missing are NaN here, so there is no hole to find by an index.
     lengths = np.array([len(rows) for rows in targets], dtype=np.intp)
     stops = lengths.cumsum()
     observed = [~np.isnan(rows).all(axis=1) for rows in targets]
@@ -221,6 +224,8 @@ def _trim_runs(
     runs: Runs,
 ) -> SeriesRows:
     """Drop the rows without any observed target from both ends of each run."""
+    # Short columns of a wide table begin or end with NaN, and forecasts start after the
+    # last row that was observed.
     observed = np.flatnonzero(~np.isnan(targets).all(axis=1))
     first = np.searchsorted(observed, runs.starts)
     after = np.searchsorted(observed, runs.starts + runs.lengths)

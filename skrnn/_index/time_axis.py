@@ -78,6 +78,7 @@ def read_time_axis(index: pd.Index | None, n_rows: int) -> TimeAxis:
     ValueError, TypeError
         If stamps are missing, unsorted or duplicated, or have no spacing.
     """
+    # Finding the runs also checks the stamps.
     step = split_runs(index, n_rows).step
     if index is None:
         return TimeAxis(pd.RangeIndex(n_rows), np.arange(n_rows), None, 1)

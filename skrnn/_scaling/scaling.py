@@ -207,6 +207,7 @@ class Statistics:
                     f"{name} holds values too large to compute their variance in "
                     f"{column_at(column)}; divide them by a constant."
                 )
+        # Holes are filled with the mean even where nothing is scaled.
         fill = x_mean
         if not self.standardize:
             x_mean, y_mean = np.zeros_like(x_mean), np.zeros_like(y_mean)
@@ -219,6 +220,7 @@ class Statistics:
 def _moments_of(windows: Windows, weights: NDArray[np.float64]) -> Moments:
     """Return the moments of all steps of windows."""
     uses = windows.count_uses(weights)
+    # Rows that do not count are left out: 0 times an infinite square would be NaN.
     used = uses > 0
     rows, uses = windows.rows[used].astype(np.float64), uses[used]
     if windows.own_scale is None:

@@ -88,6 +88,7 @@ class Context:
         like = None if runs.stamps is None else runs.stamps[:0]
         if runs.stamps is None or runs.step is None:
             return cls(runs.step, like, tails, [], [], None, None, digest)
+        # One index for all runs, so that few arrays are stored however many they are.
         own = runs.by_series()
         follow_ups = step_after(on_clock(runs.last_stamps, runs.step), runs.step)
         return cls(

@@ -229,6 +229,7 @@ def _starts(
             f"horizon={horizon}, which span {ahead + horizon} rows, but series has "
             f"{n_rows}; shorten the window or pass more rows."
         )
+    # A range, because rows on a disk may have more windows than fit into memory.
     return range(0, n_rows - ahead - horizon + 1, stride)
 
 

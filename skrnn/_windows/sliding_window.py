@@ -220,7 +220,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         TypeError
             If columns hold dates, or the index has no spacing, as one of strings.
         MemoryError
-            If windows laid out as a table would not fit into memory.
+            If the table of windows would not fit into memory.
         """
         check_is_fitted(self)
         rows = check_table(self, X, reset=False)
@@ -255,6 +255,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
                 "inverse_transform needs gap=0, because other windows do not hold the "
                 f"rows they belong to. Got gap={self.gap} instead."
             )
+        # None keeps float32; NaN stands in steps before the first row.
         windows = check_array(
             X, dtype=None, allow_nd=True, ensure_all_finite="allow-nan"
         )

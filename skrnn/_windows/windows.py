@@ -171,7 +171,7 @@ class Windows:
         places whole dilations apart. Counting each step of each window takes minutes
         for windows of ten thousand steps.
         """
-        # The place after the last step may lie up to a dilation behind the rows.
+        # The place after the last step may lie up to a dilation after the last row.
         size = len(self.rows) + self.dilation
         stops = self.starts + self.n_steps * self.dilation
 
