@@ -50,7 +50,7 @@ class Autoencoder(BaseRowAutoencoder):
         statistics of the training rows, so that all count alike. Reconstructions are
         in the units of X either way.
     loss : str, callable, class or keras.losses.Loss, default="mse"
-        Loss of a copied value; the mean over the row counts.
+        Loss of a copied value; that of a row is the mean over its values.
     optimizer : str, class or keras.optimizers.Optimizer, default="adam"
         Optimizer. An instance is copied, brings its own learning rate, and may clip
         gradients or follow a schedule.

@@ -27,6 +27,7 @@ __all__ = ["BaseNetworkEstimator"]
 class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of the estimators that train a network."""
 
+    # Names in stored files, so that the attributes can be renamed.
     _private_fields = {
         "network": "_network",
         "statistics": "_statistics",
@@ -40,6 +41,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         "l2": [Interval(Real, 0, None, closed="left")],
         "standardize": ["boolean"],
         "loss": [str, callable],
+        # Instances of Keras's are known by a method: naming their class imports Keras.
         "optimizer": [str, callable, HasMethods("apply_gradients")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
@@ -113,15 +115,15 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def _read(self, X, *others, reset):
-        """Check what was passed to `fit`; return it as `TrainingData`."""
+        """Return what was passed to `fit`, checked, as `TrainingData`."""
 
     @abstractmethod
     def _describe_network(self, windows, n_outputs):
-        """Describe the network that reads windows and learns so many targets."""
+        """Return the description of a network with a number of outputs."""
 
     @abstractmethod
     def _scale_windows(self, windows, scaling):
-        """Scale windows as the network reads them."""
+        """Return windows scaled as the network reads them."""
 
     def _find_pretrained(self, network):
         """Return the fitted estimator that a fresh network starts from, or None."""
@@ -162,6 +164,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             resume=resume,
             one_pass=one_pass,
         )
+        # Kept while training goes on, because a later chunk may be an array.
         names = vars(self).get("feature_names_in_") if resume else feature_names(X)
         learned = {
             "feature_names_in_": names,
@@ -198,12 +201,14 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         if one_pass or not resume:
             return statistics, statistics.scaling()
         _, targets, _ = samples
+        # A target that was constant has scale 0, and would never be learned.
         kept = self.scaling_.let_vary(targets)
         varies = (kept.y_scale != self.scaling_.y_scale).any()
         return statistics if varies else self._statistics, kept
 
     def _scale(self, data, parts, scaling):
         """Return the samples as the engine takes them."""
+        # Imported here, so that `import skrnn` does not load TensorFlow.
         from skrnn._engine import training
 
         return training.Samples(
@@ -238,6 +243,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             "history_": append_epochs(self.history_, history) if goes_on else history,
             "_optimizer_state": state.optimizer,
             "_trained_by": self.optimizer,
+            # Without a seed it is NumPy's global generator, of which no copy is kept.
             "_random_state": None if self.random_state is None else random_state,
         }
 
@@ -260,7 +266,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         return training.State(self.weights_, self._optimizer_state if goes_on else None)
 
     def _course(self, *, one_pass):
-        """Return how long and in which order to train."""
+        """Return the number of epochs, the order of samples and when to stop."""
         from skrnn._engine import training
 
         return training.Course(

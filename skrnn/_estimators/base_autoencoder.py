@@ -289,7 +289,7 @@ class BaseAutoencoder(
 
     @abstractmethod
     def _present(self, windows):
-        """Bring windows into the shape of X."""
+        """Return windows in the shape of X."""
 
     def _read(self, X, *, reset):
         windows, n_features_in = self._check(X, reset=reset)
@@ -305,6 +305,7 @@ class BaseAutoencoder(
         """Return the outputs of the encoder, in the precision of X."""
         check_is_fitted(self)
         windows, _ = self._check(X, reset=False)
+        # The tag preserves_dtype promises the precision of X; the network has float32.
         return self._predict(windows, "encoder").astype(windows.rows.dtype)
 
     def _decode(self, codes):
@@ -335,6 +336,8 @@ class BaseAutoencoder(
 
     def _on_index(self, codes, X):
         """Return codes as a DataFrame on the index of X, if frames are asked for."""
+        # Windows inside a Pipeline are arrays that know their index. scikit-learn takes
+        # one from frames only, and would number the rows of the codes.
         index = index_of(X)
         if index is None or not wants_pandas(self):
             return codes

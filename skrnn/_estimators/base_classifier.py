@@ -64,6 +64,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         FloatingPointError
             If the loss becomes NaN or infinite. The estimator then stays as it was.
         """
+        # Each output keeps its class, also where y lacks some classes of the last fit.
         goes_on = self.warm_start and hasattr(self, "classes_")
         return self._train(
             X,
@@ -151,7 +152,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             If X holds dates.
         """
         outputs = self._outputs(X)
-        if outputs.shape[1] == 1:
+        if outputs.shape[1] == 1:  # A sigmoid, the probability of the second class.
             return np.hstack([1 - outputs, outputs])
         # In float32 their sum is 1 but for rounding.
         return outputs / outputs.sum(axis=1, keepdims=True)
@@ -174,7 +175,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         NotFittedError, ValueError, TypeError
             As in `predict_proba`.
         """
-        check_is_fitted(self)
+        check_is_fitted(self)  # Or `classes_` would raise an AttributeError first.
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def to_keras(self):
@@ -218,10 +219,10 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         _check_loss(self.loss, len(classes))
         codes = encode(labels, classes)
         weights = check_sample_weight(sample_weight, len(labels))
-        of_classes = weights_of_classes(self.class_weight, classes, codes, weights)
+        class_weights = weights_of_classes(self.class_weight, classes, codes, weights)
         targets = as_indicators(codes, len(classes))
         facts["classes_"] = classes
-        return TrainingData(windows, targets, weights * of_classes[codes], facts)
+        return TrainingData(windows, targets, weights * class_weights[codes], facts)
 
     def _describe_network(self, windows, n_outputs):
         network = super()._describe_network(windows, n_outputs)
@@ -230,6 +231,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
 
     def _split(self, data, *, resume, one_pass):
         train, validation = super()._split(data, resume=resume, one_pass=one_pass)
+        # When training goes on, the other classes have been or may yet be seen.
         if not (resume or one_pass):
             _check_classes_left(data.targets[train])
         return train, validation
@@ -238,6 +240,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         statistics, scaling = super()._learn_scaling(
             samples, pretrained, resume=resume, one_pass=one_pass
         )
+        # Losses and metrics compare probabilities with 0 and 1, so keep these.
         return statistics, scaling.keep_targets()
 
 

@@ -81,6 +81,7 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
 
     def _describe_network(self, windows, n_outputs):
         check_segment(self.segment, windows.n_steps)
+        # As Python's own numbers, because integers of NumPy can overflow.
         return RecurrentNetwork(
             cell=self._cell,
             n_steps=windows.n_steps,
@@ -96,6 +97,7 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
             recurrent_dropout=float(self.recurrent_dropout),
             l2=float(self.l2),
             segment=int(self.segment),
+            # Keras builds a stateful network for one size of batches.
             batch_size=int(self.batch_size) if self.stateful else None,
             frozen=bool(self.freeze_pretrained),
         )

@@ -38,6 +38,7 @@ class BaseRowAutoencoder(BaseAutoencoder):
                 "to RecurrentAutoencoder, or reshape them to X.reshape(len(X), -1)."
             )
         rows = check_table(self, X, reset=reset, allow_nan=False)
+        # The engine trains on windows: a row is a window of one step.
         return windows_of(rows[:, None, :]), rows.shape[1]
 
     def _present(self, windows):

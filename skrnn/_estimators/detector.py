@@ -97,6 +97,7 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
     def _sk_visual_block_(self):
         return show_inside(self, "autoencoder")
 
+    # The user sets the parameters of the autoencoder, so its `fit` checks them too.
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
         """Train the autoencoder, and find the score that separates the outliers.
@@ -124,6 +125,7 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
             self,
             {
                 "autoencoder_": autoencoder,
+                # As `sklearn.ensemble.IsolationForest` sets its threshold.
                 "offset_": float(np.percentile(scores, 100.0 * self.contamination)),
                 "n_features_in_": getattr(autoencoder, "n_features_in_", None),
                 "feature_names_in_": getattr(autoencoder, "feature_names_in_", None),
@@ -187,5 +189,6 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
 
     def _new_autoencoder(self):
         if self.autoencoder is None:
+            # Seeded, because scikit-learn's checks expect equal fits by default.
             return Autoencoder(random_state=0)
         return clone(self.autoencoder)

@@ -47,9 +47,10 @@ FITTED_ATTRIBUTES = {
 
 def accepts_windows(estimator: Any) -> bool:
     """Return whether an estimator, or the one that it wraps, takes three axes."""
+    # Pipelines and searches of scikit-learn's do not pass these tags on.
     if get_tags(estimator).input_tags.three_d_array:
         return True
-    if isinstance(estimator, BaseEnsemble):  # It checks for two axes itself.
+    if isinstance(estimator, BaseEnsemble):  # Its own check allows two axes only.
         return False
     inner = _first_inside(estimator)
     return inner is not None and accepts_windows(inner)
@@ -67,6 +68,7 @@ def _first_inside(estimator: Any) -> Any:
     """Return the estimator that a wrapper passes X to first, or None."""
     if isinstance(estimator, Pipeline):
         steps = (step for _, step in estimator.steps)
+        # A step may also be "passthrough" or None.
         return next((step for step in steps if hasattr(step, "fit")), None)
     inner = getattr(estimator, "estimator", getattr(estimator, "regressor", None))
     return inner if hasattr(inner, "fit") else None
@@ -105,7 +107,7 @@ def predictor_of(estimator: Any) -> Any:
     while True:
         if isinstance(estimator, FrozenEstimator):
             estimator = thaw(estimator)
-        elif hasattr(estimator, "best_estimator_"):
+        elif hasattr(estimator, "best_estimator_"):  # Not with refit=False.
             estimator = estimator.best_estimator_
         else:
             return estimator

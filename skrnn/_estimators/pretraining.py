@@ -13,6 +13,9 @@ from .inside import thaw
 
 __all__ = ["check_pretrained", "weights_of_encoder"]
 
+# What sets those properties of a network that are no parameters.
+PARAMETER_OF = {"cell": "the class of the estimator", "n_features": "the columns of X"}
+
 
 def check_pretrained(pretrained: Any, network: RecurrentNetwork) -> Any:
     """Return the autoencoder whose encoder a network starts from, or None.
@@ -50,6 +53,7 @@ def weights_of_encoder(autoencoder: Any, network: RecurrentNetwork) -> dict[int,
 
 def _check_same_layers(encoder: Any, network: RecurrentNetwork) -> None:
     """Raise if recurrent weights have another shape or meaning in the two networks."""
+    # The encoder has no such parameters: it reads single steps, forwards, as they are.
     needed = {"dense_before": (), "bidirectional": False, "segment": 1}
     names = ("cell", "units", "activation", "n_features")
     needed |= {name: getattr(encoder, name) for name in names}
@@ -61,7 +65,3 @@ def _check_same_layers(encoder: Any, network: RecurrentNetwork) -> None:
                 f"of the estimator. Got {name}={got!r} instead; change "
                 f"{PARAMETER_OF.get(name, name)}, or fit another RecurrentAutoencoder."
             )
-
-
-# By what a user sets those properties of a network that are no parameters.
-PARAMETER_OF = {"cell": "the class of the estimator", "n_features": "the columns of X"}

@@ -60,8 +60,8 @@ class RecurrentAutoencoder(BaseAutoencoder):
         statistics of the training windows. Reconstructions are in the units of X either
         way.
     loss : str, callable, class or keras.losses.Loss, default="mse"
-        Loss of a copied value, 0 for an exact copy; the mean over what is observed of
-        a window counts.
+        Loss of a copied value, 0 for an exact copy; that of a window is the mean over
+        its observed values.
     incomplete : {"skip", "mask"}, default="skip"
         How training treats windows that begin with missing steps: "skip" leaves them
         out, "mask" trains on the steps that they have.

@@ -285,8 +285,9 @@ class VariationalAutoencoder(BaseRowAutoencoder):
     def noise_variance_(self):
         """Learned variance of the rows around their copies, on the scale of training.
 
-        It is at least 1e-6, because that of exact copies would be 0.
+        It is at least ``exp(-14)``, about 8e-7; that of exact copies would be 0.
         """
+        # The engine's bound, repeated here so that Keras is not imported.
         return float(np.exp(max(self.weights_[-1], -14.0)))
 
     @property
@@ -295,7 +296,7 @@ class VariationalAutoencoder(BaseRowAutoencoder):
 
     @property
     def _predicting_weights(self):
-        return self.weights_[:-1]
+        return self.weights_[:-1]  # The last one is the noise, no part of a copy.
 
     def _starting_weights(self, network, windows, pretrained):
         # At first a copy is no better than the mean row. A variance far from that of

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-LONG_SERIES = 10_000  # In more points Matplotlib is slow to find a free place.
+LONG_SERIES = 10_000  # Beyond it legend(loc="best") is slow to find a free place.
 
 
 def import_pyplot(caller: str) -> Any:
@@ -73,6 +73,7 @@ def whole_numbers() -> Any:
     """Return a locator that puts ticks on whole numbers only."""
     from matplotlib.ticker import MaxNLocator
 
+    # By default it prefers two ticks to whole numbers, as on the axis of one epoch.
     return MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
 
 
@@ -80,6 +81,7 @@ def format_dates(ax: Any, index: pd.Index) -> None:
     """Label an axis with dates, as briefly as their range allows."""
     from matplotlib import dates
 
+    # Without a zone Matplotlib labels in that of its settings, by default UTC.
     tz = getattr(index, "tz", None)
     locator = dates.AutoDateLocator(tz=tz)
     ax.xaxis.set_major_locator(locator)

@@ -15,7 +15,7 @@ def draw_target(ax, history, forecast, truth, ends, band_label, **line_kw):
     """Draw one target, return its three lines, the shading and the band."""
     from matplotlib import rcParams
 
-    # The colour of the text can be seen on dark styles as well.
+    # The colour of text is visible on dark styles as well.
     observed = {"color": rcParams["text.color"], "alpha": 0.8}
     history_line = shading = truth_line = band = None
     if history is not None:
@@ -63,6 +63,7 @@ def _shade(ax, first, last, label):
 
 def _label_once(ax, label):
     """Return a label, marked to be left out of the legend if the axes have it."""
+    # Several displays may share axes. Matplotlib omits labels that begin with "_".
     return f"_{label}" if label in ax.get_legend_handles_labels()[1] else label
 
 

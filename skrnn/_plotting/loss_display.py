@@ -224,7 +224,7 @@ class LossCurveDisplay:
                 )
             return self.best_epoch
         val_loss = np.asarray(self.history.get("val_loss", ()), dtype=float)
-        if np.isnan(val_loss).all():
+        if np.isnan(val_loss).all():  # True also of an empty array.
             return None
         return int(np.nanargmin(val_loss)) + 1
 
@@ -232,7 +232,7 @@ class LossCurveDisplay:
         self.best_epoch_, self.best_point_ = best_epoch, None
         if best_epoch is None:
             return
-        line = self.lines_[-1]
+        line = self.lines_[-1]  # The validation loss, if there is one.
         loss = line.get_ydata()[best_epoch - 1]
         (self.best_point_,) = self.ax_.plot(
             [best_epoch],

@@ -18,7 +18,7 @@ def _number_rows(start, n_rows):
 def align_series(y_train, y_pred, y_true):
     """Return history, forecast and truth as DataFrames over one kind of index."""
     if any(has_index(y) for y in (y_train, y_pred, y_true)):
-        # Forecast and truth have the same rows: one may take the index of the other.
+        # Forecast and truth are of the same rows: one may take the index of the other.
         train_index = None
         pred_index = getattr(y_true, "index", None)
         true_index = getattr(y_pred, "index", None)
@@ -100,10 +100,8 @@ def place_series(y, y_pred, X, last_stamp, n_train):
         y_pred = pd.DataFrame(y_pred, index=_number_rows(n_train, len(y_pred)))
         if y is not None:
             _check_covers_training(y, n_train)
-            y, last_stamp = (
-                pd.DataFrame(y).set_axis(_number_rows(0, len(y))),
-                n_train - 1,
-            )
+            y = pd.DataFrame(y).set_axis(_number_rows(0, len(y)))
+            last_stamp = n_train - 1
     y_train, y_true = _split_observed(y, last_stamp, n_train)
     return y_train, y_pred, y_true
 
@@ -146,8 +144,9 @@ def _split_each(y, last_stamps):
         )
     stamps = y.index.to_numpy()[:, None]
     seen = stamps <= last_stamps[y.columns].to_numpy()
-    rows = seen.any(axis=1), ~seen.all(axis=1)
-    return y.where(seen)[rows[0]], y.mask(seen)[rows[1]]
+    # Series end at different rows: one may be history of one and truth of another.
+    in_history, in_truth = seen.any(axis=1), ~seen.all(axis=1)
+    return y.where(seen)[in_history], y.mask(seen)[in_truth]
 
 
 def name_targets(target_name, parts):

@@ -78,7 +78,7 @@ def load_coupled_cluster(as_frame=False, *, return_X_y=False):
     with folder.joinpath(filename).open(encoding="utf-8") as file:
         frame = pd.read_csv(file, dtype="float64")
     data, target = frame[["n_particle_hole"]], frame["ccd_corr_energy"]
-    if not as_frame:
+    if not as_frame:  # Copied, because pandas 3 returns read-only arrays otherwise.
         data, target, frame = data.to_numpy(copy=True), target.to_numpy(copy=True), None
     if return_X_y:
         return data, target

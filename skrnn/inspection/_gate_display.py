@@ -121,7 +121,7 @@ class GateDisplay:
         self.axes_, bars = axes[:, 0], axes[:, 1]
         self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
         self.lines_ = _draw_input(self.ax_, bars[0], places, inputs, activations)
-        # A segment of steps is a cell as wide as they are.
+        # A segment of steps is drawn as one cell, as wide as all of its steps.
         edges = edges_of(places)[:: activations.segment]
         self.maps_ = {
             name: _draw_gate(ax, bar, name, activations[name][sample].T, edges, map_kw)
@@ -245,7 +245,7 @@ def _check_gates(activations, gates):
 
 
 def _draw_input(ax, legend_ax, places, inputs, activations):
-    """Draw a line for each feature, and a legend of their names."""
+    """Draw a line for each feature, and label them."""
     legend_ax.set_axis_off()
     lines = ax.plot(places, inputs, marker=marker_for(len(places)), linewidth=1.2)
     for line, name in zip(lines, activations.feature_names, strict=True):
@@ -256,7 +256,7 @@ def _draw_input(ax, legend_ax, places, inputs, activations):
         ax.set_ylabel(activations.feature_names[0])
     elif len(lines) <= MANY_LINES:
         ax.legend(
-            loc="lower right",
+            loc="lower right",  # Above the axes, where it hides no line.
             bbox_to_anchor=(1.0, 1.0),
             ncols=len(lines),
             frameon=False,

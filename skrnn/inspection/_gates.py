@@ -26,7 +26,7 @@ __all__ = ["GateActivations", "gate_activations"]
 
 
 @set_module("skrnn.inspection")
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)  # A generated `==` fails on arrays.
 class GateActivations:
     """Activations of the gates and states of a recurrent layer, step by step.
 
@@ -174,6 +174,7 @@ class GateActivations:
             name = "step" if self.segment == 1 else "segment"
         else:
             stamps = self.stamps[self.segment - 1 :: self.segment]
+            # An Index has one axis: joined by step, then put in the order of windows.
             by_step = stamps[0].append(stamps[1:])
             order = np.arange(n_steps * n_samples).reshape(n_steps, n_samples).T
             times = by_step.take(order.ravel())
@@ -244,8 +245,8 @@ def gate_activations(
     1999); with the update gate z one of a GRU is
     ``hidden = z * hidden_before + (1 - z) * candidate`` (Cho et al. 2014).
 
-    Windows are laid out: the result takes ``n_samples * n_steps * units`` numbers for
-    each gate.
+    The result takes ``n_samples * n_steps * units`` numbers for each gate, because
+    overlapping windows share no activations.
 
     References
     ----------
@@ -280,6 +281,7 @@ def gate_activations(
     description = _in_numpy(network._network)
     scaled = network.scaling_.scale_windows(windows)
     traces = trace_network(description, network.weights_, scaled)
+    # Lags hold only if no later transformer has cut or extended the windows.
     as_made = route.slider is not None and route.slider.window == windows.n_steps
     return GateActivations(
         gates=traces[number],
@@ -295,7 +297,7 @@ def gate_activations(
 
 def _check_recurrent(estimator: Any, network: Any) -> None:
     """Raise if an estimator has no recurrent layers that read the windows of X."""
-    if hasattr(network, "_cell"):  # The mark of the recurrent base.
+    if hasattr(network, "_cell"):  # Only recurrent estimators have it.
         check_is_fitted(network)
         return
     got = type(network).__name__

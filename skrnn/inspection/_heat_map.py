@@ -99,12 +99,12 @@ def draw_map(
     """
     n_rows = len(values)
     ax.set_facecolor("0.8")
-    ax.grid(visible=False)
+    ax.grid(visible=False)  # Or rcParams["axes.grid"] draws lines over the cells.
     style = {
         "cmap": scale.cmap,
         "vmin": scale.least,
         "vmax": scale.most,
-        "rasterized": values.size > 2000,  # Or a file for print holds each cell.
+        "rasterized": values.size > 2000,  # Else a PDF has a shape for each cell.
     }
     rows = np.arange(n_rows + 1) - 0.5
     cells = np.ma.masked_invalid(values)
@@ -126,7 +126,7 @@ def label_times(ax: Any, index: pd.Index, label: str) -> None:
 
 
 def take_place(ax: Any, shape: tuple[float, float]) -> tuple[Any, Any]:
-    """Return what makes a grid of axes: a new figure, or the place of a subplot.
+    """Return a function that makes a grid of axes, in a new figure or in a subplot.
 
     Parameters
     ----------

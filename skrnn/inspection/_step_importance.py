@@ -32,7 +32,7 @@ __all__ = ["StepImportance", "step_importance"]
 
 
 @set_module("skrnn.inspection")
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)  # A generated `==` fails on arrays.
 class StepImportance:
     """Drop of a score when steps or features of windows are permuted.
 
@@ -226,7 +226,8 @@ def step_importance(
         )
     found = permutation_importance(
         reader.estimator,
-        # A column stands for a group, and says which sample each one takes it from.
+        # Shuffled in place of the windows, which may overlap: a column for each group,
+        # with the number of the sample that each sample takes the group from.
         np.broadcast_to(
             np.arange(len(y), dtype=np.int32)[:, None], (len(y), len(groups))
         ),
@@ -258,7 +259,7 @@ class _Reader:
     estimator : estimator
         The part that predicts from windows.
     windows : Windows
-        Windows, as rows and starts where they overlap.
+        Windows, which share their rows where they overlap.
     n_axes : int
         Axes that the estimator reads: 3, or 2 for flat windows.
     lags : ndarray of shape (n_steps,)
@@ -308,7 +309,7 @@ class _PermutedScore:
         moved = (origins != np.arange(len(origins))[:, None]).any(axis=0)
         if not moved.any():
             return self._score(estimator, windows.materialise(), y, weights)
-        permuted = windows.gather()
+        permuted = windows.gather()  # A copy: a view shares values between windows.
         for group in np.flatnonzero(moved):
             part = (slice(None), *self.groups[group])
             permuted[part] = permuted[part][origins[:, group]]
@@ -396,7 +397,7 @@ def _makes_windows(estimator: Any) -> bool:
 
 
 def _as_windows(X: Any, n_features: int) -> tuple[Windows, dict[str, pd.Index]]:
-    """Return windows, also flat ones, as rows and starts, and the labels of a frame."""
+    """Return windows, flat or not, as `Windows`, and the labels of a frame."""
     values = np.asarray(X)
     windows = windows_of(values.reshape(len(values), -1, n_features))
     is_frame = isinstance(X, pd.DataFrame)

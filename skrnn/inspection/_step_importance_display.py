@@ -150,7 +150,8 @@ class StepImportanceDisplay:
 
 
 def _label_lags(ax):
-    """Label an axis that goes forward in time with lags, which count backwards."""
+    """Label an axis with lags, whose places are negative: time runs to the right."""
     ax.xaxis.set_major_locator(whole_numbers())
+    # Subtracted from 0.0, because -0.0 is printed as "-0".
     ax.xaxis.set_major_formatter(lambda place, _: f"{0.0 - place:g}")
     ax.set_xlabel("Lag")
