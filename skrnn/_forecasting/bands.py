@@ -43,8 +43,8 @@ def error_quantiles(
     if quantile == 0.5:
         return medians
     quantiles, numbers = _quantiles(errors, quantile)
-    apart = np.where(np.isinf(quantiles), np.inf, quantiles - medians)
-    grown = _make_growing(apart, numbers)
+    distances = np.where(np.isinf(quantiles), np.inf, quantiles - medians)
+    grown = _make_growing(distances, numbers)
     return np.where(np.isinf(grown), np.inf, medians + grown)
 
 

@@ -83,16 +83,17 @@ class Moments:
         weight = self.weight + other.weight
         share = other.weight / np.where(weight > 0, weight, 1.0)
         with np.errstate(invalid="ignore", over="ignore"):
-            # Each bracket is exact to its own size; sums of origin and offset are not.
-            apart = (other.origin - self.origin) + (other.offset - self.offset)
-            moved = self.offset + apart * share
-            between = apart**2 * self.weight * share
+            # Origins are near each other, so their difference keeps the digits of the
+            # offsets, which a difference of the means would lose.
+            distance = (other.origin - self.origin) + (other.offset - self.offset)
+            offset = self.offset + distance * share
+            between = distance**2 * self.weight * share
             squares = self.squares + other.squares + between
         known = self.weight > 0
         return Moments(
             weight,
             np.where(known, self.origin, other.origin),
-            np.where(known, moved, other.offset),
+            np.where(known, offset, other.offset),
             np.where(known, squares, other.squares),
         )
 

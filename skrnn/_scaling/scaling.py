@@ -80,14 +80,14 @@ class Scaling:
         partly = missing & ~missing.all(axis=1, keepdims=True)
         fill = fill and bool(partly.any())
         if windows.own_scale is not None:
-            return self._scale_anew(windows, rows, windows.own_scale, fill)
+            return self._merge_own_scale(windows, rows, windows.own_scale, fill)
         if fill:
             rows = np.where(partly, self.fill, rows)
         rows -= self.x_mean
         rows /= self.x_scale
         return windows.with_rows(_narrow(rows, "X"))
 
-    def _scale_anew(
+    def _merge_own_scale(
         self, windows: Windows, rows: NDArray[np.float64], own: WindowScale, fill: bool
     ) -> Windows:
         """Merge the scaling of each window with this one, in the rows and in its own.
