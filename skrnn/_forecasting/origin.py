@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrnn._index.ahead import index_ahead, stamps_ahead
+from skrnn._index.steps import count_steps
 from skrnn._serialization.plain import stored
 
 from .series import SeriesRows
@@ -44,9 +45,9 @@ class Origin:
         of a series.
     known : ndarray of shape (n_series, n_past, n_known)
         Columns known in advance of these rows.
-    known_after : list of ndarray of shape (n_rows, n_known)
-        Columns known in advance of the rows that were seen after the last observed
-        one of each series.
+    known_after : list of ndarray of shape (n_steps, n_known)
+        Columns known in advance of each step from the last observed row of a series to
+        its last row; NaN where there was no row.
     scale : SeriesScale
         Scale of the transformed targets of each series.
     names : list of hashable
@@ -88,12 +89,10 @@ class Origin:
         # Negative numbers would count from the end. Any row will do in their place,
         # because its targets become NaN.
         rows = np.where(before_run, 0, rows)
-        last = np.searchsorted(series.codes, np.arange(len(series)), side="right")
-        spans = zip(stops, last, strict=True)
         return cls(
             targets=np.where(before_run[:, :, None], np.nan, series.targets[rows]),
             known=series.known[rows],
-            known_after=[series.known[start:stop] for start, stop in spans],
+            known_after=_known_after(series, stops),
             scale=scale,
             names=series.names,
             ends=series.stamps.take(stops - 1),
@@ -106,7 +105,7 @@ class Origin:
 
     @property
     def n_after(self) -> NDArray[np.intp]:
-        """Number of rows that were seen after the last observed one of each series."""
+        """Number of steps from the last observed row of each series to its last row."""
         return np.array([len(rows) for rows in self.known_after], dtype=np.intp)
 
     def take(self, codes: NDArray[np.intp]) -> Origin:
@@ -144,3 +143,36 @@ class Origin:
         if wide or self.names == [None]:
             return self.stamps(n_steps, int(self.ends.argmax()))
         return index_ahead(self.ends, self.step, n_steps, self.names, names)
+
+
+def _known_after(
+    series: SeriesRows, stops: NDArray[np.intp]
+) -> list[NDArray[np.float64]]:
+    """Lay out by step the columns of the rows behind the last observed ones.
+
+    Rows that no whole number of steps leads to are left out.
+    """
+    lasts = np.searchsorted(series.codes, np.arange(len(series)), side="right")
+    spans = list(zip(stops, lasts, strict=True))
+    if not series.has_index or not series.known.shape[1]:
+        return [series.known[start:stop] for start, stop in spans]
+    # Many series end together, with the same rows behind; these are counted once.
+    counted: dict[tuple[Any, ...], NDArray[np.intp]] = {(): np.empty(0, np.intp)}
+    known_after = []
+    for start, stop in spans:
+        key = tuple(series.stamps[start - 1 : stop]) if stop > start else ()
+        if key not in counted:
+            end, behind = series.stamps[[start - 1]], series.stamps[start:stop]
+            counted[key] = count_steps(end, series.step, behind)
+        known_after.append(_by_step(series.known[start:stop], counted[key]))
+    return known_after
+
+
+def _by_step(
+    known: NDArray[np.float64], steps: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Put rows at their steps, which are counted from 1 and below that if unknown."""
+    laid_out = np.full((int(steps.max(initial=0)), known.shape[1]), np.nan)
+    on_step = steps > 0
+    laid_out[steps[on_step] - 1] = known[on_step]
+    return laid_out

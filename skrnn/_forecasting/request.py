@@ -222,13 +222,20 @@ def _check_counts_rows(origin: Origin, index: pd.Index) -> None:
 def _check_no_hole(
     origin: Origin, row_codes: NDArray[np.intp], row_steps: NDArray[np.intp]
 ) -> None:
-    """Raise if a step is left out, whose columns would be inputs of the forecast."""
-    order = np.lexsort((row_steps, row_codes))
-    codes, steps = row_codes[order], row_steps[order]
+    """Raise if the columns of a step are not known, which are inputs of the forecast.
+
+    They are known of the rows asked for, and of rows seen behind the last observation.
+    """
+    seen = [_steps_seen(origin, code) for code in np.unique(row_codes)]
+    codes, steps = np.hstack([[row_codes, row_steps], *seen])
+    order = np.lexsort((steps, codes))
+    codes, steps = codes[order], steps[order]
     is_first = np.append(True, codes[1:] != codes[:-1])
     before = np.where(is_first, 0, np.roll(steps, 1))
-    before = np.maximum(before, np.minimum(origin.n_after[codes], steps - 1))
-    leaps = steps > before + 1
+    # A row seen behind the last one asked for is no input.
+    last = np.zeros(len(origin), dtype=np.intp)
+    np.maximum.at(last, row_codes, row_steps)
+    leaps = (steps > before + 1) & (before < last[codes])
     if leaps.any():
         row = int(np.argmax(leaps))
         missing = origin.stamps(int(before[row]) + 1, int(codes[row]))[-1]
@@ -239,3 +246,10 @@ def _check_no_hole(
             f"the forecast. Got none for {missing}{of_series}; add the rows that "
             "are missing, or fit with exogenous=False."
         )
+
+
+def _steps_seen(origin: Origin, code: int) -> NDArray[np.intp]:
+    """Return a row of the code and one of the steps whose columns an origin knows."""
+    known = origin.known_after[code]
+    steps = np.flatnonzero(~np.isnan(known).any(axis=1)) + 1
+    return np.stack([np.full(len(steps), code), steps])

@@ -52,7 +52,8 @@ class Update:
             stop = int(np.flatnonzero(~np.isnan(values).all(axis=1))[-1]) + 1
             last = slice(stop - n_past, stop)
             targets[code], known[code] = values[last], columns[last]
-            known_after[code] = columns[stop:]
+            later = known_after[code][len(values) - n_past :]
+            known_after[code] = np.concatenate([columns[stop:], later])
             n_steps[code] = stop - n_past
         return replace(
             origin,

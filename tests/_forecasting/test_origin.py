@@ -156,6 +156,58 @@ def test_columns_behind_the_last_observation_are_known(daily, horizon):
     assert_allclose(arrays.predict(X[50:56].to_numpy()), expected[4:], **NEAR)
 
 
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_known_columns_behind_the_last_observation_stay_at_their_steps(daily, horizon):
+    X, y = daily
+    ending = y[:50].where(np.arange(50) < 44)
+    rows = [row for row in range(50) if row != 45]
+    forecaster = ridge(horizon=horizon).fit(X.iloc[rows], ending.iloc[rows])
+    model = ridge_by_hand(y[:44], X, 3, horizon)
+    expected = by_hand(model, y[:44], X[:56], 12, 3, horizon)
+    assert_allclose(forecaster.predict(X[44:56]), expected, **NEAR)
+    # The row that is missing is enough; the others are known.
+    asked = X.iloc[[45, *range(50, 56)]]
+    assert_allclose(forecaster.predict(asked), expected[[1, *range(6, 12)]], **NEAR)
+    # A row before the hole does not need the rows behind it.
+    nearest = forecaster.predict(X[44:45])
+    assert_allclose(
+        nearest, ridge(horizon=horizon).fit(X[:44], y[:44]).predict(X[44:45]), **NEAR
+    )
+    for first in (46, 48, 50):
+        with refusal(f"Got none for {X.index[45]}; add the rows that are missing"):
+            forecaster.predict(X[first:56])
+
+
+def test_hole_behind_the_last_observation_is_that_of_one_series_only():
+    X, y, later = make_many(n_known=1, n_ahead=6)
+    for name in X:
+        y[name].iloc[-4:] = np.nan
+    rows = {name: np.arange(len(X[name])) for name in X}
+    rows["b"] = np.delete(rows["b"], -2)
+    X_seen = stack({name: X[name].iloc[rows[name]] for name in X})
+    y_seen = as_series(stack({name: y[name].iloc[rows[name]] for name in y}))
+    holed = least_squares().fit(X_seen, y_seen)
+    whole = least_squares().fit(stack(X), as_series(stack(y)))
+    others = stack({name: later[name] for name in later if name != "b"})
+    assert_allclose(holed.predict(others), whole.predict(others), **NEAR)
+    with refusal(f"Got none for {X['b'].index[-2]} of series 'b'"):
+        holed.predict(stack(later))
+    missing = {"b": pd.concat([X["b"].iloc[[-2]], later["b"]])}
+    expected = whole.predict(stack(missing))
+    assert_allclose(holed.predict(stack(missing)), expected, **NEAR)
+
+
+def test_known_columns_between_two_steps_are_those_of_none(daily):
+    X, y = daily
+    ending = y[:50].where(np.arange(50) < 46)
+    index = X.index[:50].to_series()
+    index.iloc[48] += pd.Timedelta("12h")
+    X_seen, y_seen = X[:50].set_index(index), ending.set_axis(index)
+    forecaster = ridge().fit(X[:46], y[:46])
+    with refusal(f"Got none for {X.index[48]}; add"):
+        forecaster.predict(X[49:52], history=(X_seen[:49], y_seen[:49]))
+
+
 def test_forecast_begins_behind_the_last_observation_or_the_last_row(daily):
     y = daily[1][:50]
     ending = y.where(np.arange(50) < 46)

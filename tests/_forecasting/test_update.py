@@ -178,6 +178,17 @@ def test_update_that_observes_nothing_keeps_the_origin(daily):
         forecaster.predict(X[47:])
 
 
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_update_keeps_the_columns_known_behind_it(daily, horizon):
+    X, y = daily
+    ending = y[:50].where(np.arange(50) < 40)
+    forecaster = ridge(horizon=horizon).fit(X[:50], ending)
+    model = ridge_by_hand(y[:40], X, 3, horizon)
+    expected = by_hand(model, y[:43], X[:55], 12, 3, horizon)
+    forecaster.update(X[40:43], y[40:43])
+    assert_allclose(forecaster.predict(X[50:55]), expected[7:], **NEAR)
+
+
 @pytest.mark.parametrize("wide", [False, True])
 def test_some_series_are_updated(wide):
     _, y, _ = make_many(spans=dict.fromkeys("abc", (0, 40)))
