@@ -18,6 +18,7 @@ from .calibration import forecast_errors
 from .checks import (
     check_bounded,
     check_calibrated,
+    check_early_start,
     check_ends,
     check_enough_rows,
     check_samples,
@@ -196,6 +197,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         plan, n_steps = self._plan, request.n_steps
         origin = origin.take(request.codes)
         check_start(origin, plan, self.estimator_)
+        check_early_start(origin, plan, self.estimator_, n_steps)
         predicted = plan.continue_series(
             self.estimator_, origin, request.known, n_steps
         )

@@ -88,7 +88,9 @@ def _find_origins(
     earliest = series.starts[last][:, None] + plan.n_past(series.known.shape[1])
     codes, places = np.nonzero(first_rows >= earliest)
     past = _rows_before(plan, series, first_rows[codes, places])
-    can_start = plan.can_start(series.targets[past], estimator)
+    n_steps = series.stops[last[codes]] - first_rows[codes, places]
+    n_early = plan.n_early(series.known.shape[1], n_steps)
+    can_start = plan.can_start(series.targets[past], estimator, n_early)
     codes, places = codes[can_start], places[can_start]
     return codes, places, first_rows[codes, places]
 

@@ -15,6 +15,7 @@ from .series import SeriesRows
 __all__ = [
     "check_bounded",
     "check_calibrated",
+    "check_early_start",
     "check_ends",
     "check_enough_rows",
     "check_samples",
@@ -103,6 +104,39 @@ def check_start(origin: Origin, plan: ForecastPlan, estimator: BaseEstimator) ->
         f"A forecast starts from the last {plan.window} rows, of which each target "
         f"needs a value. Got NaN in all of them{_first_missing(origin, empty)}; widen "
         "window, or pass later observations."
+    )
+
+
+def check_early_start(
+    origin: Origin,
+    plan: ForecastPlan,
+    estimator: BaseEstimator,
+    n_steps: NDArray[np.intp],
+) -> None:
+    """Raise if the first block begins before the origin, from rows that lack values.
+
+    Parameters
+    ----------
+    origin : Origin
+        The series.
+    plan : ForecastPlan
+        How they are continued.
+    estimator : estimator
+        The estimator that forecasts.
+    n_steps : ndarray of shape (n_series,)
+        Rows to predict of each series.
+    """
+    n_early = plan.n_early(origin.known.shape[2], n_steps)
+    can_start = plan.can_start(origin.targets, estimator, n_early)
+    if can_start.all():
+        return
+    place = int(np.argmin(can_start))
+    lacks = "in all of them" if accepts_missing(estimator) else "among them"
+    raise ValueError(
+        f"With horizon={plan.horizon} and columns known in advance a forecast of "
+        f"{n_steps[place]} rows{_of_series(origin.names[place])} starts from the "
+        f"{plan.window + plan.n_lost} rows before the last {n_early[place]} rows of y. "
+        f"Got NaN {lacks}; fill them in, or pass {plan.horizon} rows of X."
     )
 
 

@@ -73,6 +73,19 @@ class ForecastPlan:
         """
         return self.window + (self.horizon - 1 if n_known else 0) + self.n_lost
 
+    def n_early(self, n_known: int, n_steps: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return how many rows before the origin the first block begins.
+
+        Parameters
+        ----------
+        n_known : int
+            Number of columns known in advance.
+        n_steps : ndarray of shape (n_series,)
+            Rows to predict of each series. With known columns a block may not reach
+            beyond the last of them.
+        """
+        return np.maximum(self.horizon - n_steps, 0) * (n_known > 0)
+
     @property
     def n_kept(self) -> int:
         """Number of last rows that later observations need for their windows."""
@@ -169,7 +182,10 @@ class ForecastPlan:
         return starts[observed]
 
     def can_start(
-        self, targets: NDArray[np.float64], estimator: BaseEstimator
+        self,
+        targets: NDArray[np.float64],
+        estimator: BaseEstimator,
+        n_early: NDArray[np.intp] | int = 0,
     ) -> NDArray[np.bool_]:
         """Return whether a forecast can start from the last rows of each series.
 
@@ -179,11 +195,16 @@ class ForecastPlan:
             The last rows, NaN where nothing was observed.
         estimator : estimator
             The estimator that forecasts.
+        n_early : ndarray of shape (n_series,), default=0
+            Rows between the first window and the end.
         """
         past = self.differencing.take_log(targets)
         # Sums of differences, here 0, are NaN where a value that they start from is.
         ends = self.differencing.integrate(past, np.zeros_like(past))
-        missing = np.isnan(self.differencing.difference(past)[:, -self.window :])
+        stops = past.shape[1] - np.broadcast_to(n_early, len(past))
+        rows = stops[:, None] + np.arange(-self.window, 0)
+        differences = self.differencing.difference(past)
+        missing = np.isnan(np.take_along_axis(differences, rows[:, :, None], axis=1))
         too_few = np.all if accepts_missing(estimator) else np.any
         lacks_value = np.isnan(ends).any(axis=1) | too_few(missing, axis=1)
         return ~lacks_value.any(axis=1)

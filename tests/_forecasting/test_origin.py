@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.multioutput import MultiOutputRegressor
 
 from skrnn import AutoregressiveForecaster
 from skrnn._index import ahead
@@ -383,3 +385,38 @@ def test_fitted_forecaster_keeps_the_last_rows_of_each_series_only():
         forecaster = AutoregressiveForecaster(Ridge(), window=3, columns="series")
         sizes.append(len(pickle.dumps(forecaster.fit(None, table))))
     assert sizes[1] < sizes[0] + 100
+
+
+def with_hole(daily, *missing):
+    """Fifty rows, of which some are not observed."""
+    X, y = daily
+    return X, y[:50].where(~np.isin(np.arange(50), missing))
+
+
+def test_forecast_from_rows_without_an_observation_is_refused(daily):
+    X, y = with_hole(daily, 44, 45, 46)
+    trees = HistGradientBoostingRegressor(max_iter=2)
+    forecaster = AutoregressiveForecaster(
+        MultiOutputRegressor(trees), window=3, horizon=4
+    )
+    forecaster.fit(X[:50], y)
+    # One row is predicted by a block that ends with it, and begins behind the hole.
+    with refusal(
+        "forecast of 1 rows starts from the 3 rows before the last 3 rows of y"
+    ):
+        forecaster.predict(X[50:51])
+    # The blocks of these see a value of y.
+    for n_steps in (2, 3, 4, 5):
+        assert len(forecaster.predict(X[50 : 50 + n_steps])) == n_steps
+
+
+def test_forecast_from_earlier_rows_with_a_hole_names_them(daily):
+    X, y = with_hole(daily, 46)
+    forecaster = ridge(horizon=4).fit(X[:50], y)
+    for n_steps, n_early in ((1, 3), (2, 2), (3, 1)):
+        expected = f"before the last {n_early} rows of y. Got NaN among them"
+        with refusal(f"{expected}; fill them in, or pass 4 rows of X"):
+            forecaster.predict(X[50 : 50 + n_steps])
+    model = ridge_by_hand(y, X, 3, 4)
+    expected = by_hand(model, y, X[:54], 4, 3, 4)
+    assert_allclose(forecaster.predict(X[50:54]), expected, **NEAR)
