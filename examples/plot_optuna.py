@@ -113,8 +113,10 @@ history_figure = ax.figure
 # need to wait for the last. A study of one's own prunes such trials by a Keras
 # callback, which reports the validation loss of every epoch; the bar is the median, at
 # the same epoch, of the trials before it. The callback is a parameter of the network
-# like any other, and the window remains one of the pipeline. It has its price: a
-# network that is watched by a callback other than Keras's own is compiled in each fit.
+# like any other, and the window remains one of the pipeline. Optuna's callbacks are
+# used as they are, where others are copied, and so report to the trial. It has its
+# price: a network that is watched by a callback other than Keras's own is compiled in
+# each fit.
 
 from optuna_integration import KerasPruningCallback
 

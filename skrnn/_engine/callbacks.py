@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from .tensorflow import keras
 
 __all__ = [
     "at_every_hook",
+    "copy_callback",
     "early_stopping",
     "guard",
     "may_change_model",
@@ -32,6 +34,24 @@ _BATCH_HOOKS = (
     "on_test_batch_begin",
     "on_test_batch_end",
 )
+
+
+def copy_callback(callback: Any) -> Any:
+    """Return a copy of a callback to train with, so that the parameter never changes.
+
+    A callback that cannot be copied is returned itself, as are those of Optuna, which
+    report to a trial of their own, and lambda callbacks: the functions of one can reach
+    its model only through the object that they know, and it has no other state. A
+    class whose `__deepcopy__` returns `self` decides so for its instances.
+    """
+    package = type(callback).__module__.partition(".")[0]
+    lambdas = isinstance(callback, keras.callbacks.LambdaCallback)
+    if lambdas or package in ("optuna", "optuna_integration"):
+        return callback
+    try:
+        return copy.deepcopy(callback)
+    except Exception:  # What a callback of the user's holds can fail in any way.
+        return callback
 
 
 def wants_batches(callbacks: list[Any]) -> bool:

@@ -11,10 +11,12 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from skrnn._process.signals import signals_wait
 
+from .callbacks import copy_callback
 from .tensorflow import keras, tf
 
 __all__ = [
@@ -137,20 +139,27 @@ def compile_arguments(
 
 
 def make_callbacks(callbacks: Any) -> list[Any]:
-    """Return a list of Keras callbacks from one or several, instances or classes.
+    """Return the callbacks of one training.
+
+    Parameters
+    ----------
+    callbacks : keras.callbacks.Callback, class, function or list of these
+        Instances are copied by `copy_callback`. Functions are called without
+        arguments, and return a callback or a list of them.
 
     Raises
     ------
     TypeError
         If something else is among them.
     """
-    wrapper = _wrappers.BaseWrapper(callbacks=_listed(callbacks))
+    prepared = [_prepare_callback(each) for each in _listed(callbacks) or ()]
+    wrapper = _wrappers.BaseWrapper(callbacks=list(chain.from_iterable(prepared)))
     try:
         wrapper._initialize_callbacks()
     except TypeError as error:
         raise TypeError(
-            "callbacks must be a Keras callback or a list of Keras callbacks. Got "
-            f"{callbacks!r} instead."
+            "callbacks must be a Keras callback or a list of Keras callbacks, or "
+            f"functions that return them. Got {callbacks!r} instead."
         ) from error
     return list(wrapper._fit_callbacks)
 
@@ -226,6 +235,15 @@ def _why_no_measure(function: Any, shape: tuple[int, ...], *, learns: bool) -> s
     if learns and tape.gradient(values, predictions) is None:
         return "does not depend on the predictions, or in a way without a slope"
     return ""
+
+
+def _prepare_callback(callback: Any) -> list[Any]:
+    """Copy an instance and call a function; leave a class to scikeras."""
+    if isinstance(callback, keras.callbacks.Callback):
+        return [copy_callback(callback)]
+    if callable(callback) and not inspect.isclass(callback):
+        return _listed(callback()) or [None]
+    return [callback]
 
 
 def _listed(values: Any) -> list[Any] | None:

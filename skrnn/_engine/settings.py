@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,8 +63,8 @@ class Course:
     patience : int, default=None
         Stop after so many epochs without a better validation loss (training loss
         without validation), and go back to the best weights. None never stops.
-    callbacks : keras.callbacks.Callback or list of them, default=None
-        Keras callbacks, instances or classes.
+    callbacks : sequence of keras.callbacks.Callback, default=()
+        Callbacks of this training alone, see `make_callbacks`.
     verbose : int, default=0
         0 is silent, 1 shows a bar over the epochs, 2 prints one line an epoch.
     """
@@ -73,7 +73,7 @@ class Course:
     batch_size: int
     shuffle: bool = True
     patience: int | None = None
-    callbacks: Any = None
+    callbacks: Sequence[Any] = ()
     verbose: int = 0
 
 

@@ -66,6 +66,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
 
     def __getstate__(self):
         state = super().__getstate__()
+        state.pop("callbacks_", None)  # They may hold open files.
         private = state["_private"]
         trained_by = private.get("trained_by", "")
         # Training does not go on with an optimizer that is no longer the parameter, and
@@ -225,6 +226,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         goes_on = resume and one_pass
         random_state = self._generator(resume=goes_on)
         windows = samples.windows.take(samples.chosen)
+        course = self._course(one_pass=one_pass)
         state, history = training.train(
             network,
             training.Recipe(
@@ -232,7 +234,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             ),
             self._fitted_state(network, goes_on=goes_on) if resume else None,
             samples,
-            self._course(one_pass=one_pass),
+            course,
             random_state,
             held_out if len(held_out) else None,
             {} if resume else self._starting_weights(network, windows, pretrained),
@@ -240,6 +242,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         check_finite(state.weights, len(history["loss"]))
         return {
             "weights_": state.weights,
+            "callbacks_": course.callbacks or None,
             "history_": append_epochs(self.history_, history) if goes_on else history,
             "_optimizer_state": state.optimizer,
             "_trained_by": self.optimizer,
@@ -274,6 +277,6 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             batch_size=int(self.batch_size),  # An integer of NumPy could overflow.
             shuffle=self.shuffle,
             patience=self.patience if self.early_stopping and not one_pass else None,
-            callbacks=self.callbacks,
+            callbacks=training.make_callbacks(self.callbacks),
             verbose=int(self.verbose),
         )

@@ -110,9 +110,11 @@ class GRURegressor(BaseRecurrentRegressor):
         Number of epochs without improvement before `early_stopping` stops.
     shuffle : bool, default=True
         Whether each epoch takes the samples in another order.
-    callbacks : keras.callbacks.Callback or list of them, default=None
-        Keras callbacks, instances or classes. Their `model` is None after `fit`,
-        because other fits reuse the network: copy what you need of it while it trains.
+    callbacks : keras.callbacks.Callback, function or list of them, default=None
+        Keras callbacks: instances, classes, or functions without arguments that return
+        them. `fit` trains with copies of instances, which are then in `callbacks_`.
+        Their `model` is None after `fit`, because other fits reuse the network: copy
+        what you need of it while it trains.
     metrics : list of str or keras.metrics.Metric, default=None
         What to record in `history_` besides the loss.
     warm_start : bool, default=False
@@ -140,6 +142,9 @@ class GRURegressor(BaseRecurrentRegressor):
         Weights in the order of `keras.Model.weights`.
     scaling_ : Scaling
         Means and scales of inputs and targets.
+    callbacks_ : list of keras.callbacks.Callback
+        Callbacks that the last training was watched by, if there were any. They are
+        not stored with the estimator.
     history_ : dict of list of float
         Loss, metrics and their counterparts on validation windows (``val_...``), for
         each epoch, on the scale of training.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skrnn._engine import epoch, training_program
+from skrnn._engine.callbacks import copy_callback
 from skrnn._engine.programs import PROGRAMS
 from skrnn._engine.settings import Recipe
 from tests.support.samples import (
@@ -262,3 +263,58 @@ def test_a_callback_that_freezes_everything_leaves_the_weights(held_out):
     got, _ = fit_in_order(*args, callbacks=[FreezeAll()])
     for mine, theirs in zip(got, weights, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+class Own(keras.callbacks.Callback):
+    def __init__(self, kept):
+        super().__init__()
+        self.kept = kept
+
+
+class Shared(Own):
+    def __deepcopy__(self, memo):
+        return self
+
+
+class FromOptuna(Own):
+    __module__ = "optuna_integration.keras.keras"
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        keras.callbacks.EarlyStopping(patience=4),
+        keras.callbacks.CSVLogger("never written"),
+        keras.callbacks.LearningRateScheduler(lambda epoch: 0.1),
+        keras.callbacks.ModelCheckpoint("never written.keras"),
+        keras.callbacks.ReduceLROnPlateau(),
+        Own([3]),
+    ],
+    ids=lambda callback: type(callback).__name__,
+)
+def test_a_copy_is_another_object_with_the_same_settings(callback):
+    copied = copy_callback(callback)
+    assert copied is not callback
+    assert type(copied) is type(callback)
+    assert vars(copied).keys() == vars(callback).keys()
+
+
+def test_a_copy_shares_no_list_with_its_callback():
+    callback = Own([3])
+    copied = copy_callback(callback)
+    copied.kept.append(4)
+    assert callback.kept == [3]
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        Shared([3]),
+        FromOptuna([3]),
+        Own(i for i in range(3)),  # A generator cannot be copied.
+        keras.callbacks.LambdaCallback(on_epoch_end=print),
+    ],
+    ids=lambda callback: type(callback).__name__,
+)
+def test_some_callbacks_are_shared(callback):
+    assert copy_callback(callback) is callback

@@ -123,6 +123,17 @@ def test_callbacks_may_be_one_or_several_classes_or_instances(callbacks, n_made)
     assert [type(callback) for callback in made] == [STOP] * n_made
 
 
+def test_callbacks_may_come_from_functions():
+    made = make_callbacks([STOP, lambda: STOP(), lambda: [STOP(), STOP()], STOP()])
+    assert [type(callback) for callback in made] == [STOP] * 5
+
+
+def test_an_instance_of_a_callback_is_copied_each_time():
+    callback = STOP()
+    made = [callback, *make_callbacks(callback), *make_callbacks([callback])]
+    assert len({id(each) for each in made}) == 3
+
+
 @pytest.mark.parametrize("callbacks", [print, [print], [3], {"a": 3}])
 def test_what_is_no_callback_is_refused(callbacks):
     with pytest.raises(TypeError, match="callbacks must be a Keras callback or a list"):

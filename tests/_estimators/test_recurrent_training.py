@@ -1,9 +1,13 @@
+import copy
+import pickle
 import random
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skrnn import LSTMRegressor
 from skrnn._engine.tensorflow import keras
@@ -189,6 +193,65 @@ def test_callback_may_change_weights_and_learning_rate():
 
 def test_callback_may_be_a_class():
     assert fitted(callbacks=keras.callbacks.TerminateOnNaN).n_iter_ == 2
+
+
+class Counter(keras.callbacks.Callback):
+    """Counts epochs, and never starts again."""
+
+    n_epochs = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.n_epochs += 1
+
+
+def test_fit_trains_with_copies_of_callbacks():
+    counter = Counter()
+    before = dict(vars(counter))
+    model = fitted(epochs=3, callbacks=[counter])
+    for n_epochs in (3, 2):
+        assert model.callbacks_[0] is not counter
+        assert model.callbacks_[0].n_epochs == n_epochs
+        assert model.callbacks_[0].model is None
+        model.set_params(epochs=2).fit(X, Y)
+    assert model.partial_fit(X, Y).callbacks_[0].n_epochs == 1
+    assert vars(counter) == before
+    assert not hasattr(model.set_params(callbacks=None).fit(X, Y), "callbacks_")
+
+
+def test_a_callback_from_a_function_is_shared():
+    counter = Counter()
+    model = fitted(callbacks=lambda: counter)
+    assert model.callbacks_ == [counter]
+    clone(model).fit(X, Y)
+    assert counter.n_epochs == 4
+
+
+def test_early_stopping_of_keras_serves_many_fits():
+    # Keras 3.12 finds out only once whether less or more of what it watches is better.
+    stop = keras.callbacks.EarlyStopping(monitor="loss", patience=2, min_delta=0.01)
+    settings = {"epochs": 40, "learning_rate": 0.1}
+    model = fitted(callbacks=stop, **settings)
+    weights, n_epochs = model.weights_, model.n_iter_
+    assert 3 < n_epochs < 40
+    assert model.fit(X, Y).n_iter_ == clone(model).fit(X, Y).n_iter_ == n_epochs
+    for mine, theirs in zip(weights, model.weights_, strict=True):
+        assert_array_equal(mine, theirs)
+
+
+def test_a_callback_with_a_file_leaves_the_estimator_to_be_copied_and_stored(tmp_path):
+    log = keras.callbacks.CSVLogger(str(tmp_path / "log.csv"), append=True)
+    model = fitted(callbacks=log)
+    loaded = pickle.loads(pickle.dumps(model))
+    assert_array_equal(loaded.predict(X), model.predict(X))
+    assert not hasattr(loaded, "callbacks_")
+    for again in (loaded, clone(model), copy.deepcopy(model)):
+        assert_same_weights(again.fit(X, Y), model)
+    search = GridSearchCV(model, {"units": [1, 2]}, cv=2, scoring="r2").fit(X, Y)
+    pickle.dumps(search)
+    cross_val_score(search.best_estimator_, X, Y, cv=2)
+    # A line for each of two epochs: four fits, a search, and two folds.
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert len(lines) == 1 + 2 * (4 + 5 + 2)
 
 
 def test_silence_is_the_default(capfd):

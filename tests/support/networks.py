@@ -48,11 +48,17 @@ def error_in_scale(model, X=X, y=Y):
 
 
 class Recorder(keras.callbacks.Callback):
-    """Counts the starts of training and keeps the weights after each epoch."""
+    """Counts the starts of training and keeps the weights after each epoch.
+
+    Trainings share it, so that a test sees what happened to the one it made.
+    """
 
     def __init__(self):
         super().__init__()
         self.starts, self.weights, self.rates = 0, [], []
+
+    def __deepcopy__(self, memo):
+        return self
 
     def on_train_begin(self, logs=None):
         self.starts += 1

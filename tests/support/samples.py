@@ -57,8 +57,13 @@ def weights_for(network):
     return draw_weights(build_model(network), np.random.RandomState(1))
 
 
-def fit_in_order(network, recipe, weights, samples, held_out=None, **course):
-    course = Course(**{"epochs": 3, "batch_size": 8, "shuffle": False, **course})
+def fit_in_order(
+    network, recipe, weights, samples, held_out=None, callbacks=(), **course
+):
+    if isinstance(callbacks, keras.callbacks.Callback):
+        callbacks = [callbacks]
+    settings = {"epochs": 3, "batch_size": 8, "shuffle": False, **course}
+    course = Course(**settings, callbacks=callbacks or ())
     state, history = train(
         network,
         recipe,
