@@ -77,6 +77,7 @@ def request_next_rows(origin: Origin, n_steps: int) -> Request:
     """Request the rows that follow each series, without columns known in advance."""
     row_codes = np.repeat(np.arange(len(origin)), n_steps)
     row_steps = np.tile(np.arange(1, n_steps + 1), len(origin))
+    # Rows of arrays follow the last one seen, even if nothing was observed in it.
     if not origin.has_index:
         row_steps += origin.n_after[row_codes]
     return Request.collect(origin, row_codes, row_steps, np.empty((len(row_steps), 0)))

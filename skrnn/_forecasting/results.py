@@ -14,6 +14,7 @@ __all__ = ["shape_like", "template_of"]
 
 def template_of(y: Any, values: NDArray[Any]) -> Any:
     """Return y without its rows: the axes of its values, and its names."""
+    # A copy, because an empty slice would keep all of y in memory.
     return values[:0].copy() if index_of(y) is None else y.iloc[:0].copy()
 
 
