@@ -49,7 +49,7 @@ class PaddedSamples(NamedTuple):
         Shift and, perhaps, scale of the first columns of each window, as `WindowScale`
         has them; empty where windows have none.
     hole : tuple of tensor of shape (n_features,)
-        What then stands for a missing value in a step that is partly observed.
+        Values by which those that are missing in a partly observed step are replaced.
     """
 
     rows: Any
@@ -109,7 +109,7 @@ def scale_windows(windows: Any, own_scale: Any, hole: Any = ()) -> Any:
     own_scale : sequence of tensor of shape (n_samples, 1, n_scaled)
         Shift and, perhaps, scale.
     hole : sequence of tensor of shape (n_features,)
-        At most one: what stands for a missing value in a step that is partly observed.
+        At most one: replacements of missing values in a step that is partly observed.
     """
     shift, *scale = own_scale
     n_scaled = shift.shape[-1]

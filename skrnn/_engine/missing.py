@@ -1,4 +1,4 @@
-"""What stands for missing values, which are NaN, inside of Keras models."""
+"""Replacement of missing values, which are NaN, inside Keras models."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ __all__ = ["fill_holes", "mask_missing", "zero_missing"]
 
 def zero_missing(values: Any, windows: Any = None) -> Any:
     """Replace values by 0 where windows, or they themselves, are NaN."""
+    # By `where` and not by a product with 0, which leaves NaN as it is.
     missing = keras.ops.isnan(values if windows is None else windows)
     return keras.ops.where(missing, keras.ops.zeros_like(values), values)
 
@@ -30,7 +31,7 @@ def fill_holes(windows: Any, values: Any) -> Any:
     windows : tensor of shape (n_samples, n_steps, n_features)
         Windows.
     values : tensor of shape (n_features,), or like the windows
-        What stands for a missing value of each feature.
+        Values by which those that are missing are replaced.
     """
     missing = keras.ops.isnan(windows)
     unobserved = keras.ops.all(missing, axis=-1, keepdims=True)

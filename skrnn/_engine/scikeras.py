@@ -227,7 +227,7 @@ def explain_failure(loss: Any, metrics: Any, shape: tuple[int, ...]) -> str | No
 
 
 def _why_no_measure(function: Any, shape: tuple[int, ...], *, learns: bool) -> str:
-    """Try a function out, and say what is wrong with what it gives."""
+    """Return what is wrong with the values of a loss or a metric; "" for nothing."""
     targets, predictions = tf.zeros(shape), tf.ones(shape)
     with tf.GradientTape() as tape:
         tape.watch(predictions)
@@ -254,7 +254,7 @@ def _listed(values: Any) -> list[Any] | None:
 
 
 def _of_classes(setting: Any, output_activation: str) -> Any:
-    """Choose the form of a loss or a metric that suits the outputs of a network."""
+    """Return the form of a loss or a metric that suits the outputs of a network."""
     if output_activation not in _FORMS or not isinstance(setting, str):
         return setting
     name = _OF_CLASSES.get(setting)

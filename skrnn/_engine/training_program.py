@@ -207,9 +207,9 @@ class TrainingProgram:
         return training_epoch(model, self.optimizer, task, metrics, self._batch_size)
 
     def _show_metrics(self) -> None:
-        """Show callbacks the metrics of the model, and whether more is better.
+        """Build the metrics of the model, from which callbacks see if more is better.
 
-        Keras builds what it shows them in its first step of training.
+        Keras builds them in its first step of training, which compiled epochs lack.
         """
         zeros = tf.zeros((1, *self.model.output_shape[1:]))
         self.model.compute_metrics(None, zeros, zeros)

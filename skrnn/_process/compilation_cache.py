@@ -22,7 +22,7 @@ _DIGEST_SIZE = 32
 
 
 def resolve_folder(setting: bool | str | os.PathLike[str]) -> Path | None:
-    """Find the folder that a setting stands for.
+    """Return the folder that a setting means.
 
     Parameters
     ----------

@@ -66,7 +66,7 @@ def set_config(
         None changes nothing.
     program_cache_size : int, default=None
         Compiled networks to keep in memory for later fits and predictions, the least
-        recently used ones given up first; 0 keeps none. A search over more
+        recently used ones dropped first; 0 keeps none. A search over more
         architectures than are kept compiles them again. None changes nothing.
 
     Raises

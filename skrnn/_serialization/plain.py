@@ -83,7 +83,7 @@ def as_plain(value: Any) -> Any:
 
 
 def restore(value: Any) -> Any:
-    """Make an object from its plain form; other values are returned as they are."""
+    """Return the object of a plain form; other values are returned as they are."""
     if isinstance(value, dict) and KIND in value:
         if value[KIND] not in _MAKERS:
             raise ValueError(f"A stored state has an unknown part, {value[KIND]!r}.")

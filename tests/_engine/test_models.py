@@ -11,7 +11,7 @@ LAYERS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 
 
 def global_random_numbers():
-    """State of Python's and NumPy's generators, from which a user may draw."""
+    """Return the states of the generators from which a user may draw."""
     return random.getstate(), str(np.random.get_state())  # noqa: NPY002
 
 

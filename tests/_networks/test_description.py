@@ -32,7 +32,7 @@ COPIERS = {
 
 
 def build(estimator):
-    """The description of a network and its Keras model, without training it."""
+    """Return the description of a network and its Keras model, not trained."""
     windows = windows_of(X)
     network = estimator._describe_network(windows, Y.shape[1])
     loss = "mse" if hasattr(estimator, "transform") else None
@@ -40,7 +40,7 @@ def build(estimator):
 
 
 def with_weights(model):
-    """Layers of a Keras model, and of the models in it, that have weights."""
+    """Yield the layers with weights of a Keras model and of the models in it."""
     for layer in model.layers:
         if hasattr(layer, "layers"):
             yield from with_weights(layer)
@@ -49,7 +49,7 @@ def with_weights(model):
 
 
 def of_keras(model):
-    """Name, shape and weights of its layers; a weight counts where it is met first."""
+    """Return name, shape and weights of layers; shared weights count once."""
     met, found = set(), []
     for layer in with_weights(model):
         own = [weight for weight in layer.weights if id(weight) not in met]
