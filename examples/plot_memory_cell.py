@@ -56,8 +56,8 @@ X_test, y_test, cued = make_task(2000)
 # clipped, and the learning rate falls to zero. The third, `recurrent_dropout`, is there
 # for the sake of the page. Without it a network of four cells learns the task as well,
 # but it is free to write the value anew at every step by way of its hidden states, with
-# forget gates between 0.6 and 0.9. With half of these states dropped in training they
-# are no place to keep a number, and the cells have to.
+# forget gates between 0.6 and 0.9. With half of these states dropped in training, the
+# value cannot be kept there, and the cells must keep it.
 
 import keras
 
@@ -107,7 +107,8 @@ print(scores.round(3).to_string())
 # -----------------
 #
 # Now the cue comes at step 10, and a hundred steps follow. First of all: which of the
-# cells carries the value? The one whose state at the last step goes with the target.
+# cells carries the value? The one whose state at the last step correlates with the
+# target.
 
 from skrnn.inspection import GateDisplay, gate_activations
 
@@ -119,7 +120,7 @@ carries = [
 kept = activations.forget[:, 11:].mean(axis=(0, 1))
 table = pd.DataFrame({"correlation": carries, "forget gate": kept})
 print(table.rename_axis("unit").round(3).to_string())
-# Among those that go with it, the one that forgets least.
+# Both cells may correlate with the target; the carrier also forgets least.
 carrier = int((table["correlation"] * table["forget gate"]).idxmax())
 print(f"Unit {carrier} carries the value. R² after 100 steps:", end=" ")
 print(round(lstm.score(X_far, y_far), 3))
@@ -167,7 +168,7 @@ for ax in axes:
     ax.axvline(10, color="0.5", linestyle=":")
 
 # %%
-# Where such a network listens is also seen from outside, without any gates: see
+# Which steps a network depends on can also be measured without its gates: see
 # :func:`~skrnn.inspection.step_importance` in :doc:`/guide/inspection`.
 
 if options.output:

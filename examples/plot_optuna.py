@@ -59,8 +59,9 @@ cv = TimeSeriesSplit(2, test_size=40)
 #
 # `OptunaSearchCV` of the package optuna-integration takes the place of a grid search.
 # It is marked as experimental, and it calls a part of Optuna that is marked as
-# deprecated; both warn, and neither concerns us. It has a switch to prune trials, too,
-# but that trains by `partial_fit`, which the network has and a pipeline has not.
+# deprecated; both warn, and neither warning matters here. It has a switch to prune
+# trials, too, but that trains by `partial_fit`, which the network has and a pipeline
+# lacks.
 
 import warnings
 
@@ -110,9 +111,9 @@ history_figure = ax.figure
 # ----------------------
 #
 # A learning rate that is far too low shows itself after a few epochs, and there is no
-# need to wait for the last. A study of one's own prunes such trials by a Keras
-# callback, which reports the validation loss of every epoch; the bar is the median, at
-# the same epoch, of the trials before it. The callback is a parameter of the network
+# need to wait for the last. A study of your own prunes such trials by a Keras
+# callback, which reports the validation loss of every epoch; the limit is the median,
+# at the same epoch, of the trials before it. The callback is a parameter of the network
 # like any other, and the window remains one of the pipeline. Optuna's callbacks are
 # used as they are, where others are copied, and so report to the trial. It has its
 # price: a network that is watched by a callback other than Keras's own is compiled in

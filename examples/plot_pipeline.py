@@ -5,8 +5,8 @@ A pipeline on monthly temperatures
 The surface of the Pacific off Peru warms and cools with the seasons and, every few
 years, with El Niño. This page forecasts its temperature three months ahead with an LSTM
 in an ordinary scikit-learn pipeline on a pandas frame, lets a grid search choose the
-window and the width of the network, and asks whether the forecast is better than what
-costs nothing.
+window and the width of the network, and asks whether the forecast is better than
+simple ones that cost nothing.
 
 The page is also a program: ``python examples/plot_pipeline.py --output FOLDER``
 writes the figures to a folder.
@@ -42,10 +42,10 @@ frame.head()
 # ------------
 #
 # :class:`~skrnn.SlidingWindow` gives each month the window of months that ends three
-# months before it (`gap=3`). A scaler in front of it returns arrays unless the pipeline
-# hands pandas on; with the index, the windows of a test fold reach back into the
-# training months. The network would scale its inputs by itself; the scaler is here to
-# show where preprocessing goes.
+# months before it (`gap=3`). A scaler in front of it returns arrays by default.
+# `set_output` keeps the DataFrame, whose index lets the windows of a test fold reach
+# back into the training months. The network would scale its inputs by itself; the
+# scaler is here to show where preprocessing goes.
 
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -84,11 +84,11 @@ results.index.names = ["window", "units"]
 print((-results["mean_test_score"]).rename("error in K").round(3).to_string())
 
 # %%
-# What costs nothing
-# ------------------
+# Forecasts that cost nothing
+# ---------------------------
 #
-# The same month of the year before, the mean of the month in all years before 1997, and
-# a ridge regression on the same windows as the network.
+# They are the same month of the year before, the mean of the month in all years before
+# 1997, and a ridge regression on the same windows as the network.
 
 from sklearn.linear_model import Ridge
 

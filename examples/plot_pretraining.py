@@ -2,10 +2,11 @@
 Few labels, many windows
 ========================
 
-Windows are often cheap and their labels dear. A :class:`~skrnn.RecurrentAutoencoder`
-learns from the windows alone, and an :class:`~skrnn.LSTMRegressor` can start from what
-it has learned (`pretrained`). This page asks how much that helps, on handwritten digits
-that are read row by row, with few labels and with more.
+Windows are often cheap and their labels expensive. A
+:class:`~skrnn.RecurrentAutoencoder` learns from the windows alone, and an
+:class:`~skrnn.LSTMRegressor` can start from what it has learned (`pretrained`). This
+page asks how much that helps, on handwritten digits that are read row by row, with few
+labels and with more.
 
 The page is also a program: ``python examples/plot_pretraining.py --output FOLDER``
 writes the figure to a folder.
@@ -41,8 +42,8 @@ X_train, X_test, y_train, y_test = train_test_split(
 # Pretraining
 # -----------
 #
-# The encoder reads an image into sixteen numbers, from which the decoder must paint it
-# again.
+# The encoder reads an image into sixteen numbers, from which the decoder must
+# copy it.
 
 from skrnn import RecurrentAutoencoder
 
@@ -65,8 +66,8 @@ print(f"variance of the pixels {(X_test - X_train.mean(axis=0)).var():.4f}")
 # Three LSTM networks of the same size, with the same epochs and learning rate: from
 # random weights, from those of the encoder, and from those of the encoder without
 # changing them, so that only the last layer learns. A ridge regression on the flat
-# pixels, which chooses its penalty by cross-validation, is what costs nothing. All
-# predict ten numbers, one for each class, and the largest one wins.
+# pixels, which chooses its penalty by cross-validation, is the baseline. All predict
+# ten numbers, one for each class, and the largest one wins.
 
 import numpy as np
 from sklearn.linear_model import RidgeCV
@@ -75,7 +76,7 @@ from skrnn import LSTMRegressor
 
 
 def models(random_state):
-    """Give the models by name; the ridge reads flat windows."""
+    """Return the models by name; the ridge reads flat windows."""
     network = {
         "units": 64,
         "standardize": False,
@@ -95,7 +96,7 @@ def models(random_state):
 
 
 def test_error(name, model, labelled):
-    """Give the share of wrong test digits after fitting the labelled rows."""
+    """Return the share of wrong test digits after fitting the labelled rows."""
     X_labelled, X_new = X_train[labelled], X_test
     if name.startswith("Ridge"):
         X_labelled, X_new = X_labelled.reshape(-1, 64), X_new.reshape(-1, 64)
@@ -169,8 +170,8 @@ ax.legend()
 # models that saw the same labels should be compared.
 #
 # Without pretraining the network is not better than the ridge, which takes no time.
-# With it, it is, by an eighth to a quarter. Frozen weights, with a single layer to
-# learn, do at most a tenth worse, and better than weights from scratch.
+# With pretraining it is, by an eighth to a quarter. Frozen weights, with a single
+# layer to learn, do at most a tenth worse, and better than weights from scratch.
 
 # %%
 

@@ -69,13 +69,13 @@ cv = TimeSeriesSplit(5, test_size=24)
 
 
 def error(model, X):
-    """Root mean squared error, averaged over the test folds."""
+    """Return the root mean squared error, averaged over the test folds."""
     scores = cross_val_score(model, X, y, cv=cv, scoring="neg_root_mean_squared_error")
     return -scores.mean()
 
 
 def errors(windows, regressor):
-    """Compare whole, warm and cold windows in front of a regressor."""
+    """Return the errors of a regressor on whole, warm and cold windows."""
     model = make_pipeline(windows, regressor)
     cold = make_pipeline(SlidingWindow(**windows.get_params()), regressor)
     cold.set_params(slidingwindow__context=None)
@@ -98,10 +98,10 @@ print(table.round(3).to_string())
 # the mean, and the LSTM begins each fold with nothing to read. That is a fault of the
 # evaluation, not of the models, since in use the hours before would be known.
 #
-# What tells that the fold follows the training rows is the index. A plain array has
-# none, so its folds start cold. `context="always"` declares that an array continues the
-# one seen in `fit`. A frame whose index was reset still counts its rows, and
-# scikit-learn slices it with its row numbers:
+# The index tells that a fold follows the training rows. A plain array has none,
+# so its folds start cold. `context="always"` declares that an array continues the one
+# seen in `fit`. A frame whose index was reset still counts its rows, and scikit-learn
+# slices it with its row numbers:
 
 always = make_pipeline(
     SlidingWindow(24, gap=1, flatten=True, context="always"), ridge[1:]
@@ -110,8 +110,8 @@ print(f"array, context='always'   {error(always, frame.to_numpy()):.3f}")
 print(f"frame, index reset        {error(ridge, frame.reset_index(drop=True)):.3f}")
 
 # %%
-# A reset inside each fold would lose the place of the rows, and so does a scaler that
-# returns arrays; `set_output(transform="pandas")` on the pipeline keeps the index.
+# Resetting the index inside each fold loses the place of its rows, and so does a scaler
+# that returns arrays; `set_output(transform="pandas")` on the pipeline keeps the index.
 #
 # The last fold
 # -------------
