@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from .tensorflow import keras, tf
 
-__all__ = ["loss_of_samples"]
+__all__ = ["check_weighs_samples", "loss_of_samples"]
 
 
 def loss_of_samples(loss: Any) -> Callable[..., Any] | None:
@@ -31,3 +32,39 @@ def loss_of_samples(loss: Any) -> Callable[..., Any] | None:
         return tf.reduce_mean(values, axis=list(range(1, values.shape.rank)))
 
     return of_samples
+
+
+def check_weighs_samples(loss: Any, shape: tuple[int, ...]) -> None:
+    """Raise if a loss gives one number for a batch, which no sample weight can change.
+
+    Parameters
+    ----------
+    loss : str, callable, class or keras.losses.Loss
+        Loss, as the estimators take it.
+    shape : tuple of int
+        Shape of the targets and predictions to try it on.
+
+    Raises
+    ------
+    ValueError
+        If it gives one number.
+    """
+    if _reduces_batches(loss, shape):
+        raise ValueError(
+            "loss must give one number for each sample where sample_weight or "
+            f"class_weight differ between samples. Got {loss!r} instead, which gives "
+            "one for a whole batch; take its mean over the last axis alone, such as "
+            "keras.ops.mean((y_true - y_pred) ** 2, axis=-1), or pass no weights."
+        )
+
+
+def _reduces_batches(loss: Any, shape: tuple[int, ...]) -> bool:
+    """Return whether a loss gives one number for a batch of some shape."""
+    if isinstance(loss, str):
+        return False
+    try:
+        made: Any = loss() if inspect.isclass(loss) else loss
+        values = getattr(made, "call", made)(tf.zeros(shape), tf.ones(shape))
+        return tf.convert_to_tensor(values).shape.rank == 0
+    except Exception:  # A function of the user's that fails is reported by training.
+        return False

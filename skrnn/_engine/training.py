@@ -20,6 +20,7 @@ from skrnn._process.signals import HeldSignals, signals_wait
 
 from .callbacks import early_stopping, may_change_model, release_model, wants_batches
 from .loops import compiled_fit, keras_fit
+from .losses import check_weighs_samples
 from .models import draw_weights
 from .programs import PROGRAMS
 from .samples import Samples
@@ -78,6 +79,8 @@ def train(
         If the loss becomes NaN or infinite.
     MemoryError
         If the network would not fit into memory.
+    ValueError
+        If weights of samples differ, and the loss is one of whole batches.
     """
     validation = None if held_out is None else replace(samples, chosen=held_out)
     missing = samples.any_missing() or (validation and validation.any_missing())
@@ -101,6 +104,7 @@ def train(
             key, lambda: TrainingProgram(network, masked, recipe, course.batch_size)
         ) as program,
     ):
+        _check_weights_count(network, recipe, samples, validation)
         state = state or _draw_state(program.model, random_state, given or {})
         program.start(state, recipe, random_state.randint(np.iinfo(np.int32).max))
         args = (program, samples, validation, course, random_state, watchers, held)
@@ -128,6 +132,16 @@ def _fit(
     if history is None:
         history = keras_fit(*args)
     return {name: [float(each) for each in values] for name, values in history.items()}
+
+
+def _check_weights_count(
+    network: Network, recipe: Recipe, samples: Samples, validation: Samples | None
+) -> None:
+    """Raise if weights of samples differ, and the loss would ignore them."""
+    for part in (samples, validation or samples):
+        weights = part.weights[part.chosen]
+        if weights.min() < weights.max():
+            check_weighs_samples(recipe.loss, (2, *network.shape_of_outputs))
 
 
 def _draw_state(

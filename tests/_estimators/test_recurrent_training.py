@@ -158,6 +158,47 @@ def test_training_cannot_go_on_with_another_network(parameter, value):
 
 
 # --------------------------------------------------------------------------------------
+# Losses and weights of samples
+# --------------------------------------------------------------------------------------
+
+
+def square_of_batch(targets, predicted):
+    return keras.ops.mean((targets - predicted) ** 2)
+
+
+def square_of_samples(targets, predicted):
+    return keras.ops.mean((targets - predicted) ** 2, axis=-1)
+
+
+class SquareOfBatch(keras.losses.Loss):
+    def call(self, targets, predicted):
+        return square_of_batch(targets, predicted)
+
+
+@pytest.mark.parametrize("loss", [square_of_batch, SquareOfBatch, SquareOfBatch()])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_loss_of_whole_batches_is_refused_beside_weights(method, loss):
+    model = network(loss=loss)
+    message = "loss must give one number for each sample .* axis=-1"
+    with pytest.raises(ValueError, match=message):
+        getattr(model, method)(X, Y, np.arange(1.0, 1 + len(X)))
+    assert not hasattr(model, "weights_")
+
+
+@pytest.mark.parametrize("weights", [None, np.full(len(X), 3.0)])
+def test_a_loss_of_whole_batches_is_that_of_samples_where_weights_are_equal(weights):
+    got = fitted(loss=square_of_batch, sample_weight=weights)
+    assert_same_weights(got, fitted(), rtol=1e-4, atol=1e-6)
+
+
+def test_a_loss_of_samples_takes_weights_into_account():
+    weights = np.arange(1.0, 1 + len(X))
+    got = fitted(loss=square_of_samples, sample_weight=weights)
+    assert_same_weights(got, fitted(sample_weight=weights), rtol=1e-4, atol=1e-6)
+    assert differ(got, fitted())
+
+
+# --------------------------------------------------------------------------------------
 # Callbacks and progress
 # --------------------------------------------------------------------------------------
 
