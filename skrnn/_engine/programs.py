@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from skrnn._process.config import get_config
+from skrnn._process.fork import check_not_forked
 from skrnn._process.memory import check_memory_maps
 
 from .tensorflow import keras
@@ -45,7 +46,13 @@ class ProgramCache:
             What the program depends on; None is never kept.
         build : callable
             Builds the program if none is free.
+
+        Raises
+        ------
+        RuntimeError
+            If this process is a fork of the one in which TensorFlow has started.
         """
+        check_not_forked()
         if key is not None:
             # Keras builds a model in the precision that was set last, even if the user
             # set it for other models.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from skrnn._process.compilation_cache import ProgramFolder, describe_processor
 from skrnn._process.config import get_config
+from skrnn._process.fork import note_start
 from skrnn._process.signals import signals_wait
 
 __all__ = ["FOLDER_IN_MEMORY", "PROGRAM_FOLDER", "context", "execute", "keras", "tf"]
@@ -144,6 +145,8 @@ with (
     # The runtime, the compiler and a kernel that masks need speak up at first use.
     tf.function(lambda: tf.constant(0.0) + 1.0, jit_compile=True, autograph=False)()
     tf.function(tf.transpose, autograph=False)(tf.constant([[True, False]]))
+
+note_start()
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(

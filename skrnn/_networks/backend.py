@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from skrnn._process.fork import is_forked
+
 from .cells import ACTIVATIONS
 from .description import RecurrentNetwork
 
@@ -22,7 +24,8 @@ def chooses_numpy(
     """Return whether NumPy predicts, and not a compiled program.
 
     The choice depends on nothing but the network and the size of the task, so that the
-    same input gives the same bits whatever ran before.
+    same input gives the same bits whatever ran before. In a fork, where TensorFlow
+    cannot run, it is NumPy.
 
     Parameters
     ----------
@@ -58,6 +61,8 @@ def chooses_numpy(
         )
     if backend != "auto" or unknown:
         return backend == "numpy"
+    if is_forked():
+        return True
     small = SMALL_CALL if n_calls == 1 else SMALL_ROLL_OUT
     return n_calls * _count_multiplications(network, n_windows) <= small
 
