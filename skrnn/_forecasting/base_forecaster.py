@@ -21,6 +21,7 @@ from .checks import (
     check_early_start,
     check_ends,
     check_enough_rows,
+    check_history_step,
     check_samples,
     check_start,
 )
@@ -50,6 +51,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         "index_names": "_index_names",
         "origin": "_origin",
         "pooled": "_pooled",
+        "reads_columns": "_reads_columns",
         "wide": "_wide",
     }
 
@@ -122,6 +124,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             "_index_names": [] if index is None else [*index.names],
             "_origin": origin,
             "_pooled": origin.names != [None],
+            "_reads_columns": bool(self.exogenous),
             "_wide": self.columns == "series",
         }
         set_fitted(self, fitted)
@@ -184,6 +187,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         step = None
         if seen.has_index and observations.index is not None:
             step, index = seen.step, match_index(observations.index, seen.ends)
+            check_history_step(index, step)
             observations = replace(observations, index=index)
         series = observations.by_series(wide=self._wide, step=step)
         check_ends(series, plan)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from skrnn._estimators.inside import accepts_missing
+from skrnn._index.runs import split_runs
 
 from .origin import Origin
 from .plan import ForecastPlan
@@ -18,6 +22,7 @@ __all__ = [
     "check_early_start",
     "check_ends",
     "check_enough_rows",
+    "check_history_step",
     "check_samples",
     "check_start",
 ]
@@ -77,6 +82,44 @@ def check_ends(rows: SeriesRows, plan: ForecastPlan) -> None:
         f" from {rows.stamps[rows.starts[run]]} on{hole or '; drop the series'}, "
         f"shorten window, or {way_out}."
     )
+
+
+def check_history_step(index: pd.Index, step: Any) -> None:
+    """Raise if the rows of a history are spaced otherwise than those seen in `fit`.
+
+    Parameters
+    ----------
+    index : pandas.Index
+        Stamps of the history, in the kind that `fit` saw.
+    step : offset, Timedelta or number
+        Distance from one row to the next in `fit`.
+    """
+    n_rows = len(index)
+    try:
+        runs = split_runs(index, n_rows, step)
+    except ValueError:
+        own = split_runs(index, n_rows)
+        # Otherwise some stamps are off, which are named where the rows are read.
+        is_other = 2 * len(own) < n_rows
+    else:
+        # Single rows may be all that a forecast starts from.
+        is_other = len(set(runs.series)) < len(runs) == n_rows
+        own = split_runs(index, n_rows) if is_other else runs
+    if is_other:
+        raise ValueError(
+            f"history has a step of {_in_words(own.step)}, fit saw "
+            f"{_in_words(step)}; resample history to the step of fit, or fit on rows "
+            "with that of history."
+        )
+
+
+def _in_words(step: Any) -> Any:
+    """Return a step as messages name it."""
+    units = getattr(step, "kwds", {})
+    if type(step) is pd.DateOffset and len(units) == 1:
+        ((unit, number),) = units.items()
+        return f"{number} {unit.removesuffix('s') if number == 1 else unit}"
+    return getattr(step, "freqstr", step)
 
 
 def check_start(origin: Origin, plan: ForecastPlan, estimator: BaseEstimator) -> None:

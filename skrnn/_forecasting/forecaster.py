@@ -25,8 +25,9 @@ __all__ = ["AutoregressiveForecaster"]
 
 def learns_step_by_step(forecaster):
     """Return whether the estimator of a forecaster has `partial_fit`."""
+    estimator = getattr(forecaster, "estimator_", forecaster.estimator)
     # None stands for a network, which has it.
-    return forecaster.estimator is None or hasattr(forecaster.estimator, "partial_fit")
+    return estimator is None or hasattr(estimator, "partial_fit")
 
 
 @set_module("skrnn")
@@ -381,7 +382,7 @@ class AutoregressiveForecaster(BaseForecaster):
         ValueError
             If rows of X lie inside or before the training range or between two steps,
             one is missing that has columns known in advance, the columns are not those
-            seen in `fit`, or `history` is too short.
+            seen in `fit`, or `history` is too short or of another step.
         TypeError
             If X is an index or a number of steps, or columns hold dates.
         """

@@ -104,7 +104,7 @@ def read_future(forecaster: Any, X: Any) -> NDArray[np.float64]:
     shape = np.shape(X)
     only_index = forecaster.n_features_in_ == 0 and shape[1:] == (0,)
     # `check_array` would raise for a frame without columns, whose index is enough here.
-    if only_index or not forecaster.exogenous:
+    if only_index or not forecaster._reads_columns:
         if len(X) == 0:
             raise ValueError("X must have at least 1 row. Got 0 instead.")
         return np.empty((len(X), 0))
@@ -167,7 +167,8 @@ def _read_known(
 ) -> NDArray[np.float64]:
     """Return the columns of X that are known in advance."""
     only_index = isinstance(X, pd.DataFrame) and X.shape[1] == 0
-    if X is None or only_index or not forecaster.exogenous:
+    reads_columns = forecaster._reads_columns if fitted else forecaster.exogenous
+    if X is None or only_index or not reads_columns:
         if fitted and forecaster.n_features_in_:
             raise ValueError(_lacks_columns(forecaster))
         return np.empty((n_rows, 0))

@@ -144,6 +144,59 @@ def test_exogenous_false_reads_no_column(daily):
     assert not hasattr(forecaster, "feature_names_in_")
 
 
+OTHER_PARAMETERS = {
+    "estimator": SGDRegressor(),
+    "window": 1,
+    "horizon": 5,
+    "difference": 1,
+    "log": True,
+    "normalize": "last",
+    "exogenous": False,
+    "columns": "series",
+    "calibration": 0,
+}
+
+
+@pytest.mark.parametrize("name", OTHER_PARAMETERS)
+def test_parameters_set_after_fit_change_nothing_before_the_next(daily, name):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge(), window=3, horizon=2, calibration=20)
+    forecaster.fit(X[:50], y[:50])
+    history = X[:45], y[:45]
+
+    def answers():
+        return [
+            forecaster.predict(X[50:54]),
+            forecaster.predict(X[45:49], history=history),
+            forecaster.predict_interval(X[50:52], 0.5),
+            hasattr(forecaster, "partial_fit"),
+            forecaster.update(X[50:54], y[50:54]).predict(X[54:]),
+        ]
+
+    before = answers()
+    forecaster.fit(X[:50], y[:50]).set_params(**{name: OTHER_PARAMETERS[name]})
+    for value, expected in zip(answers(), before, strict=True):
+        assert_array_equal(value, expected)
+
+
+def test_columns_that_fit_ignored_stay_ignored(daily):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge(), exogenous=False)
+    expected = forecaster.fit(X[:50], y[:50]).predict(X[50:])
+    forecaster.set_params(exogenous=True)
+    assert_array_equal(forecaster.predict(X[50:]), expected)
+    history = X[:50].assign(rain="none"), y[:50]
+    assert_allclose(forecaster.predict(X[50:], history=history), expected)
+
+
+def test_columns_are_refused_after_a_fit_without_any(daily):
+    X, y = daily
+    forecaster = AutoregressiveForecaster(Ridge()).fit(None, y[:50])
+    forecaster.set_params(exogenous=False)
+    with pytest.raises(ValueError, match="because fit saw no columns"):
+        forecaster.predict(X[50:])
+
+
 # --------------------------------------------------------------------------------------
 # The index
 # --------------------------------------------------------------------------------------

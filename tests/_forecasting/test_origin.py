@@ -420,3 +420,31 @@ def test_forecast_from_earlier_rows_with_a_hole_names_them(daily):
     model = ridge_by_hand(y, X, 3, 4)
     expected = by_hand(model, y, X[:54], 4, 3, 4)
     assert_allclose(forecaster.predict(X[50:54]), expected, **NEAR)
+
+
+@pytest.mark.parametrize("window", [1, 3])
+@pytest.mark.parametrize(
+    ("freq", "words"),
+    [("7D", "7 days"), ("2D", "2 days"), ("h", ".*hour.*|0 days 01:00:00|h")],
+)
+def test_history_of_another_spacing_is_refused_by_its_step(daily, window, freq, words):
+    y = daily[1]
+    forecaster = ridge(window=window).fit(None, y)
+    index = pd.date_range("2024-01-01", periods=30, freq=freq)
+    for stamps in (index, pd.DatetimeIndex(index.to_numpy())):
+        with refusal(f"history has a step of ({words}), fit saw 1 day; resample"):
+            forecaster.forecast(2, history=pd.Series(np.arange(30.0), stamps))
+    numbers = ridge(window=window).fit(None, pd.Series(y.to_numpy(), range(60)))
+    with refusal("history has a step of 5, fit saw 1; resample history"):
+        numbers.forecast(2, history=pd.Series(y.to_numpy(), range(0, 300, 5)))
+
+
+def test_history_with_holes_has_the_spacing_of_fit(daily):
+    y = daily[1]
+    forecaster = ridge(window=2).fit(None, y)
+    expected = forecaster.forecast(3)
+    holed = y.iloc[[0, 3, 9, 20, 58, 59]]
+    assert_allclose(forecaster.forecast(3, history=holed), expected, **NEAR)
+    single = ridge(window=1).fit(None, y)
+    history = y.iloc[[59]]
+    assert_allclose(single.forecast(3, history=history), single.forecast(3), **NEAR)
