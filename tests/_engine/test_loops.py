@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from skrnn._engine import training
 from skrnn._engine.prediction import predict
 from skrnn._engine.settings import Course, Recipe
+from skrnn._engine.tensorflow import tf
 from skrnn._engine.training import train
 from tests.support.samples import (
     a_batch_callback,
@@ -33,7 +33,7 @@ def test_keras_loop_and_compiled_epochs_agree(shuffle):
 
 
 def not_for_xla(targets, predicted):
-    on_targets_only = training.tf.py_function(
+    on_targets_only = tf.py_function(
         lambda t: np.abs(t).mean(axis=-1), [targets], "float32"
     )
     on_targets_only.set_shape((None,))
