@@ -152,15 +152,19 @@ def make_callbacks(callbacks: Any) -> list[Any]:
     TypeError
         If something else is among them.
     """
-    prepared = [_prepare_callback(each) for each in _listed(callbacks) or ()]
+    refused = TypeError(
+        "callbacks must be a Keras callback or a list of Keras callbacks, or functions "
+        f"without arguments that return them. Got {callbacks!r} instead."
+    )
+    listed = _listed(callbacks) or []
+    if any(_is_factory(each) and _needs_arguments(each) for each in listed):
+        raise refused
+    prepared = [_prepare_callback(each) for each in listed]
     wrapper = _wrappers.BaseWrapper(callbacks=list(chain.from_iterable(prepared)))
     try:
         wrapper._initialize_callbacks()
     except TypeError as error:
-        raise TypeError(
-            "callbacks must be a Keras callback or a list of Keras callbacks, or "
-            f"functions that return them. Got {callbacks!r} instead."
-        ) from error
+        raise refused from error
     return list(wrapper._fit_callbacks)
 
 
@@ -241,9 +245,23 @@ def _prepare_callback(callback: Any) -> list[Any]:
     """Copy an instance and call a function; leave a class to scikeras."""
     if isinstance(callback, keras.callbacks.Callback):
         return [copy_callback(callback)]
-    if callable(callback) and not inspect.isclass(callback):
-        return _listed(callback()) or [None]
-    return [callback]
+    return _listed(callback()) or [None] if _is_factory(callback) else [callback]
+
+
+def _is_factory(callback: Any) -> bool:
+    """Return whether something is called to get callbacks; Keras's are not callable."""
+    return callable(callback) and not inspect.isclass(callback)
+
+
+def _needs_arguments(function: Callable[..., Any]) -> bool:
+    """Return whether a function cannot be called without arguments."""
+    try:
+        inspect.signature(function).bind()
+    except TypeError:
+        return True
+    except ValueError:  # One written in C that does not tell.
+        return False
+    return False
 
 
 def _listed(values: Any) -> list[Any] | None:

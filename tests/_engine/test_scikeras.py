@@ -134,7 +134,7 @@ def test_an_instance_of_a_callback_is_copied_each_time():
     assert len({id(each) for each in made}) == 3
 
 
-@pytest.mark.parametrize("callbacks", [print, [print], [3], {"a": 3}])
+@pytest.mark.parametrize("callbacks", [print, [print], [3], {"a": 3}, lambda x: x])
 def test_what_is_no_callback_is_refused(callbacks):
     with pytest.raises(TypeError, match="callbacks must be a Keras callback or a list"):
         make_callbacks(callbacks)
