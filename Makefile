@@ -17,7 +17,7 @@ PYTEST := -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-lo
 # in two halves, each in new processes; those that PYTEST_ARGS selects run at once.
 HALVES := $(if $(PYTEST_ARGS),"","tests/_[a-z]*" "tests/test_*.py tests/[a-z]*/ skrnn")
 # Arithmetic of our own in NumPy, which no release of a dependency changes.
-ARITHMETIC := tests/_scaling tests/_engine/test_roll_out.py \
+ARITHMETIC := tests/_scaling \
 	tests/_forecasting/test_bands.py tests/_forecasting/test_differencing.py
 
 .DEFAULT_GOAL := help
