@@ -230,7 +230,7 @@ class InterruptsInBatch(keras.callbacks.Callback):
 def test_an_interrupt_in_a_callback_of_keras_own_loop_comes_at_once():
     callback = InterruptsInBatch()
     with pytest.raises(KeyboardInterrupt):
-        network(callbacks=callback).fit(X, Y)
+        network(callbacks=lambda: callback).fit(X, Y)
     assert callback.n_calls == 1
 
 

@@ -250,7 +250,7 @@ def test_an_exception_of_a_callback_comes_through_and_loses_nothing(
     kind, hook, exception, fresh
 ):
     callback, n_kept = kind(hook, exception), len(PROGRAMS)
-    estimator = network(callbacks=[callback])
+    estimator = network(callbacks=lambda: callback)  # Shared, and not copied.
     expected = exception if isinstance(exception, type) else type(exception)
     before = {**vars(estimator)}
     for method in ("fit", "partial_fit"):
