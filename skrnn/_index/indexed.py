@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["IndexedWindows"]
+__all__ = ["IndexedArray"]
 
 
-class IndexedWindows(np.ndarray):
-    """Windows as an array, with the index of the rows that they belong to.
+class IndexedArray(np.ndarray):
+    """An array with the index of the rows that it belongs to.
 
     What is computed or taken from it is a plain array without an index.
     """
@@ -19,26 +19,16 @@ class IndexedWindows(np.ndarray):
     # NumPy copies no attribute to the views that it makes: they have this None.
     index: Any = None
 
-    @classmethod
-    def of(cls, windows: NDArray[Any], index: Any) -> IndexedWindows:
-        """Return windows with an index, without a copy."""
-        indexed = windows.view(cls)
-        indexed.index = index
-        return indexed
-
     def __reduce__(self) -> Any:
-        """Return how to rebuild the windows with their index, for pickle and joblib.
-
-        A Pipeline with `memory` caches what its transformers return.
-        """
-        return IndexedWindows.of, (np.asarray(self), self.index)
+        """Return how to rebuild a view or a copy, which is a plain array."""
+        return np.asarray(self).__reduce__()
 
     def __array_wrap__(
         self, array: NDArray[Any], context: Any = None, return_scalar: bool = False
     ) -> Any:
-        """Return what is computed from windows as a plain array or a number."""
+        """Return what is computed from the array as a plain array or a number."""
         return array[()] if return_scalar else np.asarray(array)
 
     def __getitem__(self, key: Any) -> Any:
-        """Return a part of the windows as a plain array."""
+        """Return a part as a plain array."""
         return np.asarray(self)[key]

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .indexed import IndexedWindows
+from .indexed import IndexedArray
 
 __all__ = ["common_index", "group_by_series", "index_of", "names_series", "stamps_of"]
 
 
 def index_of(X: Any) -> pd.Index | None:
-    """Return the index of a pandas object or of windows, None for anything else."""
-    known = isinstance(X, (pd.DataFrame, pd.Series, IndexedWindows))
+    """Return the index of what carries one, None for anything else."""
+    known = isinstance(X, (pd.DataFrame, pd.Series, IndexedArray))
     return X.index if known else None
 
 

@@ -10,6 +10,7 @@ from sklearn.utils import check_array
 from skrnn._checks.sklearn import check_feature_names
 from skrnn._checks.tables import as_floats, check_no_infinity, number_rules
 
+from .window_array import WindowArray
 from .windows import Windows, windows_of
 
 __all__ = ["check_windows"]
@@ -54,7 +55,8 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
     if isinstance(X, np.ndarray) and not masked and X.ndim == 3 and 0 not in X.shape:
         # `check_array` would copy each row n_steps times where it converts the dtype of
         # overlapping windows, so only their rows are passed to it.
-        windows = windows_of(np.asarray(X))
+        known = X.windows if isinstance(X, WindowArray) else None
+        windows = windows_of(np.asarray(X)) if known is None else known
         rows = as_floats(windows.rows, lambda: check_array(windows.rows, **rules))
         windows = windows.with_rows(rows)
         n_features_in, n_axes, table = windows.n_features, 3, rows

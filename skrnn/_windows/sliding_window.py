@@ -21,7 +21,6 @@ from skrnn._checks.sklearn import (
     wants_pandas,
 )
 from skrnn._checks.tables import check_table
-from skrnn._index.indexed import IndexedWindows
 from skrnn._index.reading import index_of
 from skrnn._index.runs import split_runs
 from skrnn._process.memory import check_memory
@@ -29,6 +28,7 @@ from skrnn._serialization.names import set_module
 from skrnn._serialization.state import StoredMixin
 
 from .context import Context
+from .window_array import WindowArray
 from .windows import tabulate_windows
 
 
@@ -355,10 +355,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
                 "shorten window, transform fewer rows at once, or set flatten=False "
                 "for a recurrent estimator, which needs no copy of the windows",
             )
-        values = windows.materialise()
         if self.flatten:
-            return values.reshape(len(values), -1)
-        if index is not None and wants_pandas(self):
-            # A later step of a Pipeline returns a frame, and needs the index for it.
-            return IndexedWindows.of(values, index)
-        return values
+            return windows.materialise().reshape(len(windows), -1)
+        # A later step of a Pipeline returns a frame, and needs the index for it.
+        return WindowArray.of(windows, index if wants_pandas(self) else None)
