@@ -26,6 +26,7 @@ from .checks import (
     check_start,
 )
 from .differencing import Differencing, read_lags
+from .holes import fill_holes
 from .input import (
     check_same_columns,
     read_future,
@@ -36,7 +37,7 @@ from .origin import Origin
 from .plan import ForecastPlan
 from .request import request_rows
 from .results import shape_like
-from .set_up import choose_set_up
+from .set_up import choose_set_up, longest_hole
 from .update import read_update
 
 __all__ = ["BaseForecaster"]
@@ -47,6 +48,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
 
     _private_fields = {
         "plan": "_plan",
+        "longest_hole": "_n_filled",
         "template": "_template",
         "index_names": "_index_names",
         "origin": "_origin",
@@ -54,6 +56,9 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         "reads_columns": "_reads_columns",
         "wide": "_wide",
     }
+
+    # What states lack that were stored before holes could be filled.
+    _n_filled = 0
 
     def _sk_visual_block_(self):
         return show_inside(self, "estimator")
@@ -66,6 +71,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         observations = read_observations(self, X, y, log=self.log, fitted=False)
         lags = read_lags(self.difference, len(observations.targets))
         series = observations.by_series(wide=self.columns == "series")
+        n_filled = longest_hole(self, series)
+        series = fill_holes(series, n_filled)
         # More rows than there are leave none, and an integer of NumPy would overflow.
         n_held_out = min(int(self.calibration), series.n_rows)
         training = series.before_last(n_held_out)
@@ -86,7 +93,9 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         if n_held_out:
             errors = forecast_errors(plan, estimator, series, scale, n_held_out)
         names = feature_names(X) if series.known.shape[1] else None
-        self._set_learned(observations, plan, estimator, origin, errors, names)
+        self._set_learned(
+            observations, plan, estimator, origin, errors, names, n_filled
+        )
         return self
 
     def _make_plan(self, series, training, lags):
@@ -107,7 +116,9 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         check_enough_rows(series, training, plan, int(self.calibration))
         return plan, chosen.estimator
 
-    def _set_learned(self, observations, plan, estimator, origin, errors, names):
+    def _set_learned(
+        self, observations, plan, estimator, origin, errors, names, n_filled
+    ):
         """Set all fitted attributes at once."""
         index = observations.index
         fitted = {
@@ -120,6 +131,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             "n_samples_fit_": len(observations.targets),
             "calibration_errors_": errors,
             "_plan": plan,
+            "_n_filled": n_filled,
             "_template": observations.template,
             "_index_names": [] if index is None else [*index.names],
             "_origin": origin,
@@ -190,6 +202,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             check_history_step(index, step)
             observations = replace(observations, index=index)
         series = observations.by_series(wide=self._wide, step=step)
+        series = fill_holes(series, self._n_filled)
         check_ends(series, plan)
         values = plan.transform(series)
         scale = plan.learn_scale(values, series, series, pooled=self._pooled)

@@ -132,7 +132,9 @@ class AutoregressiveForecaster(BaseForecaster):
     for rows of hours or minutes, a week for days (5 business days), and a year for
     weeks, months and quarters. Fewer rows than five seasons give windows of two or one.
     Without an index of dates, with rows of years, or with fewer rows than three
-    seasons, m is 1 and the window 12, or nearly half the rows.
+    seasons, m is 1 and the window 12, or nearly half the rows. Of many series, those
+    with most of the rows decide. Without columns known in advance, rows that are
+    missing in the index count as missing values where a window bridges the hole.
 
     What is done to y comes in this order: the logarithm, the differences, of many
     series the mean and standard deviation of each one's training rows, and the

@@ -16,7 +16,8 @@ __all__ = ["infer_step"]
 def infer_step(index: pd.Index) -> Any:
     """Infer the distance of neighbouring stamps: the smallest one that occurs.
 
-    Larger ones are holes.
+    Larger ones are holes. A few stamps that lie closer do not count; they are off the
+    grid of the others, and an error where rows are read.
 
     Parameters
     ----------
@@ -46,11 +47,35 @@ def infer_step(index: pd.Index) -> Any:
     if isinstance(index, pd.DatetimeIndex) and index.freq is not None:
         _check_days_of_months(index, index.freq)
         return _wall_clock_step(index.freq)
+    index = _without_strays(index)
     if len(index) < 2:
         return None
     if isinstance(index, pd.DatetimeIndex):
         return _infer_calendar_step(index)
     return (index[1:] - index[:-1]).min()
+
+
+def _without_strays(index: pd.Index) -> pd.Index:
+    """Drop stamps off the grid on which most of the others lie, if they are few.
+
+    Few are a tenth of the stamps. Otherwise the smaller distance may be the step.
+    """
+    clock = index.tz_localize(None) if isinstance(index, pd.DatetimeIndex) else index
+    gaps = np.diff(clock.to_numpy())
+    if len(gaps) < 3:
+        return index
+    sizes, counts = np.unique(gaps, return_counts=True)
+    usual = sizes[counts.argmax()]
+    before, after, none = gaps[:-1], gaps[1:], np.zeros_like(usual)
+    is_stray = np.zeros(len(index), dtype=bool)
+    is_stray[1:-1] = (before % usual > none) & ((before + after) % usual == none)
+    # Not all smaller distances: months differ in length, and clocks change.
+    is_stray[[0, -1]] = 2 * gaps[[0, -1]] <= usual
+    is_stray[1] &= not is_stray[0]
+    is_stray[-2] &= not is_stray[-1]
+    if 10 * is_stray.sum() > len(index) or 2 * counts.max() <= len(gaps):
+        return index
+    return index[~is_stray]
 
 
 def _wall_clock_step(offset: Any) -> Any:

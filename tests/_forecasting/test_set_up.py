@@ -23,13 +23,86 @@ def months(n_rows):
 
 @pytest.mark.parametrize(
     ("n_rows", "window", "horizon"),
-    [(60, 36, 12), (59, 24, 12), (47, 12, 12), (36, 12, 12), (35, 12, 1), (9, 4, 1)],
+    [(60, 36, 12), (59, 24, 12), (47, 12, 12), (36, 12, 12), (35, 12, 1)],
 )
 def test_few_rows_give_windows_of_fewer_seasons(n_rows, window, horizon):
     chosen = set_up(months(n_rows))
     assert (chosen.window, chosen.horizon) == (window, horizon)
     assert chosen.estimator.segment == horizon
     assert chosen.normalize == "meanstd"
+
+
+def test_too_few_rows_for_a_window_of_a_season_are_told():
+    with pytest.warns(UserWarning, match="season of 12 rows: .* than 9 .* needs 36"):
+        chosen = set_up(months(9))
+    assert (chosen.window, chosen.horizon) == (4, 1)
+    chosen = set_up(pd.RangeIndex(9))  # Which says nothing of seasons.
+    assert (chosen.window, chosen.horizon) == (4, 1)
+
+
+def shops(lengths):
+    """Return an index of days, on the last of which all series end."""
+    days = pd.date_range("2024-01-01", periods=max(lengths), freq="D")
+    pairs = [(f"shop {i}", day) for i, n in enumerate(lengths) for day in days[-n:]]
+    return pd.MultiIndex.from_tuples(pairs)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "window", "horizon"),
+    [
+        ([200] * 6 + [3], 21, 7),  # Cannot start from any window of a season.
+        ([200] * 6 + [15], 21, 7),
+        ([200, 200, 14, 14, 14], 21, 7),  # Nine tenths of the rows are in the others.
+        ([60] * 3 + [15] * 3, 7, 7),
+        ([40] * 6, 21, 7),
+        ([9] * 30 + [60] * 20, 21, 7),
+    ],
+)
+def test_most_of_the_rows_choose_the_set_up(lengths, window, horizon):
+    chosen = set_up(shops(lengths))
+    assert (chosen.window, chosen.horizon) == (window, horizon)
+
+
+def week_of_days(n_rows):
+    days = pd.date_range("2024-01-01", periods=n_rows, freq="D")
+    week = np.array([50, 60, 70, 80, 120, 200, 150.0])
+    noise = np.random.default_rng(2).normal(size=n_rows)
+    return pd.Series(week[np.arange(n_rows) % 7] + 5 * noise, days)
+
+
+@pytest.fixture
+def short_training(monkeypatch):
+    """Let the default network train for one epoch, always from the same weights."""
+
+    def network(segment):
+        return GRURegressor(2, segment=segment, epochs=1, random_state=0)
+
+    monkeypatch.setattr("skrnn._forecasting.set_up._default_network", network)
+
+
+def test_a_missing_day_is_a_missing_value(short_training):
+    y = week_of_days(120)
+    holed = y.drop(y.index[[50, 51, 117]])
+    fitted = [
+        AutoregressiveForecaster().fit(None, s) for s in (holed, holed.asfreq("D"))
+    ]
+    for forecaster in fitted:
+        assert (forecaster.window_, forecaster.horizon_) == (21, 7)
+    forecasts = [forecaster.forecast(9) for forecaster in fitted]
+    pd.testing.assert_series_equal(*forecasts, check_freq=False)
+    forecasts = [f.forecast(9, history=holed[60:]) for f in fitted]
+    pd.testing.assert_series_equal(*forecasts, check_freq=False)
+
+
+def test_a_hole_that_cannot_be_filled_is_refused_by_name():
+    y = week_of_days(120)
+    X = pd.DataFrame({"x": np.arange(120.0)}, y.index)
+    holed = y.index.delete(117)
+    with pytest.raises(ValueError, match=r"window=21 .* Got 2 from 2024-04-28 .* hole"):
+        AutoregressiveForecaster().fit(X.loc[holed], y[holed])
+    long = y.index.delete(slice(90, 117))  # Which no window bridges.
+    with pytest.raises(ValueError, match=r"window=21 .* Got 3 from 2024-04-27 .* hole"):
+        AutoregressiveForecaster().fit(None, y[long])
 
 
 def test_rows_held_out_or_differenced_are_not_counted():

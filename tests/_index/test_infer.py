@@ -41,6 +41,24 @@ def test_step_of_several_series_is_that_of_the_longest():
     assert infer_step(index) == 2
 
 
+@pytest.mark.parametrize("stray", ["2024-02-03 12:00", "2024-02-03 01:00"])
+@pytest.mark.parametrize("holes", [[], [33], [40]])
+@pytest.mark.parametrize("tz", [None, "Europe/Berlin"])
+def test_a_stray_stamp_does_not_choose_the_step(stray, holes, tz):
+    days = pd.date_range("2024-01-01", periods=99, freq="D", tz=tz).delete(holes)
+    stamps = days.append(pd.DatetimeIndex([stray], tz=tz)).sort_values()
+    assert infer_step(stamps) == pd.DateOffset(days=1)
+    late = days.append(days[-1:] + pd.Timedelta("12h"))
+    assert infer_step(late) == pd.DateOffset(days=1)
+
+
+def test_many_small_distances_are_the_step():
+    stamps = pd.date_range("2024-01-01", periods=40, freq="D")
+    noons = stamps[:8] + pd.Timedelta("12h")
+    assert infer_step(stamps.append(noons).sort_values()) == pd.Timedelta("12h")
+    assert infer_step(pd.Index([0, 2, 4, 6, 7, 8])) == 1
+
+
 def test_few_days_across_a_weekend_are_business_days():
     days = pd.DatetimeIndex(["2024-01-04", "2024-01-05", "2024-01-08"])
     assert infer_step(days) == pd.offsets.BusinessDay()
