@@ -14,7 +14,7 @@ from pathlib import Path
 
 from skrnn._process.compilation_cache import ProgramFolder, describe_processor
 from skrnn._process.config import get_config
-from skrnn._process.fork import note_start
+from skrnn._process.fork import check_not_forked, note_start
 from skrnn._process.signals import signals_wait
 
 __all__ = ["FOLDER_IN_MEMORY", "PROGRAM_FOLDER", "context", "execute", "keras", "tf"]
@@ -128,6 +128,7 @@ def _open_program_folder() -> ProgramFolder | None:
     return None
 
 
+check_not_forked()
 _IMPORTED_BEFORE = "tensorflow" in sys.modules
 PROGRAM_FOLDER = _open_program_folder()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 __all__ = ["check_not_forked", "is_forked", "note_start"]
 
@@ -11,7 +12,23 @@ _STARTED_IN: list[int] = []
 
 def note_start() -> None:
     """Keep in mind that TensorFlow has started in this process."""
-    _STARTED_IN[:] = [os.getpid()]
+    if not _STARTED_IN:
+        _STARTED_IN.append(os.getpid())
+
+
+def _note_fork() -> None:
+    """Keep in mind, in a fork, that TensorFlow was started by other code before it.
+
+    An imported TensorFlow starts its threads with its first operation only.
+    """
+    eager = sys.modules.get("tensorflow.python.eager.context")
+    context = getattr(eager, "_context", None)
+    if not _STARTED_IN and getattr(context, "_initialized", False):
+        _STARTED_IN.append(os.getppid())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
 
 
 def is_forked() -> bool:

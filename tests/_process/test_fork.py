@@ -1,6 +1,7 @@
 """TensorFlow hangs in a fork: what it would have to compile raises instead."""
 
 import multiprocessing
+import subprocess
 import sys
 
 import numpy as np
@@ -44,6 +45,36 @@ def test_only_the_fork_is_one():
     fitted()
     assert not is_forked()
     assert in_a_fork(is_forked) is True
+
+
+USED_BEFORE = """
+import os
+from skrnn import GRURegressor
+import tensorflow as tf
+{use}
+X = [[[1.0]], [[2.0]], [[3.0]]]
+if os.fork() == 0:
+    try:
+        GRURegressor(2, epochs=1).fit(X, [1.0, 2.0, 3.0])
+        print("fitted", flush=True)
+    except RuntimeError as error:
+        print(error, flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "said"),
+    [("tf.ones(2) + 1", "TensorFlow cannot run in a process"), ("", "fitted")],
+    ids=["used", "imported"],
+)
+def test_a_fork_knows_what_other_code_did_with_tensorflow(use, said):
+    script = USED_BEFORE.format(use=use)
+    answer = subprocess.check_output(
+        [sys.executable, "-W", "ignore", "-c", script], text=True, timeout=120
+    )
+    assert answer.startswith(said)
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
