@@ -22,7 +22,7 @@ from .layers import (
 from .make_layers import make_dense, make_recurrent
 from .missing import mask_missing, zero_missing
 from .scikeras import check_activation
-from .tensorflow import keras
+from .tensorflow import PRECISION, keras
 
 __all__ = ["build_autoencoder", "call_part"]
 
@@ -63,21 +63,26 @@ def build_autoencoder(
     encoder = _build_encoder(network, masked)
     decoder = _build_decoder(network, encoder if shared else None)
     shape = (network.n_steps, network.n_features)
-    windows = keras.Input(shape, name="windows")
+    windows = keras.Input(shape, dtype=PRECISION, name="windows")
     code = encoder(_as_inputs(network, windows))
-    drawn = code if network.beta is None else DrawnCode(name="drawn_code")(code)
-    copy = keras.layers.Reshape(shape, name="windows_again")(decoder(drawn))
+    drawn = code
+    if network.beta is not None:
+        drawn = DrawnCode(dtype=PRECISION, name="drawn_code")(code)
+    reshape = keras.layers.Reshape(shape, dtype=PRECISION, name="windows_again")
+    copy = reshape(decoder(drawn))
     if loss is None:
         return keras.Model(windows, copy, name="autoencoder")
     if masked:
         copy = zero_missing(copy, windows)
-    layer = ReconstructionError(loss) if network.beta is None else Likelihood()
+    layer = Likelihood(dtype=PRECISION)
+    if network.beta is None:
+        layer = ReconstructionError(loss, dtype=PRECISION)
     error = layer([windows, copy])
-    outputs = [keras.layers.Identity(name="copy")(copy), error]
+    outputs = [keras.layers.Identity(dtype=PRECISION, name="copy")(copy), error]
     terms: dict[str, Any] = {"sparsity": Sparsity, "kl": Divergence}
     for name, term in terms.items():
         if name in network.loss_terms:
-            outputs.append(term(name=name)(code))
+            outputs.append(term(dtype=PRECISION, name=name)(code))
     return CopyingModel(windows, outputs, name="autoencoder")
 
 
@@ -114,7 +119,7 @@ def _build_encoder(network: AutoencoderNetwork, masked: bool) -> Any:
     check_activation("activation", network.activation)
     check_activation("code_activation", network.code_activation)
     first, *layers = network.encoder_layers
-    inputs = keras.Input(first.shape, name=first.name)
+    inputs = keras.Input(first.shape, dtype=PRECISION, name=first.name)
     # Rows have no missing values.
     masked = masked and len(first.shape) == 2
     x, mask = mask_missing(inputs) if masked else (inputs, None)
@@ -129,11 +134,13 @@ def _build_decoder(network: AutoencoderNetwork, encoder: Any) -> Any:
 
     The kernels of a tied decoder are those of the encoder, its own if that is None.
     """
-    codes = x = keras.Input((network.n_components,), name="codes")
+    codes = x = keras.Input((network.n_components,), dtype=PRECISION, name="codes")
     for layer in network.decoder_layers:
         if layer.shares and encoder is not None:
             kernel_of, f = encoder.get_layer(layer.shares), layer.activation
-            x = TransposedDense(kernel_of, activation=f, name=layer.name)(x)
+            x = TransposedDense(
+                kernel_of, activation=f, dtype=PRECISION, name=layer.name
+            )(x)
         else:
             x = _add(layer, network, x)
     return keras.Model(codes, x, name="decoder")
@@ -144,7 +151,8 @@ def _add(layer: Layer, network: AutoencoderNetwork, x: Any, mask: Any = None) ->
     if layer.kind in ("Dense", "TransposedDense"):
         return make_dense(layer, network)(x)
     if layer.kind == "RepeatVector":
-        return keras.layers.RepeatVector(layer.shape[0], name=layer.name)(x)
+        n_steps, *_ = layer.shape
+        return keras.layers.RepeatVector(n_steps, dtype=PRECISION, name=layer.name)(x)
     return make_recurrent(layer, network)(x, mask=mask)
 
 
@@ -157,8 +165,9 @@ def _as_inputs(network: AutoencoderNetwork, windows: Any) -> Any:
 def _spoil(network: AutoencoderNetwork, x: Any) -> Any:
     """Add noise and dropout to inputs while training."""
     if network.noise > 0:
-        x = Noise(network.noise, name="noise")(x)
+        x = Noise(network.noise, dtype=PRECISION, name="noise")(x)
     if network.input_dropout > 0:
-        dropout = InputDropout(network.input_dropout, seed=SEED, name="input_dropout")
-        x = dropout(x)
+        x = InputDropout(
+            network.input_dropout, seed=SEED, dtype=PRECISION, name="input_dropout"
+        )(x)
     return x

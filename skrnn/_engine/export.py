@@ -19,7 +19,7 @@ from skrnn._scaling.scaling import Scaling
 from .autoencoder_models import build_autoencoder
 from .missing import fill_holes
 from .recurrent_models import build_recurrent
-from .tensorflow import keras
+from .tensorflow import PRECISION, keras
 
 __all__ = ["export_autoencoder", "export_parts", "export_recurrent"]
 
@@ -52,10 +52,10 @@ def export_recurrent(
     shape, batch_size = model.input_shape[1:], model.input_shape[0]
     windows = keras.Input(shape, batch_size, dtype="float64", name="windows")
     y = model(_scale_inputs(windows, scaling))
-    y = _affine(scaling.y_scale, scaling.y_mean)(y)
+    y = _affine(y, scaling.y_scale, scaling.y_mean)
     if network.output_activation == "sigmoid":
         # The output is the probability of the second of two classes.
-        first = _affine(np.array([-1.0]), np.array([1.0]), name="first_class")(y)
+        first = _affine(y, np.array([-1.0]), np.array([1.0]))
         y = keras.layers.Concatenate(dtype="float64", name="classes")([first, y])
     return _exportable(keras.Model(windows, y, name=f"{model.name}_in_units_of_data"))
 
@@ -86,13 +86,13 @@ def export_parts(
     encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
     X = keras.Input(encoder.input_shape[1:], dtype="float64", name="X")
     mean, scale = scaling.x_mean, scaling.x_scale
-    centred = _affine(np.ones_like(mean), -mean, name="centred")(X)
-    scaled = _affine(1 / scale, np.zeros_like(mean), name="scaled")(centred)
-    code = encoder(keras.ops.cast(scaled, "float32"))
+    centred = _affine(X, np.ones_like(mean), -mean)
+    scaled = _affine(centred, 1 / scale, np.zeros_like(mean))
+    code = encoder(keras.ops.cast(scaled, PRECISION))
     if network.beta is not None:
         code = code[:, : network.n_components]
-    codes = keras.Input((network.n_components,), name="codes")
-    X_copy = _affine(scale, mean, name="in_units")(decoder(codes))
+    codes = keras.Input((network.n_components,), dtype=PRECISION, name="codes")
+    X_copy = _affine(decoder(codes), scale, mean)
     return (
         _exportable(keras.Model(X, code, name="encoder")),
         _exportable(keras.Model(codes, X_copy, name="decoder")),
@@ -112,14 +112,18 @@ def export_autoencoder(
 def _scale_inputs(windows: Any, scaling: Scaling) -> Any:
     """Scale windows, and fill the holes of partly observed steps; others stay NaN."""
     fill, mean, scale = scaling.fill, scaling.x_mean, scaling.x_scale
-    around_fill = _affine(np.ones_like(fill), -fill, name="around_fill")(windows)
+    around_fill = _affine(windows, np.ones_like(fill), -fill)
     filled = fill_holes(around_fill, keras.ops.zeros_like(around_fill))
-    return keras.ops.cast(_affine(1 / scale, (fill - mean) / scale)(filled), "float32")
+    scaled = _affine(filled, 1 / scale, (fill - mean) / scale)
+    return keras.ops.cast(scaled, PRECISION)
 
 
-def _affine(scale: np.ndarray, offset: np.ndarray, name: str | None = None) -> Any:
-    """Scale, then shift, in float64; of lists Keras would make float32."""
-    return keras.layers.Rescaling(scale, offset, dtype="float64", name=name)
+def _affine(values: Any, scale: np.ndarray, offset: np.ndarray) -> Any:
+    """Scale, then shift, in float64."""
+    # Not by the layer Rescaling: it takes the last axis for another one while Keras's
+    # global image_data_format is "channels_first".
+    scaled = keras.ops.multiply(keras.ops.cast(values, "float64"), scale)
+    return keras.ops.add(scaled, offset)
 
 
 def _exportable(model: Any) -> Any:

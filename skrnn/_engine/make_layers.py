@@ -8,7 +8,7 @@ from skrnn._networks.description import Network
 from skrnn._networks.layer import Layer
 
 from .layers import SEED
-from .tensorflow import keras
+from .tensorflow import PRECISION, keras
 
 __all__ = ["make_dense", "make_recurrent"]
 
@@ -20,6 +20,7 @@ def make_dense(layer: Layer, network: Network) -> Any:
         activation=layer.activation,
         kernel_initializer=keras.initializers.GlorotUniform(seed=SEED),
         kernel_regularizer=_regularizer(network),
+        dtype=PRECISION,
         name=layer.name,
     )
 
@@ -49,10 +50,11 @@ def make_recurrent(layer: Layer, network: Any, *, state: bool = False) -> Any:
         return_state=state,
         stateful=network.stateful,
         seed=SEED,
+        dtype=PRECISION,
         name=layer.name,
     )
     if layer.bidirectional:
-        made = keras.layers.Bidirectional(made, name=layer.name)
+        made = keras.layers.Bidirectional(made, dtype=PRECISION, name=layer.name)
     made.trainable = layer.trainable
     return made
 

@@ -12,7 +12,7 @@ from skrnn._networks.description import Network, RecurrentNetwork
 
 from .autoencoder_models import build_autoencoder, call_part
 from .recurrent_models import build_recurrent
-from .tensorflow import keras
+from .tensorflow import PRECISION, keras
 
 __all__ = [
     "build_for_prediction",
@@ -83,10 +83,10 @@ def draw_weights(model: Any, random_state: np.random.RandomState) -> list[np.nda
     for variable in model.weights:
         if variable.name in initializers:
             seed = int(random_state.randint(np.iinfo(np.int32).max))
-            drawn = initializers[variable.name](seed=seed)(variable.shape)
-            weights.append(drawn.numpy())
+            initializer = initializers[variable.name](seed=seed)
+            weights.append(initializer(variable.shape, dtype=PRECISION).numpy())
         else:
-            weights.append(np.zeros(variable.shape, dtype=np.float32))
+            weights.append(np.zeros(variable.shape, dtype=PRECISION))
             if "lstm_cell" in variable.path:
                 # Keras orders the gates of a cell: input, forget, candidate, output.
                 units = variable.shape[0] // 4

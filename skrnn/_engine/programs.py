@@ -54,8 +54,8 @@ class ProgramCache:
         """
         check_not_forked()
         if key is not None:
-            # Keras builds a model in the precision that was set last, even if the user
-            # set it for other models.
+            # Keras makes metrics, and losses for its own loop, in the precision that
+            # was set last, even if the user set it for other models.
             key = (key, keras.config.floatx(), keras.config.dtype_policy().name)
         program = self._take(key)
         if program is None:

@@ -11,7 +11,7 @@ from .layers import SEED
 from .make_layers import make_dense, make_recurrent
 from .missing import mask_missing
 from .scikeras import check_activation
-from .tensorflow import keras
+from .tensorflow import PRECISION, keras
 
 __all__ = ["build_recurrent"]
 
@@ -51,7 +51,9 @@ def build_recurrent(
     check_activation("activation", network.activation)
     check_activation("dense_activation", network.dense_activation)
     first, *layers = network.layers
-    windows = keras.Input(first.shape, network.batch_size, name=first.name)
+    windows = keras.Input(
+        first.shape, network.batch_size, dtype=PRECISION, name=first.name
+    )
     x, mask = mask_missing(windows) if masked else (windows, None)
     if widened:
         x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 1)))
@@ -107,7 +109,7 @@ class _Builder:
 
     def _fold_segments(self, layer: Layer, x: Any) -> Any:
         """Fold steps into one, which is masked if all of them are."""
-        x = keras.layers.Reshape(layer.shape, name=layer.name)(x)
+        x = keras.layers.Reshape(layer.shape, dtype=PRECISION, name=layer.name)(x)
         if self._mask is not None:
             shape = (-1, layer.shape[0], self._network.segment)
             self._mask = keras.ops.any(keras.ops.reshape(self._mask, shape), axis=-1)
@@ -151,6 +153,7 @@ class _Builder:
             embeddings_initializer=keras.initializers.RandomNormal(
                 stddev=1.0, seed=SEED
             ),
+            dtype=PRECISION,
             name=layer.name,
         )(keras.ops.cumsum(ones, axis=1) - 1)
         zeros = keras.ops.expand_dims(keras.ops.zeros_like(state[:, :1]), axis=-1)

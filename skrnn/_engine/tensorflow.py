@@ -17,7 +17,19 @@ from skrnn._process.config import get_config
 from skrnn._process.fork import check_not_forked, note_start
 from skrnn._process.signals import signals_wait
 
-__all__ = ["FOLDER_IN_MEMORY", "PROGRAM_FOLDER", "context", "execute", "keras", "tf"]
+__all__ = [
+    "FOLDER_IN_MEMORY",
+    "PRECISION",
+    "PROGRAM_FOLDER",
+    "context",
+    "execute",
+    "keras",
+    "tf",
+]
+
+# Of all layers and their inputs, whatever Keras's global floatx and dtype policy are:
+# NumPy predicts with the same weights, and must give the same numbers.
+PRECISION = "float32"
 
 # Where TensorFlow keeps what it compiles, if asked for: see stored_programs.py.
 FOLDER_IN_MEMORY = "ram://skrnn-compiled"

@@ -85,8 +85,9 @@ class TrainingProgram:
             self.task = CopyTask(network.loss_terms)
             self.model.watch(network.loss_terms, self._metrics())
             arguments = {"optimizer": arguments["optimizer"]}
-        # For Keras's own loop, which has to train what XLA cannot compile.
-        self.model.compile(**arguments, jit_compile=False)
+        # For Keras's own loop, which has to train what XLA cannot compile. Gradients of
+        # float32 need no scaling, even where the policy is one of float16.
+        self.model.compile(**arguments, jit_compile=False, auto_scale_loss=False)
         self.optimizer = self.model.optimizer
         # At once, so that it can be set to a stored state before the first step.
         self.optimizer.build(self.model.trainable_variables)
