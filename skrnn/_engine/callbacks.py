@@ -15,10 +15,12 @@ from .tensorflow import keras
 
 __all__ = [
     "at_every_hook",
+    "check_leave_learning_rate",
     "copy_callback",
     "early_stopping",
     "guard",
     "may_change_model",
+    "note_rates",
     "progress",
     "release_model",
     "wants_batches",
@@ -68,6 +70,24 @@ def may_change_model(callbacks: list[Any]) -> bool:
         or isinstance(callback, kinds)
         for callback in callbacks
     )
+
+
+def check_leave_learning_rate(callbacks: list[Any]) -> None:
+    """Raise if a callback of Keras's sets the learning rate, which falls by itself."""
+    named = keras.callbacks
+    kinds = (named.LearningRateScheduler, named.ReduceLROnPlateau)
+    for callback in callbacks:
+        if isinstance(callback, kinds):
+            raise ValueError(
+                "learning_rate_decay must be None where a callback sets the learning "
+                f"rate. Got a {type(callback).__name__} in callbacks; leave one of the "
+                "two out."
+            )
+
+
+def note_rates(rate_of_epoch: Callable[[int], float]) -> Any:
+    """Write the learning rate of each epoch, given by its number, into the history."""
+    return _NoteRates(rate_of_epoch)
 
 
 def early_stopping(patience: int, validation: bool) -> Any:
@@ -141,6 +161,16 @@ class _AtEveryHook(keras.callbacks.Callback):
         for name in dir(keras.callbacks.Callback):
             if name.startswith("on_"):
                 setattr(self, name, lambda *args, **kwargs: function())
+
+
+class _NoteRates(keras.callbacks.Callback):
+    def __init__(self, rate_of_epoch: Callable[[int], float]) -> None:
+        super().__init__()
+        self._rate_of_epoch = rate_of_epoch
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if logs is not None:
+            logs["learning_rate"] = self._rate_of_epoch(epoch)
 
 
 class _Guard(keras.callbacks.Callback):

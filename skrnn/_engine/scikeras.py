@@ -72,15 +72,17 @@ _OF_CLASSES = {
     "crossentropy": "crossentropy",
     "focal_crossentropy": "focal_crossentropy",
 }
+_CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
 _FORMS = {"sigmoid": "binary", "softmax": "categorical"}
 
 
 def compile_arguments(
     loss: Any,
     optimizer: Any,
-    learning_rate: float,
+    learning_rate: Any,
     metrics: Any,
     output_activation: str = "linear",
+    clipnorm: float | None = None,
 ) -> dict[str, Any]:
     """Return new arguments for `keras.Model.compile`.
 
@@ -90,14 +92,16 @@ def compile_arguments(
         Loss.
     optimizer : str, class or keras.optimizers.Optimizer
         Optimizer; an instance is copied by its configuration, not used.
-    learning_rate : float
-        Learning rate of an optimizer given by name or class. An instance brings its
-        own.
+    learning_rate : float or keras.optimizers.schedules.LearningRateSchedule
+        Learning rate. An optimizer that is an instance brings its own number, which
+        gives way to a schedule.
     metrics : list, str or None
         Metrics.
     output_activation : {"linear", "sigmoid", "softmax"}, default="linear"
         That of the network, by which "accuracy", "crossentropy" and
         "focal_crossentropy" are those of two or of several classes.
+    clipnorm : float, default=None
+        Norm to which the gradient of each array of weights is clipped.
 
     Returns
     -------
@@ -107,15 +111,18 @@ def compile_arguments(
     Raises
     ------
     ValueError
-        If a name is not one of Keras's, or a setting is of another kind.
+        If a name is not one of Keras's, or a setting is of another kind, or if an
+        optimizer that is an instance has another schedule, or clips in another way.
     """
     _check_kinds(loss, optimizer, metrics)
     if isinstance(optimizer, keras.optimizers.Optimizer):
-        own = type(optimizer).from_config(optimizer.get_config())
+        own = _copy_optimizer(optimizer, learning_rate, clipnorm)
         routed = {}
     else:
         own = optimizer
         routed = {"optimizer__learning_rate": learning_rate}
+        if clipnorm is not None:
+            routed["optimizer__clipnorm"] = clipnorm
     given = _listed(metrics)
     loss, *metrics = (
         _of_classes(each, output_activation) for each in (loss, *(given or ()))
@@ -239,6 +246,29 @@ def _why_no_measure(function: Any, shape: tuple[int, ...], *, learns: bool) -> s
     if learns and tape.gradient(values, predictions) is None:
         return "does not depend on the predictions, or in a way without a slope"
     return ""
+
+
+def _copy_optimizer(optimizer: Any, learning_rate: Any, clipnorm: float | None) -> Any:
+    """Copy an instance, with a learning rate that is a schedule, and with clipping."""
+    settings = optimizer.get_config()
+    if isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+        if not isinstance(settings.get("learning_rate"), float):
+            raise ValueError(
+                "learning_rate_decay must be None for an optimizer whose learning_rate "
+                f"is not a number. Got {optimizer!r} instead; pass an optimizer "
+                "without a schedule, or set learning_rate_decay=None."
+            )
+        settings["learning_rate"] = learning_rate
+    if clipnorm is not None:
+        own = [name for name in _CLIPPING if settings.get(name) is not None]
+        if own:
+            raise ValueError(
+                "clipnorm must be None for an optimizer that clips gradients itself. "
+                f"Got {optimizer!r} with {own[0]}={settings[own[0]]} instead; set one "
+                "of the two to None."
+            )
+        settings["clipnorm"] = clipnorm
+    return type(optimizer).from_config(settings)
 
 
 def _prepare_callback(callback: Any) -> list[Any]:

@@ -22,12 +22,18 @@ class Recipe:
         As the estimators take them.
     learning_rate : float
         Learning rate of an optimizer that is no instance.
+    learning_rate_decay : {"cosine", "linear"} or None
+        How the learning rate falls to zero over the updates of a training.
+    clipnorm : float or None
+        Norm to which the gradient of each array of weights is clipped.
     """
 
     loss: Any = "mse"
     optimizer: Any = "adam"
     learning_rate: float = 1e-3
     metrics: Any = None
+    learning_rate_decay: str | None = None
+    clipnorm: float | None = None
 
     @property
     def key(self) -> Hashable:
@@ -40,12 +46,21 @@ class Recipe:
         metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
         keys = tuple(_setting_key(each) for each in (self.loss, *metrics))
         keys += (_optimizer_key(self.optimizer),)
-        return None if None in keys else keys
+        if None in keys:
+            return None
+        return (*keys, self.learning_rate_decay, self.clipnorm)
 
     @property
     def sets_learning_rate(self) -> bool:
         """Whether the learning rate is ours to set, not that of an instance."""
         return not isinstance(self.optimizer, keras.optimizers.Optimizer)
+
+    @property
+    def first_rate(self) -> float:
+        """The learning rate of the first update."""
+        if self.sets_learning_rate:
+            return self.learning_rate
+        return float(self.optimizer.learning_rate)
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,8 @@ class Course:
         Samples for one step of the optimizer.
     shuffle : bool, default=True
         Whether every epoch takes the samples in another order.
+    constant_rate : bool, default=False
+        Whether the learning rate stays the same even if the recipe lets it fall.
     patience : int, default=None
         Stop after so many epochs without a better validation loss (training loss
         without validation), and go back to the best weights. None never stops.
@@ -72,6 +89,7 @@ class Course:
     epochs: int
     batch_size: int
     shuffle: bool = True
+    constant_rate: bool = False
     patience: int | None = None
     callbacks: Sequence[Any] = ()
     verbose: int = 0

@@ -8,6 +8,7 @@ the same results in the same form.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,15 @@ from skrnn._networks.description import Network
 from skrnn._process.memory import check_memory
 from skrnn._process.signals import HeldSignals, signals_wait
 
-from .callbacks import early_stopping, may_change_model, release_model, wants_batches
+from .callbacks import (
+    check_leave_learning_rate,
+    early_stopping,
+    may_change_model,
+    note_rates,
+    release_model,
+    wants_batches,
+)
+from .learning_rate import decayed_rate
 from .loops import compiled_fit, keras_fit
 from .losses import check_weighs_samples
 from .models import draw_weights
@@ -86,11 +95,14 @@ def train(
     missing = samples.any_missing() or (validation and validation.any_missing())
     masked = bool(missing)
     _check_memory_for(network)
-    watchers = list(course.callbacks)
+    n_batches = math.ceil(len(samples) / course.batch_size)
+    n_updates = math.inf if course.constant_rate else course.epochs * n_batches
     # What a callback of the user's does to the model, no later fit may inherit.
-    kept = recipe.key is not None and not may_change_model(watchers)
-    if course.patience is not None:
-        watchers.append(early_stopping(course.patience, validation is not None))
+    kept = recipe.key is not None and not may_change_model(list(course.callbacks))
+    watchers = [
+        *_note_rates(recipe, n_batches, n_updates),
+        *_watch(recipe, course, validation is not None),
+    ]
     # The state of a stateful network has a row for each place in a batch, so that its
     # batch size is a part of the model.
     if not network.stateful:
@@ -106,7 +118,8 @@ def train(
     ):
         _check_weights_count(network, recipe, samples, validation)
         state = state or _draw_state(program.model, random_state, given or {})
-        program.start(state, recipe, random_state.randint(np.iinfo(np.int32).max))
+        seed = random_state.randint(np.iinfo(np.int32).max)
+        program.start(state, recipe, seed, n_updates)
         args = (program, samples, validation, course, random_state, watchers, held)
         try:
             history = _fit(*args)
@@ -174,6 +187,28 @@ def _explain_failures(network: Network, recipe: Recipe) -> Iterator[None]:
         if why is None:
             raise
         raise ValueError(why) from error
+
+
+def _watch(recipe: Recipe, course: Course, validates: bool) -> list[Any]:
+    """Return the callbacks of the user, and the one that stops early."""
+    watchers = list(course.callbacks)
+    if recipe.learning_rate_decay is not None:
+        check_leave_learning_rate(watchers)
+    if course.patience is not None:
+        watchers.append(early_stopping(course.patience, validates))
+    return watchers
+
+
+def _note_rates(recipe: Recipe, n_batches: int, n_updates: float) -> list[Any]:
+    """Note the learning rate of the last update of each epoch, if it changes."""
+    shape, first = recipe.learning_rate_decay, recipe.first_rate
+    if shape is None:
+        return []
+
+    def rate_of(epoch: int) -> float:
+        return decayed_rate(shape, first, (epoch + 1) * n_batches - 1, n_updates)
+
+    return [note_rates(rate_of)]
 
 
 def _useful_batch_size(batch_size: int, n_samples: int) -> int:

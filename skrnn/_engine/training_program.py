@@ -18,6 +18,7 @@ from .epoch import (
     training_epoch,
     validation_epoch,
 )
+from .learning_rate import Decay
 from .losses import loss_of_samples
 from .models import build_model, forget_sequence
 from .scikeras import compile_arguments
@@ -68,12 +69,14 @@ class TrainingProgram:
     def __init__(
         self, network: Network, masked: bool, recipe: Recipe, batch_size: int
     ) -> None:
+        self._decay = _make_decay(recipe)
         arguments = compile_arguments(
             recipe.loss,
             recipe.optimizer,
-            recipe.learning_rate,
+            recipe.learning_rate if self._decay is None else self._decay.schedule,
             recipe.metrics,
             network.output_activation,
+            recipe.clipnorm,
         )
         loss: Any = loss_of_samples(arguments["loss"])
         self.metrics = arguments["metrics"]
@@ -102,13 +105,29 @@ class TrainingProgram:
         if self.compiles and self.metrics and network.loss_terms is None:
             self._show_metrics()
 
-    def start(self, state: State, recipe: Recipe, seed: int) -> None:
-        """Set every variable that training reads or changes."""
+    def start(self, state: State, recipe: Recipe, seed: int, n_updates: float) -> None:
+        """Set every variable that training reads or changes.
+
+        Parameters
+        ----------
+        state : State
+            Weights, and variables of the optimizer; those of one with another kind of
+            learning rate start afresh.
+        recipe : Recipe
+            Settings of the training.
+        seed : int
+            Seed of dropout and noise.
+        n_updates : float
+            Number of updates after which a learning rate that falls is 0.
+        """
         self.model.set_weights(state.weights)
-        values = state.optimizer or self._fresh_optimizer
-        for variable, value in zip(self.optimizer.variables, values, strict=True):
+        for variable, value in zip(
+            self.optimizer.variables, self._values_of_optimizer(state), strict=True
+        ):
             variable.assign(value)
-        if recipe.sets_learning_rate:
+        if self._decay is not None:
+            self._decay.start(recipe.first_rate, n_updates)
+        elif recipe.sets_learning_rate:
             self.optimizer.learning_rate = recipe.learning_rate
         for metric in self._metrics():
             metric.reset_state()  # An instance brings old values.
@@ -184,6 +203,12 @@ class TrainingProgram:
             settings["learning_rate"] = "a variable"
         return trainable, repr(settings)
 
+    def _values_of_optimizer(self, state: State) -> list[np.ndarray]:
+        # A learning rate that falls is no variable of the optimizer, another one is.
+        stored = state.optimizer or ()
+        goes_on = len(stored) == len(self._fresh_optimizer)
+        return list(stored) if goes_on else self._fresh_optimizer
+
     def _compile_epoch(
         self, key: tuple[Hashable, ...], samples: PaddedSamples, order: Any
     ) -> None:
@@ -228,6 +253,11 @@ class TrainingProgram:
             logs[metric.name] = float(metric.result())
             metric.reset_state()
         return logs
+
+
+def _make_decay(recipe: Recipe) -> Decay | None:
+    shape = recipe.learning_rate_decay
+    return None if shape is None else Decay(shape, recipe.first_rate)
 
 
 def _check_suits_copies(recipe: Recipe, loss: Any, metrics: list[Any]) -> None:

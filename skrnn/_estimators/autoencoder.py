@@ -56,11 +56,24 @@ class Autoencoder(BaseRowAutoencoder):
         gradients or follow a schedule.
     learning_rate : float, default=1e-3
         Learning rate of an optimizer that is given by name or class.
-    epochs : int, default=100
-        Number of passes over the training samples.
-    batch_size : int, default=32
-        Number of samples for one step of the optimizer. If there are fewer, each step
-        takes all of them.
+    learning_rate_decay : {"cosine", "linear"} or None, default=None
+        How the learning rate falls, from update to update, to 0 at the end of the last
+        of `epochs`: along half a cosine, or a straight line. It follows the updates
+        made, so that a training that stops early has not reached 0. An optimizer that
+        is an instance starts from its own rate. `history_` then has a
+        ``learning_rate``, that of the last update of each epoch. None keeps the rate,
+        as `partial_fit` always does.
+    clipnorm : float, default=None
+        Largest norm of the gradient of each array of weights; longer ones are scaled
+        down to it. None clips nothing.
+    epochs : int or "auto", default=100
+        Number of passes over the training samples. "auto" makes as many as come
+        closest to ``500 * log2(n_samples)`` updates of the weights, at least one, so
+        that the time of a fit grows slowly with the data.
+    batch_size : int or "auto", default=32
+        Number of samples for one update of the weights. If there are fewer, each update
+        takes all of them. "auto" is the power of two at or below
+        ``sqrt(n_samples) / 2``, between 16 and 512.
     validation_split : float in [0, 1), default=0.0
         Fraction of the samples to validate on: the last ones, taken before shuffling.
     early_stopping : bool, default=False
@@ -85,8 +98,8 @@ class Autoencoder(BaseRowAutoencoder):
         Determines starting weights, the order of samples, noise and dropout. Pass an
         int for the same numbers in every fit.
     verbose : int, default=0
-        0 is silent, 1 shows one bar for the whole training (in a log file, a line for
-        each epoch), 2 prints a line for each epoch.
+        0 is silent, 1 shows one bar for the whole training with the time left (in a log
+        file, a line for each epoch), 2 prints a line for each epoch.
 
     Attributes
     ----------
@@ -111,6 +124,10 @@ class Autoencoder(BaseRowAutoencoder):
         Training loss of each epoch.
     n_iter_ : int
         Number of epochs trained.
+    n_updates_ : int
+        Number of updates of the weights in these epochs.
+    batch_size_ : int
+        Number of samples for one update in the last training.
 
     See Also
     --------
@@ -170,6 +187,8 @@ class Autoencoder(BaseRowAutoencoder):
         loss="mse",
         optimizer="adam",
         learning_rate=1e-3,
+        learning_rate_decay=None,
+        clipnorm=None,
         epochs=100,
         batch_size=32,
         validation_split=0.0,
@@ -195,6 +214,8 @@ class Autoencoder(BaseRowAutoencoder):
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.clipnorm = clipnorm
         self.epochs = epochs
         self.batch_size = batch_size
         self.validation_split = validation_split

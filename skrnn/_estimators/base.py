@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABCMeta, abstractmethod
+from math import ceil
 from numbers import Integral, Real
 
 from sklearn.base import BaseEstimator
@@ -11,12 +12,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.fitted import set_fitted
-from skrnn._checks.sklearn import HasMethods, Interval, feature_names
+from skrnn._checks.sklearn import HasMethods, Interval, StrOptions, feature_names
 from skrnn._checks.tables import check_enough_samples
 from skrnn._networks.summary import show_layers, tabulate
 from skrnn._scaling.scaling import Statistics
 from skrnn._serialization.state import StoredMixin
 
+from .budget import choose_batch_size, choose_epochs
 from .history import append_epochs, check_finite
 from .network_checks import check_same_network
 from .training_data import choose_samples, relative_weights, split_samples
@@ -44,8 +46,13 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         # Instances of Keras's are known by a method: naming their class imports Keras.
         "optimizer": [str, callable, HasMethods("apply_gradients")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_decay": [StrOptions({"cosine", "linear"}), None],
+        "clipnorm": [Interval(Real, 0, None, closed="neither"), None],
+        "epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
         "validation_split": [Interval(Real, 0, 1, closed="left")],
         "early_stopping": ["boolean"],
         "patience": [Interval(Integral, 1, None, closed="left")],
@@ -86,11 +93,11 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         return len(self.history_["loss"])
 
     def summary(self, *, print_fn=None):
-        """Print the layers of the network, without building it.
+        """Print the layers of the network and how long it was trained.
 
-        The numbers of parameters are those of `weights_`, and layers are named as in
-        `to_keras`. That model has more: weights that the network uses twice stand in
-        it twice, and it holds the scaling.
+        No network is built. The numbers of parameters are those of `weights_`, and
+        layers are named as in `to_keras`. That model has more: weights that the network
+        uses twice stand in it twice, and it holds the scaling.
 
         Parameters
         ----------
@@ -104,7 +111,12 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         """
         check_is_fitted(self)
         table = tabulate(type(self).__name__, self._network.layers)
-        (print_fn or print)(table)
+        (print_fn or print)(f"{table}\n{self._training_text()}")
+
+    def _training_text(self):
+        """Say how long the network was trained, in words that can be copied."""
+        epochs, size = self.n_iter_, self.batch_size_
+        return f"{self.n_updates_:,} updates: epochs={epochs}, batch_size={size}"
 
     def _sk_visual_block_(self):
         fitted = hasattr(self, "weights_")
@@ -226,12 +238,10 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         goes_on = resume and one_pass
         random_state = self._generator(resume=goes_on)
         windows = samples.windows.take(samples.chosen)
-        course = self._course(one_pass=one_pass)
+        course = self._course(len(samples), one_pass=one_pass)
         state, history = training.train(
             network,
-            training.Recipe(
-                self._loss, self.optimizer, self.learning_rate, self.metrics
-            ),
+            self._recipe(),
             self._fitted_state(network, goes_on=goes_on) if resume else None,
             samples,
             course,
@@ -240,10 +250,13 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             {} if resume else self._starting_weights(network, windows, pretrained),
         )
         check_finite(state.weights, len(history["loss"]))
+        n_updates = len(history["loss"]) * ceil(len(samples) / course.batch_size)
         return {
             "weights_": state.weights,
             "callbacks_": course.callbacks or None,
             "history_": append_epochs(self.history_, history) if goes_on else history,
+            "batch_size_": course.batch_size,
+            "n_updates_": n_updates + (self.n_updates_ if goes_on else 0),
             "_optimizer_state": state.optimizer,
             "_trained_by": self.optimizer,
             # Without a seed it is NumPy's global generator, of which no copy is kept.
@@ -268,14 +281,30 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         goes_on = goes_on and same_weights and self.optimizer == self._trained_by
         return training.State(self.weights_, self._optimizer_state if goes_on else None)
 
-    def _course(self, *, one_pass):
+    def _recipe(self):
+        """Return what Keras compiles into a model."""
+        from skrnn._engine import training
+
+        return training.Recipe(
+            self._loss,
+            self.optimizer,
+            float(self.learning_rate),
+            self.metrics,
+            self.learning_rate_decay,
+            None if self.clipnorm is None else float(self.clipnorm),
+        )
+
+    def _course(self, n_samples, *, one_pass):
         """Return the number of epochs, the order of samples and when to stop."""
         from skrnn._engine import training
 
+        batch_size = choose_batch_size(self.batch_size, n_samples)
+        epochs = 1 if one_pass else choose_epochs(self.epochs, n_samples, batch_size)
         return training.Course(
-            epochs=1 if one_pass else int(self.epochs),
-            batch_size=int(self.batch_size),  # An integer of NumPy could overflow.
+            epochs=epochs,
+            batch_size=batch_size,
             shuffle=self.shuffle,
+            constant_rate=one_pass,
             patience=self.patience if self.early_stopping and not one_pass else None,
             callbacks=training.make_callbacks(self.callbacks),
             verbose=int(self.verbose),

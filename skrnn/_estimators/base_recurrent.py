@@ -14,7 +14,7 @@ from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.checks import check_windows
 
 from .base import BaseNetworkEstimator
-from .network_checks import check_segment, check_widths
+from .network_checks import check_fixed_batch, check_segment, check_widths
 from .pretraining import check_pretrained, weights_of_encoder
 from .recurrent_autoencoder import RecurrentAutoencoder
 
@@ -98,7 +98,7 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
             l2=float(self.l2),
             segment=int(self.segment),
             # Keras builds a stateful network for one size of batches.
-            batch_size=int(self.batch_size) if self.stateful else None,
+            batch_size=check_fixed_batch(self.batch_size) if self.stateful else None,
             frozen=bool(self.freeze_pretrained),
         )
 

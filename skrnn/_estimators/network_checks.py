@@ -7,7 +7,13 @@ from typing import Any
 
 from skrnn._networks.description import Network, RecurrentNetwork
 
-__all__ = ["check_decoder", "check_same_network", "check_segment", "check_widths"]
+__all__ = [
+    "check_decoder",
+    "check_fixed_batch",
+    "check_same_network",
+    "check_segment",
+    "check_widths",
+]
 
 # Settings of a network that may change between two trainings of the same weights.
 MAY_CHANGE = {
@@ -50,6 +56,17 @@ def check_segment(segment: int, n_steps: int) -> None:
             f"segment must divide the number of steps, {n_steps}. Got {segment} "
             "instead; change segment or the window."
         )
+
+
+def check_fixed_batch(batch_size: int | str) -> int:
+    """Return the size of the batches of a stateful network, which predicts by them."""
+    if batch_size == "auto":
+        raise ValueError(
+            "batch_size must be an integer with stateful=True, because sample i of a "
+            "batch continues sample i of the batch before. Got 'auto' instead; pass "
+            "the number of series that run side by side."
+        )
+    return int(batch_size)
 
 
 def check_decoder(network: RecurrentNetwork) -> None:

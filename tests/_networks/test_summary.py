@@ -38,17 +38,25 @@ def summary_of(estimator):
 def test_summary_counts_the_weights_of_the_fitted_keras_model():
     estimator = fitted(RNNRegressor(3))
     n_weights = estimator.to_keras().count_params()
-    assert summary_of(estimator).endswith(f"{n_weights} trained, 0 frozen")
+    assert f"{n_weights} trained, 0 frozen\n" in summary_of(estimator)
 
 
 def test_summary_has_a_line_for_each_layer():
     lines = summary_of(fitted(RNNRegressor(3))).splitlines()
     assert lines[0] == "RNNRegressor"
     names, shape = ["windows", "recurrent_0", "targets"], ["(n_samples,", "3)"]
-    rows = [line.split() for line in lines[4:-2]]
+    rows = [line.split() for line in lines[4:-3]]
     assert [row[0] for row in rows] == names
     # Three units read two features, their own three states and a bias.
     assert rows[1][1:] == ["SimpleRNN", *shape, "18", "tanh", "trained"]
+
+
+def test_summary_says_how_long_the_network_was_trained():
+    estimator = RNNRegressor(3, batch_size=16, **{**SHORT, "epochs": 2}).fit(X, Y)
+    # 34 windows make three batches, the last one short.
+    assert summary_of(estimator).endswith("\n6 updates: epochs=2, batch_size=16")
+    estimator.partial_fit(X[:16], Y[:16])
+    assert summary_of(estimator).endswith("\n7 updates: epochs=3, batch_size=16")
 
 
 def test_summary_is_printed_and_nothing_is_returned(capsys):
@@ -62,7 +70,7 @@ def test_frozen_layers_are_marked_and_counted():
     estimator = fitted(RNNRegressor(3))
     estimator._network = replace(estimator._network, frozen=True)
     text = summary_of(estimator)
-    assert text.endswith("26 weights: 8 trained, 18 frozen")
+    assert "26 weights: 8 trained, 18 frozen\n" in text
     (line,) = [line for line in text.splitlines() if line.startswith("recurrent_0")]
     assert line.endswith("frozen")
 
