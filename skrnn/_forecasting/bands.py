@@ -1,51 +1,17 @@
-"""Split conformal bands: quantiles of the errors of held out forecasts."""
+"""Quantiles of the errors of held out forecasts, for split conformal bands."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
+from sklearn.isotonic import isotonic_regression
 
-__all__ = ["effective_counts", "error_quantiles", "radii"]
-
-
-def radii(errors: NDArray[np.float64], coverage: float) -> NDArray[np.float64]:
-    """Return for each step the distance from the forecast that covers a share of rows.
-
-    Parameters
-    ----------
-    errors : ndarray of shape (n_series, n_origins, n_steps)
-        Observation minus forecast from each origin; NaN where there is none.
-    coverage : float
-        Share of the observations that should lie within the distance.
-
-    Returns
-    -------
-    radii : ndarray of shape (n_steps,)
-        The distances, which never shrink from step to step. Infinite where there are
-        too few errors.
-    """
-    return _make_growing(*_quantiles(np.abs(errors), coverage))
-
-
-def error_quantiles(
-    errors: NDArray[np.float64], quantile: float
-) -> NDArray[np.float64]:
-    """Return for each step a quantile of the errors; see `radii`.
-
-    Its distance from the median never shrinks from step to step, whatever the median
-    does, so that quantiles do not cross.
-    """
-    # A low quantile has the rank of a high one, counted from the other end.
-    if quantile < 0.5:
-        return -error_quantiles(-errors, 1 - quantile)
-    medians = np.array([_median(each) for each in _by_step(errors)])
-    if quantile == 0.5:
-        return medians
-    quantiles, numbers = _quantiles(errors, quantile)
-    distances = np.where(np.isinf(quantiles), np.inf, quantiles - medians)
-    grown = _make_growing(distances, numbers)
-    return np.where(np.isinf(grown), np.inf, medians + grown)
+__all__ = [
+    "effective_counts",
+    "make_growing",
+    "median_by_step",
+    "quantile_by_step",
+]
 
 
 def effective_counts(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,7 +51,7 @@ def effective_counts(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return numbers / np.clip(inflation, 1.0, steps)
 
 
-def _quantiles(
+def quantile_by_step(
     values: NDArray[np.float64], probability: float
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Return for each step a quantile of its values, and their number.
@@ -109,8 +75,10 @@ def _quantiles(
     return quantiles, np.array(numbers)
 
 
-def _median(values: NDArray[np.float64]) -> float:
-    return float(np.median(values)) if len(values) else np.nan
+def median_by_step(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each step the median of its values; NaN where there is none."""
+    by_step = _by_step(values)
+    return np.array([np.median(each) if len(each) else np.nan for each in by_step])
 
 
 def _by_step(values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
@@ -119,16 +87,13 @@ def _by_step(values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     return [each[~np.isnan(each)] for each in by_step]
 
 
-def _make_growing(
+def make_growing(
     quantiles: NDArray[np.float64], numbers: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """Fit quantiles that grow from step to step, by isotonic regression."""
     finite = np.isfinite(quantiles)
     if finite.sum() > 1:
-        steps = np.flatnonzero(finite)
-        grown = IsotonicRegression().fit_transform(
-            steps, quantiles[finite], sample_weight=numbers[finite]
-        )
+        grown = isotonic_regression(quantiles[finite], sample_weight=numbers[finite])
         quantiles = quantiles.copy()
         quantiles[finite] = grown
     return quantiles

@@ -224,8 +224,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
     def _predict_band(self, X, history, compute_bounds, names):
         """Predict rows, and add what `compute_bounds` makes of the errors of a target.
 
-        It returns one array of shape (n_steps,) for each of the names, in units of the
-        spread of each series.
+        It returns an array of shape (n_series, n_steps, n_names) for the series whose
+        numbers among those of `fit` it gets, in units of the spread of each.
         """
         check_is_fitted(self)
         check_calibration(self)
@@ -233,14 +233,23 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         origin, template = self._start_from(history)
         index = index_of(X)
         request = request_rows(origin, index, known, wide=self._wide)
+        codes = self._codes_of_errors(origin.take(request.codes).names)
         errors = np.moveaxis(self.calibration_errors_, -1, 0)
-        bounds = [np.stack(compute_bounds(each), axis=-1) for each in errors]
-        bounds = np.stack(bounds, axis=1)
-        check_calibrated(bounds, request.row_steps, len(bounds))
+        bounds = np.stack([compute_bounds(each, codes) for each in errors], axis=2)
+        check_calibrated(
+            bounds.swapaxes(0, 1), request.row_steps, self.calibration_errors_.shape[1]
+        )
         predicted = self._continue(origin, request)[:, :, None]
         spread = origin.scale.spread[request.codes][request.row_places][:, :, None]
-        values = self._plan.restore(predicted + bounds[request.row_steps - 1] * spread)
+        bounds = bounds[request.row_places, request.row_steps - 1]
+        values = self._plan.restore(predicted + bounds * spread)
         return self._lay_out(values, len(origin), template, index, names)
+
+    def _codes_of_errors(self, names):
+        """Return the numbers of series in `calibration_errors_`; -1 for new ones."""
+        seen = self._origin.names[: len(self.calibration_errors_)]
+        numbers = {name: code for code, name in enumerate(seen)}
+        return np.array([numbers.get(name, -1) for name in names], dtype=np.intp)
 
     def _lay_out(self, values, n_series, template, index, band_names=None):
         """Shape rows, which come series by series, like y."""

@@ -15,10 +15,10 @@ from skrnn._index.reading import index_of
 from skrnn._process.memory import check_memory
 from skrnn._serialization.names import set_module
 
-from .bands import error_quantiles, radii
 from .base_forecaster import BaseForecaster
 from .input import read_future
 from .request import request_next_rows, request_rows
+from .series_bands import error_quantiles, radii
 
 __all__ = ["AutoregressiveForecaster"]
 
@@ -156,8 +156,18 @@ class AutoregressiveForecaster(BaseForecaster):
     coverage c is the one of rank ``ceil((n + 1) c)`` among their sizes. Errors from
     neighbouring origins resemble each other, so c is raised as for the number of
     independent errors that they amount to, and an isotonic regression lets the radii
-    grow over the steps. The coverage holds on average over series that behave as they
-    did in the rows held out; it does not hold after a change.
+    grow over the steps. The coverage holds for series that behave as they did in the
+    rows held out; it does not hold after a change.
+
+    Each of many series has bands of its own, as far as its errors allow: a mixture of
+    the radius r1 of its own errors, where there are enough of them; of r2, the size of
+    its errors times the radius of all errors, each in units of the size of the other
+    errors of its series; and of r3, the radius of all errors. With errors from n
+    origins, the weights are a for ``b r1 + (1 - b) r2`` and 1 - a for r3. Here b is
+    ``n / (n + 10)``, and a is ``v / (v + 2 / n)``: v is the variance by which the
+    logarithms of the mean squared errors of series differ, beyond the 2 / n by which
+    they vary by chance, so that alike series share their errors and unlike ones do not
+    (empirical Bayes [4]_). A series without errors has the radius r3.
 
     References
     ----------
@@ -169,6 +179,9 @@ class AutoregressiveForecaster(BaseForecaster):
     .. [3] J. Lei, M. G'Sell, A. Rinaldo, R. J. Tibshirani, L. Wasserman,
        "Distribution-free predictive inference for regression", Journal of the American
        Statistical Association 113 (2018) 1094-1111.
+    .. [4] B. Efron, C. Morris, "Data analysis using Stein's estimator and its
+       generalizations", Journal of the American Statistical Association 70 (1975)
+       311-319.
 
     Examples
     --------
@@ -483,9 +496,9 @@ class AutoregressiveForecaster(BaseForecaster):
             include_boundaries="neither",
         )
 
-        def bounds(errors):
-            radius = radii(errors, coverage)
-            return [-radius, radius]
+        def bounds(errors, codes):
+            radius = radii(errors, coverage, codes)
+            return np.stack([-radius, radius], axis=-1)
 
         return self._predict_band(X, history, bounds, ["lower", "upper"])
 
@@ -522,7 +535,7 @@ class AutoregressiveForecaster(BaseForecaster):
                 f"0.9]. Got {quantiles!r} instead."
             )
 
-        def bounds(errors):
-            return [error_quantiles(errors, quantile) for quantile in asked]
+        def bounds(errors, codes):
+            return error_quantiles(errors, asked, codes)
 
         return self._predict_band(X, history, bounds, list(asked))

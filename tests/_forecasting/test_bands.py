@@ -7,12 +7,23 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.tree import DecisionTreeRegressor
 
 from skrnn import AutoregressiveForecaster, RNNRegressor
-from skrnn._forecasting.bands import effective_counts, error_quantiles, radii
+from skrnn._forecasting import series_bands
+from skrnn._forecasting.bands import effective_counts
 from tests.support.series import make_daily, refusal
 
 # --------------------------------------------------------------------------------------
 # The arithmetic
 # --------------------------------------------------------------------------------------
+
+
+def radii(errors, coverage):
+    """Radii of a series that has no errors of its own."""
+    return series_bands.radii(errors, coverage, np.array([-1]))[0]
+
+
+def error_quantiles(errors, quantile):
+    """One quantile of a series that has no errors of its own."""
+    return series_bands.error_quantiles(errors, [quantile], np.array([-1]))[0, :, 0]
 
 
 def as_errors(*by_step):
