@@ -140,10 +140,7 @@ class RollOutProgram(LoadedNetwork):
         hole = tf.concat([hole, tf.zeros(n_ahead)], axis=0)
 
         def step(n_filled: Any, filled: Any) -> tuple[Any, Any]:
-            # As in the step-by-step roll-out: with known columns the last block ends
-            # with the last row, and begins among rows that are filled already.
-            first = tf.minimum(n_filled, n_rows - horizon) if n_ahead else n_filled
-            begin = [first - window, 0, 0]
+            begin = [n_filled - window, 0, 0]
             seen = tf.slice(filled, begin, [window, of_series, n_targets])
             seen = tf.transpose(seen, [1, 0, 2])
             shift, scale = self._statistics(seen)
@@ -157,12 +154,10 @@ class RollOutProgram(LoadedNetwork):
             block = self.model(windows, training=False)
             block = tf.reshape(block, (of_series, horizon, n_targets))
             block = (block * scale_out + shift_out) * scale + shift
-            rows = first + tf.range(horizon)
-            held = tf.slice(filled, [first, 0, 0], [horizon, of_series, n_targets])
+            rows = n_filled + tf.range(horizon)
             block = tf.transpose(block, [1, 0, 2])
-            block = tf.where((rows < n_filled)[:, None, None], held, block)
             filled = tf.tensor_scatter_nd_update(filled, rows[:, None], block)
-            return first + horizon, filled
+            return n_filled + horizon, filled
 
         _, filled = tf.while_loop(
             lambda n_filled, filled: n_filled < n_rows, step, [n_past, filled]

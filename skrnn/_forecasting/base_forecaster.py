@@ -14,11 +14,10 @@ from skrnn._index.reading import index_of
 from skrnn._networks.summary import show_inside
 from skrnn._serialization.state import StoredMixin
 
-from .calibration import forecast_errors
+from .calibration import errors_of_length, forecast_errors
 from .checks import (
     check_bounded,
     check_calibrated,
-    check_early_start,
     check_ends,
     check_enough_rows,
     check_history_step,
@@ -54,6 +53,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         "origin": "_origin",
         "pooled": "_pooled",
         "reads_columns": "_reads_columns",
+        "short_errors": "_short_errors",
         "wide": "_wide",
     }
 
@@ -89,7 +89,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         check_samples(len(starts), estimator)
         samples = plan.samples(values, series.known, starts, estimator)
         getattr(estimator, method)(*samples)
-        errors = None
+        plan = plan.learn_completion(series.known, starts)
+        errors = None, None
         if n_held_out:
             errors = forecast_errors(plan, estimator, series, scale, n_held_out)
         names = feature_names(X) if series.known.shape[1] else None
@@ -121,6 +122,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
     ):
         """Set all fitted attributes at once."""
         index = observations.index
+        errors, short_errors = errors
         fitted = {
             "estimator_": estimator,
             "window_": plan.window,
@@ -130,6 +132,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             "n_targets_": origin.targets.shape[2],
             "n_samples_fit_": len(observations.targets),
             "calibration_errors_": errors,
+            "_short_errors": short_errors,
             "_plan": plan,
             "_n_filled": n_filled,
             "_template": observations.template,
@@ -211,14 +214,14 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
 
     def _continue(self, origin, request):
         """Predict the requested rows, of logarithms if they are taken."""
-        plan, n_steps = self._plan, request.n_steps
+        plan = self._plan
+        known = request.to_known(origin, plan.horizon)
         origin = origin.take(request.codes)
         check_start(origin, plan, self.estimator_)
-        check_early_start(origin, plan, self.estimator_, n_steps)
         predicted = plan.continue_series(
-            self.estimator_, origin, request.known, n_steps
+            self.estimator_, origin, known.known, known.n_steps
         )
-        check_bounded(plan.restore(predicted), n_steps)
+        check_bounded(plan.restore(predicted), request.n_steps)
         return predicted[request.row_places, request.row_steps - 1]
 
     def _predict_band(self, X, history, compute_bounds, names):
@@ -233,17 +236,29 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         origin, template = self._start_from(history)
         index = index_of(X)
         request = request_rows(origin, index, known, wide=self._wide)
-        codes = self._codes_of_errors(origin.take(request.codes).names)
-        errors = np.moveaxis(self.calibration_errors_, -1, 0)
-        bounds = np.stack([compute_bounds(each, codes) for each in errors], axis=2)
-        check_calibrated(
-            bounds.swapaxes(0, 1), request.row_steps, self.calibration_errors_.shape[1]
-        )
+        bounds = self._bounds_of(origin, request, compute_bounds)
         predicted = self._continue(origin, request)[:, :, None]
         spread = origin.scale.spread[request.codes][request.row_places][:, :, None]
-        bounds = bounds[request.row_places, request.row_steps - 1]
         values = self._plan.restore(predicted + bounds * spread)
         return self._lay_out(values, len(origin), template, index, names)
+
+    def _bounds_of(self, origin, request, compute_bounds):
+        """Return bounds of each row, from errors of blocks that are known as far."""
+        n_known = request.to_known(origin, self._plan.horizon).n_steps
+        codes = self._codes_of_errors(origin.take(request.codes).names)
+        by_row = {}
+        for n_steps in np.unique(n_known):
+            places = np.flatnonzero(n_known == n_steps)
+            rows = np.flatnonzero(np.isin(request.row_places, places))
+            all_errors = self.calibration_errors_, self._short_errors
+            errors = np.moveaxis(errors_of_length(*all_errors, n_steps), -1, 0)
+            bounds = [compute_bounds(each, codes[places]) for each in errors]
+            bounds = np.stack(bounds, axis=2)
+            row_steps = request.row_steps[rows]
+            check_calibrated(bounds.swapaxes(0, 1), row_steps, errors.shape[2])
+            of_rows = np.searchsorted(places, request.row_places[rows])
+            by_row |= zip(rows, bounds[of_rows, row_steps - 1], strict=True)
+        return np.stack([by_row[row] for row in range(len(by_row))])
 
     def _codes_of_errors(self, names):
         """Return the numbers of series in `calibration_errors_`; -1 for new ones."""

@@ -19,7 +19,6 @@ from .series import SeriesRows
 __all__ = [
     "check_bounded",
     "check_calibrated",
-    "check_early_start",
     "check_ends",
     "check_enough_rows",
     "check_history_step",
@@ -34,7 +33,7 @@ def check_enough_rows(
     """Raise if there is no window to learn from, to start from, or to calibrate on."""
     _check_training(rows, training, plan, calibration)
     check_ends(rows, plan)
-    n_past = plan.n_past(rows.known.shape[1])
+    n_past = plan.n_past
     longest = rows.lengths[rows.last_runs].max()
     if calibration and longest < n_past + calibration:
         raise ValueError(
@@ -66,7 +65,7 @@ def _check_training(
 
 def check_ends(rows: SeriesRows, plan: ForecastPlan) -> None:
     """Raise if the last run of a series is shorter than a forecast needs to start."""
-    n_past = plan.n_past(rows.known.shape[1])
+    n_past = plan.n_past
     last = rows.last_runs
     short = rows.lengths[last] < n_past
     if not short.any():
@@ -147,39 +146,6 @@ def check_start(origin: Origin, plan: ForecastPlan, estimator: BaseEstimator) ->
         f"A forecast starts from the last {plan.window} rows, of which each target "
         f"needs a value. Got NaN in all of them{_first_missing(origin, empty)}; widen "
         "window, or pass later observations."
-    )
-
-
-def check_early_start(
-    origin: Origin,
-    plan: ForecastPlan,
-    estimator: BaseEstimator,
-    n_steps: NDArray[np.intp],
-) -> None:
-    """Raise if the first block begins before the origin, from rows that lack values.
-
-    Parameters
-    ----------
-    origin : Origin
-        The series.
-    plan : ForecastPlan
-        How they are continued.
-    estimator : estimator
-        The estimator that forecasts.
-    n_steps : ndarray of shape (n_series,)
-        Rows to predict of each series.
-    """
-    n_early = plan.n_early(origin.known.shape[2], n_steps)
-    can_start = plan.can_start(origin.targets, estimator, n_early)
-    if can_start.all():
-        return
-    place = int(np.argmin(can_start))
-    lacks = "in all of them" if accepts_missing(estimator) else "among them"
-    raise ValueError(
-        f"With horizon={plan.horizon} and columns known in advance a forecast of "
-        f"{n_steps[place]} rows{_of_series(origin.names[place])} starts from the "
-        f"{plan.window + plan.n_lost} rows before the last {n_early[place]} rows of y. "
-        f"Got NaN {lacks}; fill them in, or pass {plan.horizon} rows of X."
     )
 
 

@@ -16,6 +16,7 @@ from skrnn._scaling.normalization import Normalization
 from skrnn._serialization.plain import stored
 from skrnn._windows.windows import Windows, WindowScale
 
+from .completion import Completion
 from .differencing import Differencing
 from .origin import Origin
 from .series import SeriesRows
@@ -41,6 +42,7 @@ def compiled_roll_out(estimator: BaseEstimator) -> Any:
         "differencing": "differencing",
         "mode": "mode",
         "normalization": "normalization",
+        "completion": "completion",
     },
 )
 @dataclass(frozen=True)
@@ -57,6 +59,9 @@ class ForecastPlan:
         How each window is normalised.
     normalization : Normalization or None
         The same, with what is learned from the training rows; None before that.
+    completion : Completion or None
+        What stands for columns known in advance behind the last row asked for, where a
+        block has several rows; None without such columns.
     """
 
     window: int
@@ -64,27 +69,12 @@ class ForecastPlan:
     differencing: Differencing
     mode: str | None
     normalization: Normalization | None = None
+    completion: Completion | None = None
 
-    def n_past(self, n_known: int) -> int:
-        """Return how many of the last rows a forecast starts from.
-
-        With columns known in advance, the last block ends where they end, so it may
-        begin up to ``horizon - 1`` rows before the end of the past.
-        """
-        return self.window + (self.horizon - 1 if n_known else 0) + self.n_lost
-
-    def n_early(self, n_known: int, n_steps: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return how many rows before the origin the first block begins.
-
-        Parameters
-        ----------
-        n_known : int
-            Number of columns known in advance.
-        n_steps : ndarray of shape (n_series,)
-            Rows to predict of each series. With known columns a block may not reach
-            beyond the last of them.
-        """
-        return np.maximum(self.horizon - n_steps, 0) * (n_known > 0)
+    @property
+    def n_past(self) -> int:
+        """Number of last rows that a forecast starts from."""
+        return self.window + self.n_lost
 
     @property
     def n_kept(self) -> int:
@@ -182,10 +172,7 @@ class ForecastPlan:
         return starts[observed]
 
     def can_start(
-        self,
-        targets: NDArray[np.float64],
-        estimator: BaseEstimator,
-        n_early: NDArray[np.intp] | int = 0,
+        self, targets: NDArray[np.float64], estimator: BaseEstimator
     ) -> NDArray[np.bool_]:
         """Return whether a forecast can start from the last rows of each series.
 
@@ -195,19 +182,32 @@ class ForecastPlan:
             The last rows, NaN where nothing was observed.
         estimator : estimator
             The estimator that forecasts.
-        n_early : ndarray of shape (n_series,), default=0
-            Rows between the first window and the end.
         """
         past = self.differencing.take_log(targets)
         # Sums of differences, here 0, are NaN where a value that they start from is.
         ends = self.differencing.integrate(past, np.zeros_like(past))
-        stops = past.shape[1] - np.broadcast_to(n_early, len(past))
-        rows = stops[:, None] + np.arange(-self.window, 0)
-        differences = self.differencing.difference(past)
-        missing = np.isnan(np.take_along_axis(differences, rows[:, :, None], axis=1))
+        missing = np.isnan(self.differencing.difference(past)[:, -self.window :])
         too_few = np.all if accepts_missing(estimator) else np.any
         lacks_value = np.isnan(ends).any(axis=1) | too_few(missing, axis=1)
         return ~lacks_value.any(axis=1)
+
+    def learn_completion(
+        self, known: NDArray[np.float64], starts: NDArray[np.intp]
+    ) -> ForecastPlan:
+        """Return the plan with what completes blocks of the known columns.
+
+        Parameters
+        ----------
+        known : ndarray of shape (n_rows, n_known)
+            Columns known in advance.
+        starts : ndarray of shape (n_windows,)
+            First rows of the windows that the estimator learns from.
+        """
+        if self.horizon == 1 or not known.shape[1]:
+            return self
+        n_ahead = self.horizon - 1
+        learned = Completion.learn(known, starts + self.window, self.window, n_ahead)
+        return replace(self, completion=learned)
 
     def samples(
         self,
@@ -280,37 +280,34 @@ class ForecastPlan:
         past = self.differencing.take_log(origin.targets)
         values = self.differencing.difference(past)[:, self.n_lost :]
         centre, spread = origin.scale.centre[:, None], origin.scale.spread[:, None]
-        # Steps after the last one of a series need numbers, which do not matter.
-        is_after = np.arange(known.shape[1]) >= n_steps[:, None]
-        known = np.where(is_after[:, :, None], 0.0, known)
-        columns = np.concatenate([origin.known[:, self.n_lost :], known], axis=1)
-        predicted = self._continue_values(
-            estimator, (values - centre) / spread, columns, n_steps
+        columns = self._columns_of_blocks(
+            origin.known[:, self.n_lost :], known, n_steps
         )
+        ahead = known_ahead(columns, self.horizon)[:, : values.shape[1] + n_steps.max()]
+        predicted = self._roll_out(estimator, (values - centre) / spread, ahead)
         with np.errstate(over="ignore", invalid="ignore"):
             return self.differencing.integrate(past, predicted * spread + centre)
 
-    def _continue_values(
+    def _columns_of_blocks(
         self,
-        estimator: BaseEstimator,
-        values: NDArray[np.float64],
-        columns: NDArray[np.float64],
+        past: NDArray[np.float64],
+        known: NDArray[np.float64],
         n_steps: NDArray[np.intp],
     ) -> NDArray[np.float64]:
-        """Roll out series, those that need a roll-out of their own length apart."""
-        n_series, n_past, n_targets = values.shape
-        n_ahead = columns.shape[1] - n_past
-        predicted = np.full((n_series, n_ahead, n_targets), np.nan)
-        # A block may not reach beyond the last row whose columns are known.
-        ragged = columns.shape[2] > 0 and self.horizon > 1
-        lengths = n_steps if ragged else np.full_like(n_steps, n_steps.max())
-        for length in np.unique(lengths):
-            chosen = lengths == length
-            ahead = known_ahead(columns[chosen, : n_past + length], self.horizon)
-            predicted[chosen, :length] = self._roll_out(
-                estimator, values[chosen], ahead
-            )
-        return predicted
+        """Return known columns of the past and of whole blocks of rows after it.
+
+        Behind the last step of a series its last block is completed. Later blocks,
+        which other series need, are 0.
+        """
+        n_series, n_past, n_known = past.shape
+        n_whole = -(-n_steps // self.horizon) * self.horizon
+        columns = np.zeros((n_series, n_past + n_whole.max(), n_known))
+        columns[:, :n_past] = past
+        inside = np.arange(known.shape[1]) < n_steps[:, None]
+        columns[:, n_past : n_past + known.shape[1]][inside] = known[inside]
+        if self.completion is None:
+            return columns
+        return self.completion.fill_in(columns, n_past + n_steps, n_past + n_whole)
 
     def _roll_out(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -71,6 +71,39 @@ class Request:
                 columns[place, : len(rows)] = rows
         columns[places, row_steps - 1] = known
         return cls(codes, n_steps, columns, places, row_steps)
+
+    def to_known(self, origin: Origin, horizon: int) -> Request:
+        """Return the request with columns that are known behind its last rows.
+
+        Parameters
+        ----------
+        origin : Origin
+            It may know columns of steps behind the rows asked for.
+        horizon : int
+            Rows of a block. Columns behind the last block of a series are no input.
+        """
+        if horizon == 1 or not self.known.shape[2]:
+            return self
+        behind = [
+            _known_behind(origin.known_after[code], n, -n % horizon)
+            for code, n in zip(self.codes, self.n_steps, strict=True)
+        ]
+        n_steps = self.n_steps + np.array([len(rows) for rows in behind], np.intp)
+        n_series, _, n_known = self.known.shape
+        known = np.full((n_series, n_steps.max(), n_known), np.nan)
+        known[:, : self.known.shape[1]] = self.known
+        for place, rows in enumerate(behind):
+            known[place, self.n_steps[place] : n_steps[place]] = rows
+        return replace(self, n_steps=n_steps, known=known)
+
+
+def _known_behind(
+    known: NDArray[np.float64], n_steps: int, n_more: int
+) -> NDArray[np.float64]:
+    """Return at most `n_more` rows after the first `n_steps`, up to the first hole."""
+    rows = known[n_steps : n_steps + n_more]
+    is_hole = np.isnan(rows).any(axis=1)
+    return rows[: np.argmax(np.append(is_hole, True))]
 
 
 def request_next_rows(origin: Origin, n_steps: int) -> Request:

@@ -50,8 +50,7 @@ def roll_out(
         From windows of shape (n_series, window, n_targets + n_ahead) to the rows that
         follow them, of shape (n_series, horizon, n_targets).
     targets : ndarray of shape (n_series, n_past, n_targets)
-        The last known rows: at least `window`, and ``window + horizon - 1`` where
-        n_ahead is not 0.
+        The last known rows: at least `window`.
     ahead : ndarray of shape (n_series, n_past + n_steps, n_ahead)
         What `known_ahead` gives for the known rows and those to predict.
     window, horizon : int
@@ -70,14 +69,11 @@ def roll_out(
     filled[:, :n_past] = targets
     n_filled, finite = n_past, np.arange(n_series)
     while n_filled < n_rows and len(finite):
-        # Nothing is known ahead of the last row, so the last block ends there and
-        # begins among rows that are filled already.
-        first = min(n_filled, n_rows - horizon) if ahead.shape[2] else n_filled
-        seen = slice(first - window, first)
+        seen = slice(n_filled - window, n_filled)
         windows = np.concatenate([filled[finite, seen], ahead[finite, seen]], axis=2)
         block = predict(windows)
-        filled[finite, n_filled : first + horizon] = block[:, n_filled - first :]
-        n_filled = first + horizon
+        filled[finite, n_filled : n_filled + horizon] = block
+        n_filled += horizon
         # An estimator of scikit-learn's raises on infinite input, which would stop the
         # other series as well.
         finite = finite[np.isfinite(block).all(axis=(1, 2))]

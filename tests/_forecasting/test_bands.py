@@ -9,6 +9,7 @@ from sklearn.tree import DecisionTreeRegressor
 from skrnn import AutoregressiveForecaster, RNNRegressor
 from skrnn._forecasting import series_bands
 from skrnn._forecasting.bands import effective_counts
+from skrnn._forecasting.calibration import errors_of_length
 from tests.support.series import make_daily, refusal
 
 # --------------------------------------------------------------------------------------
@@ -159,13 +160,42 @@ def test_errors_with_columns_and_blocks_are_those_of_forecasts(horizon, with_col
     trained = AutoregressiveForecaster(Ridge(), **params).fit(X[:51], y[:51])
     for origin in range(9):
         past = slice(51 + origin)
-        ahead = X[51 + origin :]
-        predicted = trained.predict(ahead, history=(X[past], y[past]))
-        got = forecaster.calibration_errors_[0, origin, : len(ahead), 0]
-        assert_allclose(got, y[51 + origin :] - predicted, atol=1e-9)
-        assert np.isnan(
-            forecaster.calibration_errors_[0, origin, len(ahead) :, 0]
-        ).all()
+        # Blocks that are known in part have errors of their own.
+        n_ahead = 9 - origin
+        n_ahead -= n_ahead % horizon if with_columns else 0
+        got = forecaster.calibration_errors_[0, origin, :, 0]
+        assert np.isnan(got[n_ahead:]).all()
+        if n_ahead:
+            ahead = slice(51 + origin, 51 + origin + n_ahead)
+            predicted = trained.predict(X[ahead], history=(X[past], y[past]))
+            assert_allclose(got[:n_ahead], y[ahead] - predicted, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"difference": 1}, {"normalize": "last"}], ids=str
+)
+def test_band_of_a_short_block_has_the_errors_of_such_blocks(params):
+    random = np.random.default_rng(0)
+    y, X = random.normal(size=80).cumsum(), random.normal(size=(84, 2))
+    params = {"window": 3, "horizon": 4, **params}
+    forecaster = AutoregressiveForecaster(Ridge(), **params, calibration=20)
+    forecaster.fit(X[:80], y)
+    trained = AutoregressiveForecaster(Ridge(), **params).fit(X[:60], y[:60])
+    for n_steps in (1, 2, 3, 5, 6, 7, 9):
+        first = (n_steps - 1) // 4 * 4
+        by_step = [[] for _ in range(first, n_steps)]
+        for origin in range(60, 80 - n_steps + 1):
+            history = X[:origin], y[:origin]
+            predicted = trained.predict(X[origin : origin + n_steps], history=history)
+            errors = y[origin : origin + n_steps] - predicted
+            for place, error in enumerate(errors[first:]):
+                by_step[place].append(error)
+        found = errors_of_length(
+            forecaster.calibration_errors_, forecaster._short_errors, n_steps
+        )
+        assert found.shape == (1, 20, n_steps, 1)
+        for got, expected in zip(found[0, :, first:, 0].T, by_step, strict=True):
+            assert_allclose(got[np.isfinite(got)], expected, atol=1e-9)
 
 
 def test_errors_of_many_series_are_pooled_in_units_of_each():

@@ -61,10 +61,8 @@ def test_short_run_at_the_end_is_refused(daily):
         AutoregressiveForecaster(Ridge()).fit(None, y.iloc[rows])
     forecaster = AutoregressiveForecaster(Ridge(), window=5, horizon=3)
     forecaster.fit(X.iloc[rows], y.iloc[rows])
-    forecaster = AutoregressiveForecaster(Ridge(), window=5, horizon=4)
-    forecaster.fit(None, y.iloc[rows])
     with refusal("starts from the last 8 rows. Got 7"):
-        forecaster.fit(X.iloc[rows], y.iloc[rows])
+        forecaster.set_params(window=8).fit(X.iloc[rows], y.iloc[rows])
 
 
 def test_forecast_that_grows_without_bound_says_so():

@@ -21,6 +21,7 @@ from skrnn import (
 )
 from skrnn._estimators.inside import accepts_windows
 from skrnn._forecasting.update import Update
+from tests.support.known_columns import whole_blocks_by_hand
 from tests.support.series import (
     INDEXES,
     N_AHEAD,
@@ -62,14 +63,13 @@ def continue_by_hand(y, x, n_steps, window, horizon, runs=((0, N_ROWS),)):
         [window_by_hand(y, x, t, window, horizon) for t in times],
         [np.ravel(y[t : t + horizon]) for t in times],
     )
-    y, n_rows = [list(row) for row in y], len(y) + n_steps
-    while len(y) < n_rows:
-        has_columns = len(x[0]) > 0
-        t = min(len(y), n_rows - horizon) if has_columns else len(y)
-        row = np.array([window_by_hand(y, x, t, window, horizon)])
-        block = model.predict(row).reshape(horizon, -1)
-        y.extend(block[len(y) - t :].tolist())
-    return np.array(y[n_rows - n_steps : n_rows])
+    seen = [x[t - window : t + horizon] for t in times]
+    x = whole_blocks_by_hand(seen, x, n_steps, window, horizon).tolist()
+    y, n_past = [list(row) for row in y], len(y)
+    while len(y) < n_past + n_steps:
+        row = np.array([window_by_hand(y, x, len(y), window, horizon)])
+        y.extend(model.predict(row).reshape(horizon, -1).tolist())
+    return np.array(y[n_past : n_past + n_steps])
 
 
 @pytest.mark.parametrize("horizon", [1, 3])

@@ -74,17 +74,17 @@ def test_update_starts_from_all_rows_seen(daily, horizon, n_known):
     X, y = daily[0].iloc[:, :n_known], daily[1]
     forecaster = ridge(horizon=horizon).fit(X[:40], y[:40])
     model = ridge_by_hand(y[:40], X if n_known else None, 3, horizon)
-    expected = by_hand(model, y[:50], X.to_numpy(), 10, 3, horizon)
-    history = (X[:50], y[:50]) if n_known else y[:50]
-    assert_allclose(forecaster.predict(X[50:], history=history), expected, **NEAR)
+    expected = by_hand(model, y[:51], X.to_numpy(), 9, 3, horizon)
+    history = (X[:51], y[:51]) if n_known else y[:51]
+    assert_allclose(forecaster.predict(X[51:], history=history), expected, **NEAR)
     stepwise = copy.deepcopy(forecaster)
-    assert forecaster.update(X[40:50], y[40:50]) is forecaster
-    assert_allclose(forecaster.predict(X[50:]), expected, **NEAR)
-    for rows in (slice(40, 41), slice(41, 43), slice(43, 50)):
+    assert forecaster.update(X[40:51], y[40:51]) is forecaster
+    assert_allclose(forecaster.predict(X[51:]), expected, **NEAR)
+    for rows in (slice(40, 41), slice(41, 43), slice(43, 51)):
         stepwise.update(X[rows], y[rows])
-    assert_allclose(stepwise.predict(X[50:]), expected, **NEAR)
-    assert stepwise.n_samples_fit_ == forecaster.n_samples_fit_ == 50
-    assert stepwise.last_stamp_ == y.index[49]
+    assert_allclose(stepwise.predict(X[51:]), expected, **NEAR)
+    assert stepwise.n_samples_fit_ == forecaster.n_samples_fit_ == 51
+    assert stepwise.last_stamp_ == y.index[50]
 
 
 @pytest.mark.parametrize("difference", [1, (2, 1)])
@@ -235,14 +235,16 @@ def test_only_series_asked_for_must_be_whole():
 
 def test_update_with_columns_known_in_advance_of_many_series():
     X, y, later = make_many(n_known=2, n_ahead=8)
-    new = {name: later[name][:3] for name in ("c", "a")}
-    values = {name: rows[[]].assign(y0=[1.0, 2.0, 3.0]) for name, rows in new.items()}
+    new = {name: later[name][:4] for name in ("c", "a")}
+    values = {
+        name: rows[[]].assign(y0=[1.0, 2.0, 3.0, 4.0]) for name, rows in new.items()
+    }
     forecaster = AutoregressiveForecaster(LinearRegression(), window=2, horizon=2)
     forecaster.fit(stack(X), stack(y)["y0"])
     forecaster.update(stack(new, "in turn"), stack(values, "in turn")["y0"])
     model = LinearRegression().fit(*windows_by_hand(X, y, 2, 2))
     predicted = forecaster.predict(
-        stack({name: rows[0 if name == "b" else 3 :] for name, rows in later.items()})
+        stack({name: rows[0 if name == "b" else 4 :] for name, rows in later.items()})
     )
     for name in SPANS:
         rows = pd.concat([y[name], values.get(name)]).to_numpy()

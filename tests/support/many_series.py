@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LinearRegression
 
+from tests.support.known_columns import whole_blocks_by_hand
+
 DAYS = pd.date_range("2024-02-20", periods=80, freq="D", name="day")
 
 # First row and number of rows of series that begin and end at different times.
@@ -55,51 +57,66 @@ def scale_by_hand(y):
     return centre, np.where(spread > 0, spread, 1)
 
 
-def windows_by_hand(X, y, window, horizon, holes=None):
-    """Windows of all series that hold no NaN, none across a hole.
+def times_by_hand(X, y, window, horizon, holes=None):
+    """First rows that windows predict, which hold no NaN and no hole, by series.
 
     `holes` are the places, in rows of a series, before which rows are missing.
     """
-    inputs, outputs = [], []
+    times = {}
     for name in y:
-        centre, spread = scale_by_hand(y[name].to_numpy())
-        rows = (y[name].to_numpy() - centre) / spread
+        rows, known = y[name].to_numpy(), X[name].to_numpy()
         edges = (holes or {}).get(name, [])
+        times[name] = []
         for t in range(window, len(rows) - horizon + 1):
             if any(t - window < edge < t + horizon for edge in edges):
                 continue
-            given = window_by_hand(rows, X[name].to_numpy(), t, window, horizon)
-            wanted = rows[t : t + horizon].ravel()
-            if not np.isnan([*given, *wanted]).any():
-                inputs.append(given)
-                outputs.append(wanted)
+            given = window_by_hand(rows, known, t, window, horizon)
+            if not np.isnan([*given, *rows[t : t + horizon].ravel()]).any():
+                times[name].append(t)
+    return times
+
+
+def windows_by_hand(X, y, window, horizon, holes=None):
+    """Windows of all series, and the rows that they predict."""
+    inputs, outputs = [], []
+    for name, times in times_by_hand(X, y, window, horizon, holes).items():
+        centre, spread = scale_by_hand(y[name].to_numpy())
+        rows = (y[name].to_numpy() - centre) / spread
+        for t in times:
+            known = X[name].to_numpy()
+            inputs.append(window_by_hand(rows, known, t, window, horizon))
+            outputs.append(rows[t : t + horizon].ravel())
     return np.array(inputs), np.array(outputs)
 
 
 def continue_by_hand(model, y, x, n_steps, window, horizon, scale=None):
-    """Continue the rows of one series, in its own units."""
+    """Continue the rows of one series, in its own units; x has whole blocks."""
     centre, spread = scale_by_hand(y) if scale is None else scale
     rows = [list(row) for row in (y - centre) / spread]
-    n_rows = len(rows) + n_steps
+    n_past = len(rows)
     x = np.asarray(x)
-    while len(rows) < n_rows:
-        t = min(len(rows), n_rows - horizon) if x.shape[1] else len(rows)
-        if not x.shape[1]:
-            x = np.empty((n_rows + horizon, 0))
-        given = np.array([window_by_hand(rows, x, t, window, horizon)])
-        block = model.predict(given).reshape(horizon, -1)
-        rows.extend(block[len(rows) - t :].tolist())
-    return np.array(rows[n_rows - n_steps : n_rows]) * spread + centre
+    if not x.shape[1]:
+        x = np.empty((n_past + n_steps + horizon, 0))
+    while len(rows) < n_past + n_steps:
+        given = np.array([window_by_hand(rows, x, len(rows), window, horizon)])
+        rows.extend(model.predict(given).reshape(horizon, -1).tolist())
+    return np.array(rows[n_past : n_past + n_steps]) * spread + centre
 
 
 def forecast_by_hand(X, y, later, window, horizon, holes=None):
     """Learn from all series by least squares and continue each of them."""
     model = LinearRegression().fit(*windows_by_hand(X, y, window, horizon, holes))
+    seen = [
+        X[name].to_numpy()[t - window : t + horizon]
+        for name, times in times_by_hand(X, y, window, horizon, holes).items()
+        for t in times
+    ]
     forecasts = {}
     for name in later:
-        x = np.vstack([X[name], later[name]])
+        x, n_steps = np.vstack([X[name], later[name]]), len(later[name])
+        x = whole_blocks_by_hand(seen, x, n_steps, window, horizon)
         values = continue_by_hand(
-            model, y[name].to_numpy(), x, len(later[name]), window, horizon
+            model, y[name].to_numpy(), x, n_steps, window, horizon
         )
         forecasts[name] = pd.DataFrame(values, later[name].index, y[name].columns)
     return forecasts

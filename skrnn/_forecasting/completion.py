@@ -1,0 +1,129 @@
+"""What stands for columns known in advance behind the last row that they are known for.
+
+An estimator that predicts a block of rows takes the columns of all of them, also if
+fewer rows are asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import RidgeCV
+
+from skrnn._scaling.moments import rounding
+from skrnn._serialization.plain import stored
+
+__all__ = ["Completion"]
+
+# They bound what a fit costs; a season of a few columns is in 200 inputs.
+MOST_INPUTS = 200
+MOST_WINDOWS = 2000
+PENALTIES = np.logspace(-4, 5, 10)
+
+
+@stored(
+    "Completion",
+    {
+        "centre": "centre",
+        "spread": "spread",
+        "weights": "weights",
+        "intercept": "intercept",
+    },
+)
+@dataclass(frozen=True)
+class Completion:
+    """A linear regression of the next rows of columns on the last ones.
+
+    Parameters
+    ----------
+    centre, spread : ndarray of shape (n_known,)
+        Mean and standard deviation, by which the columns are scaled.
+    weights : ndarray of shape (n_lags * n_known, n_ahead * n_known)
+        Coefficients, from the last `n_lags` rows to the next `n_ahead` rows, both in
+        the order of time.
+    intercept : ndarray of shape (n_ahead * n_known,)
+        The scaled rows that follow rows of means.
+    """
+
+    centre: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+
+    @classmethod
+    def learn(
+        cls,
+        known: NDArray[np.float64],
+        starts: NDArray[np.intp],
+        n_lags: int,
+        n_ahead: int,
+    ) -> Completion:
+        """Learn from the windows that the estimator learns from.
+
+        Parameters
+        ----------
+        known : ndarray of shape (n_rows, n_known)
+            Columns known in advance.
+        starts : ndarray of shape (n_windows,)
+            Rows after which the next `n_ahead` ones are completed. The `n_lags` rows
+            before them belong to the same run.
+        n_lags : int
+            Number of last rows at most. There are fewer where columns are many.
+        n_ahead : int
+            Number of next rows.
+        """
+        n_known = known.shape[1]
+        n_lags = min(n_lags, MOST_INPUTS // n_known)
+        n_windows = min(len(starts), MOST_WINDOWS)
+        chosen = starts[np.linspace(0, len(starts) - 1, n_windows).astype(np.intp)]
+        before = known[chosen[:, None] + np.arange(-n_lags, 0)]
+        after = known[chosen[:, None] + np.arange(n_ahead)]
+        centre, spread = after.mean(axis=(0, 1)), after.std(axis=(0, 1))
+        spread = np.where(spread > rounding(centre), spread, 1.0)
+        before, after = (
+            ((rows - centre) / spread).reshape(n_windows, -1)
+            for rows in (before, after)
+        )
+        weights, intercept = _regress(before, after)
+        return cls(centre, spread, weights, intercept)
+
+    def fill_in(
+        self,
+        columns: NDArray[np.float64],
+        starts: NDArray[np.intp],
+        stops: NDArray[np.intp],
+    ) -> NDArray[np.float64]:
+        """Return columns with a completed stretch of rows in each series.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (n_series, n_rows, n_known)
+            Columns, known up to `starts`; NaN before that counts as the mean.
+        starts, stops : ndarray of shape (n_series,)
+            First row to complete of each series, and the row after the last one.
+        """
+        n_series, _, n_known = columns.shape
+        n_lags = len(self.weights) // n_known
+        rows = starts[:, None] + np.arange(-n_lags, 0)
+        before = np.take_along_axis(columns, rows[:, :, None], axis=1)
+        scaled = np.nan_to_num((before - self.centre) / self.spread)
+        after = scaled.reshape(n_series, -1) @ self.weights + self.intercept
+        after = after.reshape(n_series, -1, n_known) * self.spread + self.centre
+        filled = columns.copy()
+        for step in range(after.shape[1]):
+            places = np.flatnonzero(starts + step < stops)
+            filled[places, starts[places] + step] = after[places, step]
+        return filled
+
+
+def _regress(
+    before: NDArray[np.float64], after: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return weights and intercepts of a regression with a penalty for each target."""
+    means = after.mean(axis=0)
+    if not before.shape[1] or len(before) < 3 or np.ptp(before, axis=0).max() == 0:
+        return np.zeros((before.shape[1], after.shape[1])), means
+    model = RidgeCV(PENALTIES, alpha_per_target=True).fit(before, after)
+    return model.coef_.T, model.intercept_
