@@ -107,7 +107,9 @@ class AutoregressiveForecaster(BaseForecaster):
             n_targets)
         Observation minus forecast of the rows held out, by series, origin and step
         (lead time). They are errors of logarithms if `log` is set, and of many series
-        in units of the spread of each; NaN where there is none.
+        in units of the spread of each; NaN where there is none. With columns known in
+        advance they are those of whole blocks; last blocks that are known in part have
+        errors of their own, from which their bands come.
 
     See Also
     --------
@@ -142,10 +144,15 @@ class AutoregressiveForecaster(BaseForecaster):
     window predicts, nor for estimators that do not accept NaN one that it sees; such
     windows are left out of training.
 
-    A block of H rows needs x for all of them. Where columns are known in advance and
-    the rows of X are no multiple of H, the last block therefore begins earlier, among
-    rows that are known or predicted already, and only its end is used: nothing is
-    invented beyond the end of X, but these rows are predicted from an older past.
+    A block of H rows needs x for all of them. Where the rows of X are no multiple of H,
+    x is not known for the end of the last block, and is completed by a linear
+    regression on the last rows of X, at most a window of them, that `fit` learns from X
+    (a ridge regression, whose penalty for each column and lead time has the smallest
+    leave-one-out error). It continues a calendar that repeats within a window, and a
+    trend, exactly, and gives about the mean of what cannot be foreseen. Rows of X that
+    `fit` or `update` saw behind the last observation are used as they are. Where y
+    depends on later x that cannot be foreseen, as before an announced price, a forecast
+    of H rows is more accurate in its first rows than one of fewer rows.
 
     A forecast of m rows calls the estimator m / H times, one after the other, with one
     window of each series. `fit` copies each column of x H times and, for estimators
