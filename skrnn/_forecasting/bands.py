@@ -88,12 +88,21 @@ def _by_step(values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 
 
 def make_growing(
-    quantiles: NDArray[np.float64], numbers: NDArray[np.intp]
+    quantiles: NDArray[np.float64], numbers: NDArray[np.intp], block: int = 1
 ) -> NDArray[np.float64]:
-    """Fit quantiles that grow from step to step, by isotonic regression."""
-    finite = np.isfinite(quantiles)
-    if finite.sum() > 1:
-        grown = isotonic_regression(quantiles[finite], sample_weight=numbers[finite])
-        quantiles = quantiles.copy()
-        quantiles[finite] = grown
+    """Fit quantiles that grow from step to step, by isotonic regression.
+
+    With blocks of several steps those at the same place of each block grow. The first
+    step of a block may have smaller errors than the last one of the block before, since
+    more columns are known ahead of it.
+    """
+    quantiles = quantiles.copy()
+    for place in range(block):
+        steps = np.arange(place, len(quantiles), block)
+        steps = steps[np.isfinite(quantiles[steps])]
+        if len(steps) > 1:
+            weights = numbers[steps]
+            quantiles[steps] = isotonic_regression(
+                quantiles[steps], sample_weight=weights
+            )
     return quantiles

@@ -228,7 +228,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         """Predict rows, and add what `compute_bounds` makes of the errors of a target.
 
         It returns an array of shape (n_series, n_steps, n_names) for the series whose
-        numbers among those of `fit` it gets, in units of the spread of each.
+        numbers among those of `fit` it gets, in units of the spread of each. It also
+        gets the number of steps in a block; 1 if nothing but their place counts.
         """
         check_is_fitted(self)
         check_calibration(self)
@@ -246,19 +247,21 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         """Return bounds of each row, from errors of blocks that are known as far."""
         n_known = request.to_known(origin, self._plan.horizon).n_steps
         codes = self._codes_of_errors(origin.take(request.codes).names)
-        by_row = {}
+        block = len(self._short_errors) + 1
+        all_rows, values = [], []
         for n_steps in np.unique(n_known):
             places = np.flatnonzero(n_known == n_steps)
             rows = np.flatnonzero(np.isin(request.row_places, places))
             all_errors = self.calibration_errors_, self._short_errors
             errors = np.moveaxis(errors_of_length(*all_errors, n_steps), -1, 0)
-            bounds = [compute_bounds(each, codes[places]) for each in errors]
+            bounds = [compute_bounds(each, codes[places], block) for each in errors]
             bounds = np.stack(bounds, axis=2)
             row_steps = request.row_steps[rows]
             check_calibrated(bounds.swapaxes(0, 1), row_steps, errors.shape[2])
             of_rows = np.searchsorted(places, request.row_places[rows])
-            by_row |= zip(rows, bounds[of_rows, row_steps - 1], strict=True)
-        return np.stack([by_row[row] for row in range(len(by_row))])
+            values.append(bounds[of_rows, row_steps - 1])
+            all_rows.append(rows)
+        return np.concatenate(values)[np.argsort(np.concatenate(all_rows))]
 
     def _codes_of_errors(self, names):
         """Return the numbers of series in `calibration_errors_`; -1 for new ones."""

@@ -163,8 +163,9 @@ class AutoregressiveForecaster(BaseForecaster):
     coverage c is the one of rank ``ceil((n + 1) c)`` among their sizes. Errors from
     neighbouring origins resemble each other, so c is raised as for the number of
     independent errors that they amount to, and an isotonic regression lets the radii
-    grow over the steps. The coverage holds for series that behave as they did in the
-    rows held out; it does not hold after a change.
+    grow over the steps; with columns known in advance over the blocks, from a step to
+    the one at the same place of the next block. The coverage holds for series that
+    behave as they did in the rows held out; it does not hold after a change.
 
     Each of many series has bands of its own, as far as its errors allow: a mixture of
     the radius r1 of its own errors, where there are enough of them; of r2, the size of
@@ -503,8 +504,8 @@ class AutoregressiveForecaster(BaseForecaster):
             include_boundaries="neither",
         )
 
-        def bounds(errors, codes):
-            radius = radii(errors, coverage, codes)
+        def bounds(errors, codes, block):
+            radius = radii(errors, coverage, codes, block)
             return np.stack([-radius, radius], axis=-1)
 
         return self._predict_band(X, history, bounds, ["lower", "upper"])
@@ -542,7 +543,7 @@ class AutoregressiveForecaster(BaseForecaster):
                 f"0.9]. Got {quantiles!r} instead."
             )
 
-        def bounds(errors, codes):
-            return error_quantiles(errors, asked, codes)
+        def bounds(errors, codes, block):
+            return error_quantiles(errors, asked, codes, block)
 
         return self._predict_band(X, history, bounds, list(asked))

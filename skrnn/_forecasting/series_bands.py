@@ -51,7 +51,10 @@ class ErrorSizes:
 
 
 def radii(
-    errors: NDArray[np.float64], coverage: float, codes: NDArray[np.intp]
+    errors: NDArray[np.float64],
+    coverage: float,
+    codes: NDArray[np.intp],
+    block: int = 1,
 ) -> NDArray[np.float64]:
     """Return for each series and step the distance that covers a share of rows.
 
@@ -64,19 +67,25 @@ def radii(
     codes : ndarray of shape (n_chosen,)
         Numbers of the series to return; -1 for one without errors, which gets the
         distance of all series.
+    block : int, default=1
+        Steps that are predicted at once, if that matters for what is known ahead.
 
     Returns
     -------
     radii : ndarray of shape (n_chosen, n_steps)
-        The distances, which never shrink from step to step. Infinite where all series
+        The distances, which never shrink from a step to that at the same place of the
+        next block. Infinite where all series
         together have too few errors.
     """
     mixed, _, numbers = _mix(np.abs(errors), coverage, codes)
-    return np.array([make_growing(each, numbers) for each in mixed])
+    return np.array([make_growing(each, numbers, block) for each in mixed])
 
 
 def error_quantiles(
-    errors: NDArray[np.float64], quantiles: NDArray[np.float64], codes: NDArray[np.intp]
+    errors: NDArray[np.float64],
+    quantiles: NDArray[np.float64],
+    codes: NDArray[np.intp],
+    block: int = 1,
 ) -> NDArray[np.float64]:
     """Return quantiles of the errors of each series; see `radii`.
 
@@ -85,7 +94,7 @@ def error_quantiles(
     values : ndarray of shape (n_chosen, n_steps, n_quantiles)
         The quantiles, which do not cross.
     """
-    values = [_one_quantile(errors, quantile, codes) for quantile in quantiles]
+    values = [_one_quantile(errors, quantile, codes, block) for quantile in quantiles]
     # An extreme quantile has fewer errors of its own than the next one, so the mixtures
     # may cross; sorted, they are no worse (Chernozhukov et al., Econometrica 2010).
     places = np.argsort(np.argsort(quantiles))
@@ -93,17 +102,17 @@ def error_quantiles(
 
 
 def _one_quantile(
-    errors: NDArray[np.float64], quantile: float, codes: NDArray[np.intp]
+    errors: NDArray[np.float64], quantile: float, codes: NDArray[np.intp], block: int
 ) -> NDArray[np.float64]:
     """Return one quantile, whose distance from the median never shrinks."""
     # A low quantile has the rank of a high one, counted from the other end.
     if quantile < 0.5:
-        return -_one_quantile(-errors, 1 - quantile, codes)
+        return -_one_quantile(-errors, 1 - quantile, codes, block)
     mixed, medians, numbers = _mix(errors, quantile, codes)
     if quantile == 0.5:
         return medians
     distances = np.where(np.isinf(mixed), np.inf, mixed - medians)
-    grown = np.array([make_growing(each, numbers) for each in distances])
+    grown = np.array([make_growing(each, numbers, block) for each in distances])
     return np.where(np.isinf(grown), np.inf, medians + grown)
 
 

@@ -376,3 +376,30 @@ def test_a_tree_is_calibrated_with_holes_in_y():
     numbers = np.isfinite(forecaster.calibration_errors_[0, :, :, 0]).sum(axis=0)
     assert numbers[0] == 39  # One of the last 40 rows was not observed.
     assert np.isfinite(forecaster.predict_interval(no_rows(5))).all()
+
+
+def announced(n_rows):
+    """A series that falls before what is known of two rows ahead."""
+    random = np.random.default_rng(0)
+    known = random.integers(0, 2, n_rows + 2) * 1.0
+    y, noise = np.zeros(n_rows), random.normal(size=n_rows)
+    for t in range(1, n_rows):
+        y[t] = 0.5 * y[t - 1] + 3 * (known[t] - known[t + 1] - known[t + 2]) + noise[t]
+    return known[:n_rows, None], y
+
+
+def test_band_holds_its_share_in_blocks_that_are_known_in_part():
+    X, y = announced(900)
+    forecaster = AutoregressiveForecaster(
+        LeastSquares(), window=4, horizon=4, calibration=80
+    )
+    forecaster.fit(X[:500], y[:500])
+    for n_steps in (1, 2, 4, 6):
+        inside = []
+        for t in range(500, 890, 4):
+            history, rows = (X[:t], y[:t]), slice(t, t + n_steps)
+            band = forecaster.predict_interval(X[rows], history=history)
+            inside.append((band[:, 0] <= y[rows]) & (y[rows] <= band[:, 1]))
+        covered = np.mean(inside, axis=0)
+        # Twice what chance does to 80 errors and 98 forecasts.
+        assert (np.abs(covered - 0.9) < 0.09).all(), (n_steps, covered)
