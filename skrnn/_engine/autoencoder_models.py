@@ -33,6 +33,7 @@ def build_autoencoder(
     masked: bool,
     loss: Any = None,
     shared: bool = True,
+    cudnn: bool = False,
 ) -> Any:
     """Build the Keras model of a network that copies its windows.
 
@@ -46,6 +47,8 @@ def build_autoencoder(
         Loss of a copied value, for training.
     shared : bool, default=True
         Whether a tied decoder uses the kernels of the encoder, and not copies.
+    cudnn : bool, default=False
+        Whether Keras may run recurrent layers by cuDNN.
 
     Returns
     -------
@@ -60,8 +63,8 @@ def build_autoencoder(
     ValueError
         If an activation is not one of Keras's.
     """
-    encoder = _build_encoder(network, masked)
-    decoder = _build_decoder(network, encoder if shared else None)
+    encoder = _build_encoder(network, masked, cudnn)
+    decoder = _build_decoder(network, encoder if shared else None, cudnn)
     shape = (network.n_steps, network.n_features)
     windows = keras.Input(shape, dtype=PRECISION, name="windows")
     code = encoder(_as_inputs(network, windows))
@@ -114,7 +117,7 @@ def call_part(
     return keras.ops.reshape(copy, (-1, network.n_steps, network.n_features))
 
 
-def _build_encoder(network: AutoencoderNetwork, masked: bool) -> Any:
+def _build_encoder(network: AutoencoderNetwork, masked: bool, cudnn: bool) -> Any:
     """Build the Keras model from inputs to codes."""
     check_activation("activation", network.activation)
     check_activation("code_activation", network.code_activation)
@@ -125,11 +128,11 @@ def _build_encoder(network: AutoencoderNetwork, masked: bool) -> Any:
     x, mask = mask_missing(inputs) if masked else (inputs, None)
     x = _spoil(network, x)
     for layer in layers:
-        x = _add(layer, network, x, mask)
+        x = _add(layer, network, x, mask, cudnn=cudnn)
     return keras.Model(inputs, x, name="encoder")
 
 
-def _build_decoder(network: AutoencoderNetwork, encoder: Any) -> Any:
+def _build_decoder(network: AutoencoderNetwork, encoder: Any, cudnn: bool) -> Any:
     """Build the Keras model from codes to copies.
 
     The kernels of a tied decoder are those of the encoder, its own if that is None.
@@ -142,18 +145,25 @@ def _build_decoder(network: AutoencoderNetwork, encoder: Any) -> Any:
                 kernel_of, activation=f, dtype=PRECISION, name=layer.name
             )(x)
         else:
-            x = _add(layer, network, x)
+            x = _add(layer, network, x, cudnn=cudnn)
     return keras.Model(codes, x, name="decoder")
 
 
-def _add(layer: Layer, network: AutoencoderNetwork, x: Any, mask: Any = None) -> Any:
+def _add(
+    layer: Layer,
+    network: AutoencoderNetwork,
+    x: Any,
+    mask: Any = None,
+    *,
+    cudnn: bool,
+) -> Any:
     """Add a layer, and return what it gives for x."""
     if layer.kind in ("Dense", "TransposedDense"):
         return make_dense(layer, network)(x)
     if layer.kind == "RepeatVector":
         n_steps, *_ = layer.shape
         return keras.layers.RepeatVector(n_steps, dtype=PRECISION, name=layer.name)(x)
-    return make_recurrent(layer, network)(x, mask=mask)
+    return make_recurrent(layer, network, cudnn=cudnn)(x, mask=mask)
 
 
 def _as_inputs(network: AutoencoderNetwork, windows: Any) -> Any:

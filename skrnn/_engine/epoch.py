@@ -1,4 +1,4 @@
-"""One epoch, a pass over the samples: pure TensorFlow, compiled by XLA.
+"""One epoch, a pass over the samples: pure TensorFlow, a loop in one graph.
 
 A batch is gathered from the rows when its turn comes, so that windows are never laid
 out. Samples are padded to sizes that many fits share; `n_samples` says how many of
@@ -187,8 +187,8 @@ def training_epoch(
     task: PredictionTask | CopyTask,
     metrics: list[Any],
     batch_size: int,
-) -> Any:
-    """Build the function of one training epoch.
+) -> Callable[..., Any]:
+    """Build the function of one training epoch, to be compiled.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def training_epoch(
 
     Returns
     -------
-    epoch : tf.function
+    epoch : callable
         From (samples, order, n_samples) to the mean loss and those of its terms.
     """
 
@@ -234,7 +234,7 @@ def training_epoch(
         _update(metrics, task.compared(windows, outputs, targets), counts)
         return tf.stack([value, *values[1:]])
 
-    return _compiled_loop(learn, batch_size, 1 + len(task.names))
+    return _loop_over_batches(learn, batch_size, 1 + len(task.names))
 
 
 def _apply(optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
@@ -252,7 +252,7 @@ def _apply(optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
 
 def validation_epoch(
     model: Any, task: PredictionTask | CopyTask, metrics: list[Any], batch_size: int
-) -> Any:
+) -> Callable[..., Any]:
     """Build the function that evaluates samples; see `training_epoch`."""
 
     def evaluate(
@@ -263,11 +263,13 @@ def validation_epoch(
         values = _mean_losses(task, outputs, targets, weights, n_counts)
         return tf.stack([tf.add_n([values[0], *model.losses]), *values[1:]])
 
-    return _compiled_loop(evaluate, batch_size, 1 + len(task.names))
+    return _loop_over_batches(evaluate, batch_size, 1 + len(task.names))
 
 
-def _compiled_loop(step: Callable[..., Any], batch_size: int, n_values: int) -> Any:
-    """Compile a loop over batches which returns the means of what a step returns."""
+def _loop_over_batches(
+    step: Callable[..., Any], batch_size: int, n_values: int
+) -> Callable[..., Any]:
+    """Build a loop over batches which returns the means of what a step returns."""
 
     def loop(samples: PaddedSamples, order: Any, n_samples: Any) -> Any:
         places = tf.range(batch_size)
@@ -295,8 +297,7 @@ def _compiled_loop(step: Callable[..., Any], batch_size: int, n_values: int) -> 
         )
         return totals / tf.cast(n_samples, tf.float32)
 
-    # Nothing here needs AutoGraph, which writes a file for each function it converts.
-    return tf.function(loop, jit_compile=True, autograph=False)
+    return loop
 
 
 def _mean_losses(

@@ -11,6 +11,7 @@ from skrnn._networks.autoencoders import AutoencoderNetwork
 from skrnn._networks.description import Network, RecurrentNetwork
 
 from .autoencoder_models import build_autoencoder, call_part
+from .placement import on_cpu
 from .recurrent_models import build_recurrent
 from .tensorflow import PRECISION, keras
 
@@ -23,7 +24,9 @@ __all__ = [
 ]
 
 
-def build_model(network: Network, *, masked: bool = False, loss: Any = None) -> Any:
+def build_model(
+    network: Network, *, masked: bool = False, loss: Any = None, cudnn: bool = False
+) -> Any:
     """Build the Keras model of a network, for training unless it copies without a loss.
 
     Parameters
@@ -35,23 +38,25 @@ def build_model(network: Network, *, masked: bool = False, loss: Any = None) -> 
     loss : str, callable or keras.losses.Loss, default=None
         Loss of a copied value, which a network that copies computes itself; see
         `build_autoencoder`.
+    cudnn : bool, default=False
+        Whether Keras may run recurrent layers by cuDNN.
     """
     if isinstance(network, AutoencoderNetwork):
-        return build_autoencoder(network, masked=masked, loss=loss)
+        return build_autoencoder(network, masked=masked, loss=loss, cudnn=cudnn)
     assert isinstance(network, RecurrentNetwork)
-    return build_recurrent(network, masked=masked)
+    return build_recurrent(network, masked=masked, cudnn=cudnn)
 
 
-def build_for_prediction(network: Network, *, masked: bool) -> Any:
+def build_for_prediction(network: Network, *, masked: bool, cudnn: bool = False) -> Any:
     """Build the Keras model of a network for `call_model`.
 
     Without gradients XLA makes a slow product of a step of one feature, by two to three
     times; so that comes with a second one, of zeros.
     """
     if not isinstance(network, RecurrentNetwork):
-        return build_model(network, masked=masked)
+        return build_model(network, masked=masked, cudnn=cudnn)
     widened = network.n_features == network.segment == 1
-    return build_recurrent(network, masked=masked, widened=widened)
+    return build_recurrent(network, masked=masked, widened=widened, cudnn=cudnn)
 
 
 def call_model(network: Network, model: Any, part: str | None, windows: Any) -> Any:
@@ -84,7 +89,9 @@ def draw_weights(model: Any, random_state: np.random.RandomState) -> list[np.nda
         if variable.name in initializers:
             seed = int(random_state.randint(np.iinfo(np.int32).max))
             initializer = initializers[variable.name](seed=seed)
-            weights.append(initializer(variable.shape, dtype=PRECISION).numpy())
+            with on_cpu():  # The same everywhere; a GPU rounds in another way.
+                drawn = initializer(variable.shape, dtype=PRECISION)
+            weights.append(drawn.numpy())
         else:
             weights.append(np.zeros(variable.shape, dtype=PRECISION))
             if "lstm_cell" in variable.path:

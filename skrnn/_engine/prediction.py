@@ -12,6 +12,7 @@ from skrnn._process.signals import signals_wait
 from skrnn._windows.batches import ScaledBatches
 from skrnn._windows.windows import Windows
 
+from .placement import choose_placement
 from .prediction_program import PredictionProgram
 from .programs import PROGRAMS
 
@@ -57,11 +58,14 @@ def predict(
     batch_size = plain.batch_size or (SMALL_BATCH if few else LARGE_BATCH)
     batches = ScaledBatches(windows, scale, batch_size)
     masked = batches.any_missing()
+    compiles = not plain.stateful
+    placement = choose_placement(plain, batch_size, masked=masked, compiles=compiles)
+    settings = (plain, masked, placement, batch_size, part)
     with (
         signals_wait() as held,
+        placement.scope(),
         PROGRAMS.lend(
-            ("predict", plain, masked, batch_size, part),
-            lambda: PredictionProgram(plain, masked, batch_size, part),
+            ("predict", *settings), lambda: PredictionProgram(*settings)
         ) as program,
     ):
         program.load(weights)

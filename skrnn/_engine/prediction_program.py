@@ -9,7 +9,7 @@ import numpy as np
 from skrnn._networks.description import Network
 
 from .models import build_for_prediction, call_model, forget_sequence
-from .stored_programs import keep_compiled
+from .placement import Placement
 from .tensorflow import tf
 
 __all__ = ["LoadedNetwork", "PredictionProgram"]
@@ -24,10 +24,13 @@ class LoadedNetwork:
         The network.
     masked : bool
         Whether steps that are NaN throughout are skipped.
+    placement : Placement
+        Where and how it is computed.
     """
 
-    def __init__(self, network: Network, masked: bool) -> None:
-        self.model = build_for_prediction(network, masked=masked)
+    def __init__(self, network: Network, masked: bool, placement: Placement) -> None:
+        cudnn = placement.by_cudnn
+        self.model = build_for_prediction(network, masked=masked, cudnn=cudnn)
         self._loaded: list[np.ndarray] | None = None
 
     def load(self, weights: list[np.ndarray]) -> None:
@@ -48,6 +51,8 @@ class PredictionProgram(LoadedNetwork):
         The network.
     masked : bool
         Whether steps that are NaN throughout are skipped.
+    placement : Placement
+        Where and how it is computed.
     batch_size : int
         Windows in a batch.
     part : str or None
@@ -58,19 +63,16 @@ class PredictionProgram(LoadedNetwork):
         self,
         network: Network,
         masked: bool,
+        placement: Placement,
         batch_size: int,
         part: str | None = None,
     ) -> None:
-        super().__init__(network, masked)
+        super().__init__(network, masked, placement)
         self.batch_size = batch_size
-        call = tf.function(
+        self._call = placement.compile(
             lambda windows: call_model(network, self.model, part, windows),
-            jit_compile=not network.stateful,
-            autograph=False,
-        ).get_concrete_function(
-            tf.TensorSpec((batch_size, *network.shape_of_inputs(part)), tf.float32)
+            tf.TensorSpec((batch_size, *network.shape_of_inputs(part)), tf.float32),
         )
-        self._call = call if network.stateful else keep_compiled(call)
 
     def forget_sequence(self) -> None:
         """Set the state of stateful layers to zero."""

@@ -22,6 +22,7 @@ def build_recurrent(
     masked: bool,
     widened: bool = False,
     shared: bool = True,
+    cudnn: bool = False,
 ) -> Any:
     """Build the Keras model of a recurrent network.
 
@@ -36,6 +37,8 @@ def build_recurrent(
     shared : bool, default=True
         Whether the step of a parallel decoder is one of the last recurrent layer
         itself, and not of a copy.
+    cudnn : bool, default=False
+        Whether Keras may run recurrent layers by cuDNN.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def build_recurrent(
     x, mask = mask_missing(windows) if masked else (windows, None)
     if widened:
         x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 1)))
-    builder = _Builder(network, mask, shared=shared)
+    builder = _Builder(network, mask, shared=shared, cudnn=cudnn)
     for layer in layers:
         x = builder.add(layer, x)
     if network.decoder == "parallel":
@@ -76,12 +79,17 @@ class _Builder:
         Steps at which anything is observed; None is all of them.
     shared : bool
         Whether a layer that shares weights is called again, and not copied.
+    cudnn : bool
+        Whether Keras may run recurrent layers by cuDNN.
     """
 
-    def __init__(self, network: RecurrentNetwork, mask: Any, *, shared: bool) -> None:
+    def __init__(
+        self, network: RecurrentNetwork, mask: Any, *, shared: bool, cudnn: bool
+    ) -> None:
         self._network = network
         self._mask = mask
         self._shared = shared
+        self._cudnn = cudnn
         self._called_again = {layer.shares for layer in network.layers}
         self._last: Any = None
         self._state: list[Any] = []
@@ -117,7 +125,9 @@ class _Builder:
 
     def _add_recurrent(self, layer: Layer, x: Any) -> Any:
         goes_on = layer.name in self._called_again
-        self._last = made = make_recurrent(layer, self._network, state=goes_on)
+        self._last = made = make_recurrent(
+            layer, self._network, state=goes_on, cudnn=self._cudnn
+        )
         self._n_inputs = x.shape[-1]
         if not goes_on:
             return made(x, mask=self._mask)
@@ -137,7 +147,8 @@ class _Builder:
         copy = layer._replace(
             shape=layer.shape[1:], activation=self._network.activation
         )
-        return make_recurrent(copy, self._network)(steps, initial_state=state)
+        made = make_recurrent(copy, self._network, cudnn=self._cudnn)
+        return made(steps, initial_state=state)
 
     def _embed_positions(self, layer: Layer) -> Any:
         """Return embeddings of all positions, (batch, n_segments, n_inputs)."""

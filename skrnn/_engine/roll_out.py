@@ -12,10 +12,10 @@ from skrnn._scaling.normalization import CONSTANT
 from skrnn._scaling.scaling import RollOutScales
 
 from .epoch import scale_windows
+from .placement import Placement, choose_placement
 from .prediction import LARGE_BATCH
 from .prediction_program import LoadedNetwork
 from .programs import PROGRAMS
-from .stored_programs import keep_compiled
 from .tensorflow import tf
 
 __all__ = ["roll_out"]
@@ -34,6 +34,8 @@ class RollOutProgram(LoadedNetwork):
         others are known in advance; it predicts `horizon` rows of the targets.
     masked : bool
         Whether steps that are NaN throughout are skipped.
+    placement : Placement
+        Where and how it is computed.
     n_series : int
         Series that are continued side by side.
     horizon : int
@@ -46,11 +48,13 @@ class RollOutProgram(LoadedNetwork):
         self,
         network: RecurrentNetwork,
         masked: bool,
+        placement: Placement,
         n_series: int,
         horizon: int,
         mode: str | None,
     ) -> None:
-        super().__init__(network, masked)
+        super().__init__(network, masked, placement)
+        self._placement = placement
         self._n_series = n_series
         self._horizon = horizon
         self._mode = mode
@@ -118,8 +122,7 @@ class RollOutProgram(LoadedNetwork):
             tf.TensorSpec((), tf.int32),
             tf.TensorSpec((), tf.int32),
         ]
-        loop = tf.function(self._loop, jit_compile=True, autograph=False)
-        return keep_compiled(loop.get_concrete_function(*specs))
+        return self._placement.compile(self._loop, *specs)
 
     def _loop(
         self,
@@ -226,11 +229,13 @@ def roll_out(
     batch = min(LARGE_BATCH, 1 << (n_series - 1).bit_length())
     horizon = len(scales.scale_out)
     predicted = np.empty((n_series, ahead.shape[1] - n_past, n_targets), np.float32)
+    placement = choose_placement(plain, batch, masked=masked)
+    settings = (plain, masked, placement, batch, horizon, scales.mode)
     with (
         signals_wait() as held,
+        placement.scope(),
         PROGRAMS.lend(
-            ("roll-out", plain, masked, batch, horizon, scales.mode),
-            lambda: RollOutProgram(plain, masked, batch, horizon, scales.mode),
+            ("roll-out", *settings), lambda: RollOutProgram(*settings)
         ) as program,
     ):
         program.load(weights)

@@ -91,6 +91,16 @@ def _take_our_share_of_cores() -> None:
         tf.config.threading.set_intra_op_parallelism_threads(int(n_threads))
 
 
+def _hide_gpus() -> None:
+    """Hide GPUs from TensorFlow, if it is to compute on the CPU.
+
+    It would take memory on a GPU even if it never computes there. A TensorFlow that was
+    imported before us is set up as its user wants it.
+    """
+    if get_config()["device"] == "cpu" and not _IMPORTED_BEFORE:
+        tf.config.set_visible_devices([], "GPU")
+
+
 @contextlib.contextmanager
 def _flags_of_compilation_cache(folder: ProgramFolder | None) -> Iterator[None]:
     """Set the flags, read when TensorFlow starts, by which it keeps what it compiles.
@@ -155,6 +165,7 @@ with (
     from tensorflow.python.eager.execute import execute
 
     _take_our_share_of_cores()
+    _hide_gpus()
     # The runtime, the compiler and a kernel that masks need speak up at first use.
     tf.function(lambda: tf.constant(0.0) + 1.0, jit_compile=True, autograph=False)()
     tf.function(tf.transpose, autograph=False)(tf.constant([[True, False]]))

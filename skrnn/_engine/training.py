@@ -31,6 +31,7 @@ from .learning_rate import decayed_rate
 from .loops import compiled_fit, keras_fit
 from .losses import check_weighs_samples
 from .models import draw_weights
+from .placement import Placement, choose_placement
 from .programs import PROGRAMS
 from .samples import Samples
 from .scikeras import explain_failure, make_callbacks
@@ -108,12 +109,15 @@ def train(
     if not network.stateful:
         batch_size = _useful_batch_size(course.batch_size, len(samples))
         course = replace(course, batch_size=batch_size)
-    key = ("train", network, masked, recipe.key, course.batch_size) if kept else None
+    size = course.batch_size
+    placement = _place(network, size, masked, watchers)
+    key = ("train", network, masked, recipe.key, size, placement) if kept else None
     with (
         signals_wait() as held,
+        placement.scope(),
         _explain_failures(network, recipe),
         PROGRAMS.lend(
-            key, lambda: TrainingProgram(network, masked, recipe, course.batch_size)
+            key, lambda: TrainingProgram(network, masked, recipe, size, placement)
         ) as program,
     ):
         _check_weights_count(network, recipe, samples, validation)
@@ -145,6 +149,16 @@ def _fit(
     if history is None:
         history = keras_fit(*args)
     return {name: [float(each) for each in values] for name, values in history.items()}
+
+
+def _place(
+    network: Network, batch_size: int, masked: bool, watchers: list[Any]
+) -> Placement:
+    """Choose where and how to train."""
+    by_keras = network.stateful or wants_batches(watchers)
+    return choose_placement(
+        network, batch_size, masked=masked, training=True, compiles=not by_keras
+    )
 
 
 def _check_weights_count(

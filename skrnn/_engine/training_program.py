@@ -21,9 +21,9 @@ from .epoch import (
 from .learning_rate import Decay
 from .losses import loss_of_samples
 from .models import build_model, forget_sequence
+from .placement import Placement
 from .scikeras import compile_arguments
 from .settings import Recipe
-from .stored_programs import keep_compiled
 from .tensorflow import keras, tf
 
 __all__ = ["State", "TrainingProgram"]
@@ -46,7 +46,7 @@ class State:
 
 
 class TrainingProgram:
-    """A compiled Keras model and, where XLA can compile them, its epochs.
+    """A compiled Keras model and, where they can be compiled, its epochs.
 
     Parameters
     ----------
@@ -58,6 +58,8 @@ class TrainingProgram:
         Loss, optimizer and metrics.
     batch_size : int
         Samples for one update of the weights.
+    placement : Placement
+        Where and how epochs are computed.
 
     Raises
     ------
@@ -67,7 +69,12 @@ class TrainingProgram:
     """
 
     def __init__(
-        self, network: Network, masked: bool, recipe: Recipe, batch_size: int
+        self,
+        network: Network,
+        masked: bool,
+        recipe: Recipe,
+        batch_size: int,
+        placement: Placement,
     ) -> None:
         self._decay = _make_decay(recipe)
         arguments = compile_arguments(
@@ -82,7 +89,9 @@ class TrainingProgram:
         self.metrics = arguments["metrics"]
         if network.loss_terms is not None:
             _check_suits_copies(recipe, loss, self.metrics)
-        self.model = build_model(network, masked=masked, loss=arguments["loss"])
+        self.model = build_model(
+            network, masked=masked, loss=arguments["loss"], cudnn=placement.by_cudnn
+        )
         self.task: PredictionTask | CopyTask = PredictionTask(loss)
         if network.loss_terms is not None:
             self.task = CopyTask(network.loss_terms)
@@ -97,6 +106,7 @@ class TrainingProgram:
         self._fresh_optimizer = _values(self.optimizer.variables)
         self._epochs: dict[Hashable, Any] = {}
         self._batch_size = batch_size
+        self._placement = placement
         self.compiles = (
             not network.stateful
             and loss is not None
@@ -214,9 +224,7 @@ class TrainingProgram:
     ) -> None:
         function, none = self._build_epoch(validation=bool(key[0])), tf.constant(0)
         try:
-            # A concrete function never traces again, and does not lock up threads when
-            # an input does not fit.
-            epoch = keep_compiled(function.get_concrete_function(samples, order, none))
+            epoch = self._placement.compile(function, samples, order, none)
             epoch(samples, order, none)
         except Exception:
             # A loss of the user's can fail in any way here; if it is wrong and not only

@@ -15,14 +15,46 @@ __all__ = ["get_config", "set_config"]
 
 _LOCK = threading.Lock()
 
+# Variables by which processes that start later inherit settings. That of the memory is
+# TensorFlow's own.
+VARIABLES = {
+    "compilation_cache": VARIABLE,
+    "device": "SKRNN_DEVICE",
+    "execution": "SKRNN_EXECUTION",
+    "gpu_memory_growth": "TF_FORCE_GPU_ALLOW_GROWTH",
+}
+
 
 def _folder_or_false(setting: bool | str | os.PathLike[str]) -> str | bool:
     folder = resolve_folder(setting)
     return False if folder is None else str(folder)
 
 
+_CHOICES = {
+    "device": ("auto", "cpu", "gpu"),
+    "execution": ("auto", "xla", "graph"),
+}
+
+
+def _checked_choice(name: str, choice: str, shown: str = "") -> str:
+    if choice not in _CHOICES[name]:
+        allowed = ", ".join(map(repr, _CHOICES[name]))
+        raise ValueError(
+            f"{shown or name} must be one of {allowed}. Got {choice!r} instead."
+        )
+    return choice
+
+
+def _inherited_choice(name: str) -> str:
+    variable = VARIABLES[name]
+    return _checked_choice(name, os.environ.get(variable) or "auto", variable)
+
+
 _CONFIG: dict[str, Any] = {
     "compilation_cache": _folder_or_false(os.environ.get(VARIABLE, "")),
+    "device": _inherited_choice("device"),
+    "execution": _inherited_choice("execution"),
+    "gpu_memory_growth": os.environ.get(VARIABLES["gpu_memory_growth"]) == "true",
     "program_cache_size": 32,
 }
 
@@ -50,9 +82,15 @@ def get_config() -> dict[str, Any]:
 def set_config(
     *,
     compilation_cache: bool | str | os.PathLike[str] | None = None,
+    device: str | None = None,
+    execution: str | None = None,
+    gpu_memory_growth: bool | None = None,
     program_cache_size: int | None = None,
 ) -> None:
-    """Change the settings of this process.
+    """Change the settings of this process, and of those that it starts later.
+
+    The size of the cache is that of this process alone. Processes that are started
+    later, such as loky's workers, inherit the others by environment variables.
 
     Parameters
     ----------
@@ -61,9 +99,28 @@ def set_config(
         them again. True is a folder in the user's cache directory, False none, which
         is the initial setting unless the environment variable
         ``SKRNN_COMPILATION_CACHE`` names a folder. It has to be set before the first
-        network is used, because TensorFlow reads it when it is imported. Processes
-        that are started later, such as loky's workers, inherit it by that variable.
-        None changes nothing.
+        network is used, because TensorFlow reads it when it is imported. None changes
+        nothing.
+    device : {"auto", "cpu", "gpu"}, default=None
+        Where TensorFlow computes. "auto", the initial setting unless the environment
+        variable ``SKRNN_DEVICE`` names another one, uses the first GPU that TensorFlow
+        sees for calls of more than 3e7 multiplications, and the CPU for smaller ones,
+        which are faster there. "cpu", if it is set before the first network is used and
+        before TensorFlow is imported, also hides all GPUs from TensorFlow, so that it
+        takes no memory there. "gpu" raises an error when a network is used on a machine
+        without one. Predictions by NumPy stay on the CPU. None changes nothing.
+    execution : {"auto", "xla", "graph"}, default=None
+        By which kernels TensorFlow computes: "xla" compiles them for the network,
+        "graph" takes TensorFlow's own, those of cuDNN on a GPU, and also runs all
+        batches of an epoch in one call. "auto", the initial setting unless the
+        environment variable ``SKRNN_EXECUTION`` names another one, is "graph" on a GPU
+        for networks of which cuDNN can run the recurrent layers, and else "xla". None
+        changes nothing.
+    gpu_memory_growth : bool, default=None
+        Whether TensorFlow takes memory of a GPU when it needs some, in place of nearly
+        all at once, so that processes can share a GPU. It sets the environment variable
+        ``TF_FORCE_GPU_ALLOW_GROWTH``, which also is the initial setting, and has to be
+        set before the first network is used. None changes nothing.
     program_cache_size : int, default=None
         Compiled networks to keep in memory for later fits and predictions, the least
         recently used ones dropped first; 0 keeps none. A search over more
@@ -72,10 +129,10 @@ def set_config(
     Raises
     ------
     ValueError
-        If `compilation_cache` is no folder and no bool, or `program_cache_size` no
-        integer of at least 0.
+        If a setting is none of those that are allowed.
     RuntimeError
-        If `compilation_cache` changes after TensorFlow was imported.
+        If `compilation_cache` or `gpu_memory_growth` changes after TensorFlow was
+        imported.
 
     Notes
     -----
@@ -84,6 +141,11 @@ def set_config(
     TensorFlow, set of flags and kind of processor: let nobody write to it whose
     programs you would not run. Fits and predictions are the same to the bit with and
     without it. Programs for a GPU are not kept.
+
+    cuDNN takes LSTM and GRU layers with the activation "tanh" and without recurrent
+    dropout, and no masks of steps that are missing at the beginning. On the CPU, fits
+    of the same `random_state` are the same to the bit; a GPU rounds in another way than
+    the CPU, and so do "xla" and "graph".
 
     Examples
     --------
@@ -95,10 +157,40 @@ def set_config(
         changes["program_cache_size"] = _checked_size(program_cache_size)
     if compilation_cache is not None:
         changes["compilation_cache"] = _checked_folder(compilation_cache)
+    if device is not None:
+        changes["device"] = _checked_choice("device", device)
+    if execution is not None:
+        changes["execution"] = _checked_choice("execution", execution)
+    if gpu_memory_growth is not None:
+        changes["gpu_memory_growth"] = _checked_growth(gpu_memory_growth)
     with _LOCK:
         _CONFIG.update(changes)
-    if "compilation_cache" in changes:
-        os.environ[VARIABLE] = changes["compilation_cache"] or "0"
+    for name in changes.keys() & VARIABLES.keys():
+        os.environ[VARIABLES[name]] = _as_text(changes[name])
+
+
+def _as_text(setting: str | bool) -> str:
+    """Return a setting as TensorFlow and `resolve_folder` read it."""
+    return setting if isinstance(setting, str) else str(setting).lower()
+
+
+def _check_in_time(name: str, setting: object) -> None:
+    """Raise if a setting changes that TensorFlow has read already."""
+    if setting != get_config()[name] and "tensorflow" in sys.modules:
+        raise RuntimeError(
+            f"{name} must be set before TensorFlow is imported, which has happened; "
+            "call set_config right after importing skrnn, or set the environment "
+            f"variable {VARIABLES[name]} before Python starts."
+        )
+
+
+def _checked_growth(growth: bool) -> bool:
+    if not isinstance(growth, bool):
+        raise ValueError(
+            f"gpu_memory_growth must be True or False. Got {growth!r} instead."
+        )
+    _check_in_time("gpu_memory_growth", growth)
+    return growth
 
 
 def _checked_size(size: int) -> int:
@@ -122,10 +214,5 @@ def _checked_folder(setting: bool | str | os.PathLike[str]) -> str | bool:
         raise ValueError(
             f"compilation_cache must be a folder. Got {folder!r} instead, a file."
         )
-    if folder != get_config()["compilation_cache"] and "tensorflow" in sys.modules:
-        raise RuntimeError(
-            "compilation_cache must be set before TensorFlow is imported, which has "
-            "happened; call set_config right after importing skrnn, or set the "
-            f"environment variable {VARIABLE} before Python starts."
-        )
+    _check_in_time("compilation_cache", folder)
     return folder

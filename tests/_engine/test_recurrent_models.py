@@ -6,6 +6,7 @@ from sklearn.metrics import r2_score
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor, make_windows
 from skrnn._engine.models import build_model
 from skrnn._engine.tensorflow import keras
+from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.windows import windows_of
 from tests.support.cells import predict_by_hand, relu, sigmoid
 from tests.support.exhaustive import crossed
@@ -13,6 +14,7 @@ from tests.support.samples import build_recurrent_model, summed_windows
 
 ESTIMATORS = {"rnn": RNNRegressor, "lstm": LSTMRegressor, "gru": GRURegressor}
 LAYERS = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+VARIABLES = {"rnn": "simple_rnn_cell", "lstm": "lstm_cell", "gru": "gru_cell"}
 
 
 def network_of(estimator, n_steps, n_features, n_targets=1):
@@ -45,9 +47,9 @@ def test_each_width_is_a_layer_of_its_kind(cell):
     model = build_recurrent_model(
         cell, units=(5, 3), dense_before=(7, 6), dense_after=(4,)
     )
-    recurrent = layers_named(model, "recurrent")
-    assert [type(layer).__name__ for layer in recurrent] == [LAYERS[cell]] * 2
-    assert [layer.units for layer in recurrent] == [5, 3]
+    cells = [layer.cell for layer in layers_named(model, "recurrent")]
+    assert [type(each).__name__ for each in cells] == [f"{LAYERS[cell]}Cell"] * 2
+    assert [each.units for each in cells] == [5, 3]
     assert [layer.output.shape for layer in layers_named(model, "dense")] == [
         (None, 4, 7),
         (None, 4, 6),
@@ -122,7 +124,7 @@ def test_activations_are_those_of_their_layers_and_the_output_is_linear():
         activation="elu", dense_activation="selu", dense_after=(2,)
     )
     recurrent, dense, targets = model.layers[1:]
-    assert recurrent.activation is keras.activations.elu
+    assert recurrent.cell.activation is keras.activations.elu
     assert dense.activation is keras.activations.selu
     assert targets.activation is keras.activations.linear
 
@@ -140,7 +142,26 @@ def test_dropout_is_that_of_the_recurrent_layers():
         build_recurrent_model(units=(5, 3), dropout=0.3, recurrent_dropout=0.2),
         "recurrent",
     ):
-        assert (layer.dropout, layer.recurrent_dropout) == (0.3, 0.2)
+        assert (layer.cell.dropout, layer.cell.recurrent_dropout) == (0.3, 0.2)
+
+
+@pytest.mark.parametrize("cell", LAYERS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_layers_for_cudnn_have_the_variables_and_the_outputs_of_those_of_cells(
+    cell, bidirectional
+):
+    settings = {"bidirectional": bidirectional, "activation": "elu", "units": (5, 3)}
+    network = RecurrentNetwork(cell, 4, 3, 1, **settings)
+    models = [build_model(network, cudnn=cudnn) for cudnn in (False, True)]
+    for model in models:
+        keras.utils.set_random_seed(0)
+        model.set_weights(
+            [np.sin(np.arange(w.size)).reshape(w.shape) for w in model.get_weights()]
+        )
+    ours, theirs = ([w.path for w in model.weights] for model in models)
+    assert ours == theirs
+    X = np.random.RandomState(0).normal(size=(6, 4, 3))
+    assert_allclose(*(model(X) for model in models), rtol=1e-6)
 
 
 NETWORKS = [

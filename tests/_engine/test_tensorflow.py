@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from skrnn._engine import tensorflow
+
 # test_recurrent_regressors.py tests that training in a fresh process prints nothing.
 
 
@@ -31,6 +33,23 @@ def test_what_others_write_while_importing_is_shown():
     assert finished.returncode == 1
     assert finished.stderr.startswith("E0000 a real error\nTraceback")
     assert "ImportError: broken library" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("device", "before", "hidden"),
+    [("cpu", False, True), ("auto", False, False), ("cpu", True, False)],
+)
+def test_gpus_are_hidden_from_a_tensorflow_of_ours_that_keeps_to_the_cpu(
+    device, before, hidden, monkeypatch
+):
+    calls = []
+    monkeypatch.setattr(tensorflow, "get_config", lambda: {"device": device})
+    monkeypatch.setattr(tensorflow, "_IMPORTED_BEFORE", before)
+    monkeypatch.setattr(
+        tensorflow.tf.config, "set_visible_devices", lambda *call: calls.append(call)
+    )
+    tensorflow._hide_gpus()
+    assert calls == [([], "GPU")] * hidden
 
 
 def test_environment_is_left_as_it_was():

@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 
 import pytest
@@ -29,7 +30,8 @@ def test_sizes_of_the_cache_are_checked(size):
 def restored(monkeypatch):
     """Let settings, and the variable that workers inherit, be as before."""
     monkeypatch.setattr(config, "_CONFIG", dict(config._CONFIG))
-    monkeypatch.setenv("SKRNN_COMPILATION_CACHE", "0")
+    for variable in config.VARIABLES.values():
+        monkeypatch.setenv(variable, "")
     skrnn_modules = {k: v for k, v in sys.modules.items() if k != "tensorflow"}
     monkeypatch.setattr(sys, "modules", skrnn_modules)
 
@@ -42,7 +44,7 @@ def test_processes_that_start_later_inherit_the_folder_of_compiled_networks(
     assert os.environ["SKRNN_COMPILATION_CACHE"] == str(tmp_path / "new")
     skrnn.set_config(compilation_cache=False)
     assert skrnn.get_config()["compilation_cache"] is False
-    assert os.environ["SKRNN_COMPILATION_CACHE"] == "0"
+    assert os.environ["SKRNN_COMPILATION_CACHE"] == "false"
 
 
 def test_the_folder_of_compiled_networks_cannot_change_after_tensorflow(
@@ -52,6 +54,59 @@ def test_the_folder_of_compiled_networks_cannot_change_after_tensorflow(
     skrnn.set_config(compilation_cache=skrnn.get_config()["compilation_cache"])
     with pytest.raises(RuntimeError, match="before TensorFlow is imported"):
         skrnn.set_config(compilation_cache=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "values"),
+    [
+        ("device", "SKRNN_DEVICE", ["cpu", "gpu", "auto"]),
+        ("execution", "SKRNN_EXECUTION", ["xla", "graph", "auto"]),
+        ("gpu_memory_growth", "TF_FORCE_GPU_ALLOW_GROWTH", [True, False]),
+    ],
+)
+def test_processes_that_start_later_inherit_settings(restored, name, variable, values):
+    for value in values:
+        skrnn.set_config(**{name: value})
+        assert skrnn.get_config()[name] == value
+        assert os.environ[variable] == str(value).lower()
+        code = f"import skrnn; print(skrnn.get_config()[{name!r}])"
+        started = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        assert started.stdout == f"{value}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("device", "tpu", "'auto', 'cpu', 'gpu'"),
+        ("device", True, "'auto', 'cpu', 'gpu'"),
+        ("execution", "cudnn", "'auto', 'xla', 'graph'"),
+        ("gpu_memory_growth", "yes", "True or False"),
+        ("gpu_memory_growth", 1, "True or False"),
+    ],
+)
+def test_other_values_of_settings_are_refused(restored, name, value, allowed):
+    with pytest.raises(ValueError, match=f"{name} must be .*{allowed}. Got {value!r}"):
+        skrnn.set_config(**{name: value})
+
+
+def test_a_variable_with_another_value_is_named():
+    finished = subprocess.run(
+        [sys.executable, "-c", "import skrnn; skrnn.get_config()"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "SKRNN_DEVICE": "tpu"},
+    )
+    assert "SKRNN_DEVICE must be one of 'auto', 'cpu', 'gpu'" in finished.stderr
+
+
+def test_growth_of_memory_cannot_change_after_tensorflow(restored, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", sys)
+    skrnn.set_config(gpu_memory_growth=skrnn.get_config()["gpu_memory_growth"])
+    with pytest.raises(RuntimeError, match="TF_FORCE_GPU_ALLOW_GROWTH before Python"):
+        skrnn.set_config(gpu_memory_growth=True)
 
 
 @pytest.mark.parametrize("folder", [3, 1.5, b"folder", ["folder"]])
