@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +16,10 @@ from .tensorflow import keras
 
 __all__ = [
     "at_every_hook",
+    "at_start",
     "check_leave_learning_rate",
     "copy_callback",
+    "count_start",
     "early_stopping",
     "guard",
     "may_change_model",
@@ -90,13 +93,41 @@ def note_rates(rate_of_epoch: Callable[[int], float]) -> Any:
     return _NoteRates(rate_of_epoch)
 
 
-def early_stopping(patience: int, validation: bool) -> Any:
-    """Stop when the loss no longer improves, and go back to the best weights."""
-    return _EarlyStopping(
+def early_stopping(patience: int, validation: bool, *, from_start: bool) -> Any:
+    """Stop when the loss no longer improves, and go back to the best weights.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs to wait for a better loss.
+    validation : bool
+        Whether the loss is that of validation samples.
+    from_start : bool
+        Whether the starting weights may be the best ones, see `count_start`.
+    """
+    stopping = _EarlyStopping(
         monitor="val_loss" if validation else "loss",
         patience=patience,
         restore_best_weights=True,
     )
+    stopping.counts_start = from_start and validation
+    return stopping
+
+
+def count_start(callbacks: list[Any], evaluate: Callable[[], float]) -> None:
+    """Let early stopping count the starting weights as an epoch before the first one.
+
+    Parameters
+    ----------
+    callbacks : list of keras.callbacks.Callback
+        Callbacks of a training that has begun.
+    evaluate : callable
+        Computes the loss of the validation samples; called only if it is needed.
+    """
+    for callback in callbacks:
+        if isinstance(callback, _EarlyStopping) and callback.counts_start:
+            callback.best = evaluate()
+            callback.best_weights = callback.model.get_weights()
 
 
 def release_model(callbacks: list[Any]) -> None:
@@ -110,6 +141,11 @@ def release_model(callbacks: list[Any]) -> None:
 def at_every_hook(function: Callable[[], None]) -> Any:
     """Call a function wherever Keras calls callbacks."""
     return _AtEveryHook(function)
+
+
+def at_start(function: Callable[[], None]) -> Any:
+    """Call a function when training begins."""
+    return keras.callbacks.LambdaCallback(on_train_begin=lambda logs: function())
 
 
 def guard(program: Any) -> Any:
@@ -148,6 +184,8 @@ def _watches_batches(callback: Any) -> bool:
 
 class _EarlyStopping(keras.callbacks.EarlyStopping):
     """Reads and sets the weights of the model, which is work of TensorFlow's."""
+
+    counts_start = False
 
     on_epoch_end = signals_wait()(keras.callbacks.EarlyStopping.on_epoch_end)
     on_train_end = signals_wait()(keras.callbacks.EarlyStopping.on_train_end)
@@ -205,16 +243,25 @@ class _Progress(keras.callbacks.Callback):
         self._epochs = epochs
         self._draws_bar = bar
         self._bar: Any = None
+        self._start = 0.0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._start = time.monotonic()
+        if self._draws_bar:
+            # It takes the time left from the time since it was made.
+            self._bar = keras.utils.Progbar(self._epochs, unit_name="epoch")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}
-        if not self._draws_bar:
-            values = "  ".join(f"{name}: {value:.4g}" for name, value in logs.items())
-            print(f"Epoch {epoch + 1}/{self._epochs}  {values}")
-            return
-        if self._bar is None:
-            self._bar = keras.utils.Progbar(
-                self._epochs, stateful_metrics=list(logs), unit_name="epoch"
-            )
         last = epoch + 1 == self._epochs or self.model.stop_training
+        if not self._draws_bar:
+            values = [f"{name}: {value:.4g}" for name, value in logs.items()]
+            left = [] if last else [self._time_left(epoch + 1)]
+            print("  ".join([f"Epoch {epoch + 1}/{self._epochs}", *values, *left]))
+            return
+        self._bar.stateful_metrics = set(logs)
         self._bar.update(epoch + 1, list(logs.items()), finalize=last)
+
+    def _time_left(self, n_done: int) -> str:
+        seconds = (time.monotonic() - self._start) / n_done * (self._epochs - n_done)
+        return f"({seconds:.0f} s left)"

@@ -8,7 +8,7 @@ import numpy as np
 
 from skrnn._process.signals import HeldSignals
 
-from .callbacks import at_every_hook, guard, progress
+from .callbacks import at_every_hook, at_start, count_start, guard, progress
 from .epoch import PaddedSamples, pad_order
 from .samples import Samples
 from .settings import Course
@@ -51,6 +51,9 @@ def compiled_fit(
     held.release()
     callbacks, history = _list_callbacks(program, len(samples), course, watchers)
     callbacks.on_train_begin()
+    held.hold()
+    count_start(watchers, lambda: epochs.validate()["val_loss"])
+    held.release()
     for epoch in range(course.epochs):
         callbacks.on_epoch_begin(epoch)
         held.hold()
@@ -113,11 +116,11 @@ class _CompiledEpochs:
         if shuffle is not None:
             order = self._pad(self._chosen[shuffle.permutation(len(self._chosen))])
         logs = self._program.train(self._samples, order, self._n_samples)
-        if self._held_out is not None:
-            logs |= self._program.validate(
-                self._samples, self._held_out, self._n_held_out
-            )
-        return logs
+        return logs if self._held_out is None else logs | self.validate()
+
+    def validate(self) -> dict[str, float]:
+        """Evaluate the samples that are held out."""
+        return self._program.validate(self._samples, self._held_out, self._n_held_out)
 
     def _pad(self, order: np.ndarray) -> Any:
         return pad_order(order, self._samples, self._batch_size)
@@ -161,6 +164,9 @@ def keras_fit(
         if course.shuffle and not fixed:
             batches.order = random_state.permutation(len(samples))
 
+    def evaluate() -> float:
+        return program.model.evaluate(held_out, verbose=0, return_dict=True)["loss"]
+
     return program.model.fit(
         batches,
         validation_data=held_out,
@@ -172,6 +178,7 @@ def keras_fit(
             guard(program),
             at_every_hook(held.release),
             *watchers,
+            at_start(lambda: count_start(watchers, evaluate)),
             *progress(course.epochs, course.verbose),
             at_every_hook(held.hold),
         ],

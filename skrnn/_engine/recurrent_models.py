@@ -53,18 +53,19 @@ def build_recurrent(
     """
     check_activation("activation", network.activation)
     check_activation("dense_activation", network.dense_activation)
-    first, *layers = network.layers
+    first, *layers = [layer for layer in network.layers if not layer.beside]
     windows = keras.Input(
         first.shape, network.batch_size, dtype=PRECISION, name=first.name
     )
-    x, mask = mask_missing(windows) if masked else (windows, None)
-    if widened:
-        x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 1)))
+    filled, mask = mask_missing(windows) if masked else (windows, None)
+    x = keras.ops.pad(filled, ((0, 0), (0, 0), (0, 1))) if widened else filled
     builder = _Builder(network, mask, shared=shared, cudnn=cudnn)
     for layer in layers:
         x = builder.add(layer, x)
     if network.decoder == "parallel":
         x = builder.join_segments(x)
+    if network.linear_path:
+        x = x + builder.map_windows(filled)
     return keras.Model(windows, x, name=f"{network.cell}_network")
 
 
@@ -114,6 +115,12 @@ class _Builder:
         outputs = keras.ops.reshape(x, (-1, n_segments * segment))
         # The last segment may reach beyond the outputs that are asked for.
         return outputs[:, :n_targets]
+
+    def map_windows(self, windows: Any) -> Any:
+        """Map whole windows, missing values being 0, to the outputs."""
+        layer = self._network.layers[-1]
+        flat = keras.ops.reshape(windows, (-1, layer.weights[0][0]))
+        return make_dense(layer, self._network)(flat)
 
     def _fold_segments(self, layer: Layer, x: Any) -> Any:
         """Fold steps into one, which is masked if all of them are."""

@@ -102,7 +102,7 @@ def train(
     kept = recipe.key is not None and not may_change_model(list(course.callbacks))
     watchers = [
         *_note_rates(recipe, n_batches, n_updates),
-        *_watch(recipe, course, validation is not None),
+        *_watch(network, recipe, course, validation is not None),
     ]
     # The state of a stateful network has a row for each place in a batch, so that its
     # batch size is a part of the model.
@@ -203,13 +203,18 @@ def _explain_failures(network: Network, recipe: Recipe) -> Iterator[None]:
         raise ValueError(why) from error
 
 
-def _watch(recipe: Recipe, course: Course, validates: bool) -> list[Any]:
+def _watch(
+    network: Network, recipe: Recipe, course: Course, validates: bool
+) -> list[Any]:
     """Return the callbacks of the user, and the one that stops early."""
     watchers = list(course.callbacks)
     if recipe.learning_rate_decay is not None:
         check_leave_learning_rate(watchers)
     if course.patience is not None:
-        watchers.append(early_stopping(course.patience, validates))
+        # A linear path starts from the solution of a ridge regression.
+        from_start = network.linear_path
+        stopping = early_stopping(course.patience, validates, from_start=from_start)
+        watchers.append(stopping)
     return watchers
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABCMeta, abstractmethod
-from math import ceil
+from math import ceil, inf
 from numbers import Integral, Real
 
 from sklearn.base import BaseEstimator
@@ -38,6 +38,9 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         "trained_by": "_trained_by",
         "random_state": "_random_state",
     }
+
+    # The largest number of epochs that ``epochs="auto"`` chooses.
+    _most_epochs = inf
 
     _parameter_constraints = {
         "l2": [Interval(Real, 0, None, closed="left")],
@@ -141,7 +144,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
     def _find_pretrained(self, network):
         """Return the fitted estimator that a fresh network starts from, or None."""
 
-    def _starting_weights(self, network, windows, pretrained):
+    def _starting_weights(self, network, samples, pretrained):
         """Return weights of a fresh network that are not drawn, by their places."""
         return {}
 
@@ -237,7 +240,6 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
 
         goes_on = resume and one_pass
         random_state = self._generator(resume=goes_on)
-        windows = samples.windows.take(samples.chosen)
         course = self._course(len(samples), one_pass=one_pass)
         state, history = training.train(
             network,
@@ -247,7 +249,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             course,
             random_state,
             held_out if len(held_out) else None,
-            {} if resume else self._starting_weights(network, windows, pretrained),
+            {} if resume else self._starting_weights(network, samples, pretrained),
         )
         check_finite(state.weights, len(history["loss"]))
         n_updates = len(history["loss"]) * ceil(len(samples) / course.batch_size)
@@ -299,9 +301,11 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         from skrnn._engine import training
 
         batch_size = choose_batch_size(self.batch_size, n_samples)
-        epochs = 1 if one_pass else choose_epochs(self.epochs, n_samples, batch_size)
+        epochs = choose_epochs(
+            self.epochs, n_samples, batch_size, at_most=self._most_epochs
+        )
         return training.Course(
-            epochs=epochs,
+            epochs=1 if one_pass else epochs,
             batch_size=batch_size,
             shuffle=self.shuffle,
             constant_rate=one_pass,

@@ -25,6 +25,9 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
     """Base of the recurrent estimators: a network that reads windows."""
 
     _cell: str
+    # What predicts one noisy number from a window learns the noise of few windows by
+    # heart in thousands of updates, unlike what copies windows through a narrow code.
+    _most_epochs = 100
 
     _parameter_constraints = {
         **BaseNetworkEstimator._parameter_constraints,
@@ -108,5 +111,5 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
     def _find_pretrained(self, network):
         return check_pretrained(self.pretrained, network)
 
-    def _starting_weights(self, network, windows, pretrained):
+    def _starting_weights(self, network, samples, pretrained):
         return {} if pretrained is None else weights_of_encoder(pretrained, network)

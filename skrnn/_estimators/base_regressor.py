@@ -13,6 +13,7 @@ from skrnn._checks.targets import check_sample_weight, check_target
 from skrnn._scaling.scaling import scale_roll_out
 
 from .base_recurrent import BaseRecurrentEstimator
+from .linear_path import ridge_of_windows
 from .network_checks import check_decoder
 from .training_data import TrainingData
 
@@ -30,6 +31,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
     _parameter_constraints = {
         **BaseRecurrentEstimator._parameter_constraints,
         "decoder": [StrOptions({"dense", "parallel"})],
+        "linear_path": ["boolean"],
     }
 
     def __sklearn_tags__(self):
@@ -214,6 +216,21 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
 
     def _describe_network(self, windows, n_outputs):
         network = super()._describe_network(windows, n_outputs)
-        network = replace(network, decoder=str(self.decoder))
+        network = replace(
+            network, decoder=str(self.decoder), linear_path=bool(self.linear_path)
+        )
         check_decoder(network)
         return network
+
+    def _starting_weights(self, network, samples, pretrained):
+        given = super()._starting_weights(network, samples, pretrained)
+        if not network.linear_path:
+            return given
+        kernel, bias = ridge_of_windows(
+            samples.windows.take(samples.chosen),
+            samples.targets[samples.chosen],
+            samples.weights[samples.chosen],
+        )
+        # The last weights are those of the layer of the outputs and of the linear path.
+        last, _ = network.layers[-2].weights
+        return {**given, -4: np.zeros(last, np.float32), -2: kernel, -1: bias}

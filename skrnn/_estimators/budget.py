@@ -28,7 +28,9 @@ def choose_batch_size(batch_size: int | str, n_samples: int) -> int:
     return min(max(power, SMALLEST_BATCH), LARGEST_BATCH)
 
 
-def choose_epochs(epochs: int | str, n_samples: int, batch_size: int) -> int:
+def choose_epochs(
+    epochs: int | str, n_samples: int, batch_size: int, *, at_most: float
+) -> int:
     """Return the number of epochs.
 
     Parameters
@@ -38,8 +40,11 @@ def choose_epochs(epochs: int | str, n_samples: int, batch_size: int) -> int:
         in whole epochs.
     n_samples, batch_size : int
         Number of training samples, and how many of them make one update.
+    at_most : float
+        Largest number of epochs that "auto" chooses; infinity for any.
     """
     if epochs != "auto":
         return int(epochs)
     n_updates = UPDATES_PER_DOUBLING * log2(max(2, n_samples))
-    return max(1, round(n_updates / ceil(n_samples / batch_size)))
+    n_epochs = max(1, round(n_updates / ceil(n_samples / batch_size)))
+    return int(min(n_epochs, at_most))

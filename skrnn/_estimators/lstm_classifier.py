@@ -105,8 +105,8 @@ class LSTMClassifier(BaseRecurrentClassifier):
         down to it. None clips nothing.
     epochs : int or "auto", default=100
         Number of passes over the training samples. "auto" makes as many as come
-        closest to ``500 * log2(n_samples)`` updates of the weights, at least one, so
-        that the time of a fit grows slowly with the data.
+        closest to ``500 * log2(n_samples)`` updates of the weights, from 1 to 100, so
+        that the time of a fit on many windows grows slowly with their number.
     batch_size : int or "auto", default=32
         Number of samples for one update of the weights. If there are fewer, each update
         takes all of them. "auto" is the power of two at or below

@@ -64,6 +64,16 @@ class LSTMRegressor(BaseRecurrentRegressor):
         learned embedding of the segment's position as its input, and `dense_after` and
         the output layer, which all segments share, lead on to the targets. Needs
         `bidirectional` and `stateful` to be False.
+    linear_path : bool, default=False
+        Whether a linear map of the whole window, in which missing values count as the
+        training mean, is added to what the network predicts (the autoregressive part
+        of LSTNet, Lai et al. 2018). It starts as the ridge
+        regression of the targets on the training windows, whose penalty generalised
+        cross-validation chooses, and the output layer of the network at zero; then both
+        are trained together. With `early_stopping` and validation windows the starting
+        weights count as an epoch before the first one, so that the fit is never worse
+        than the ridge on these. Its memory grows with the square of the values of a
+        window.
     standardize : bool, default=True
         Whether inputs and targets are scaled to zero mean and unit variance with the
         statistics of the training windows. Predictions are in the units of y either
@@ -107,8 +117,8 @@ class LSTMRegressor(BaseRecurrentRegressor):
         down to it. None clips nothing.
     epochs : int or "auto", default=100
         Number of passes over the training samples. "auto" makes as many as come
-        closest to ``500 * log2(n_samples)`` updates of the weights, at least one, so
-        that the time of a fit grows slowly with the data.
+        closest to ``500 * log2(n_samples)`` updates of the weights, from 1 to 100, so
+        that the time of a fit on many windows grows slowly with their number.
     batch_size : int or "auto", default=32
         Number of samples for one update of the weights. If there are fewer, each update
         takes all of them. "auto" is the power of two at or below
@@ -197,6 +207,9 @@ class LSTMRegressor(BaseRecurrentRegressor):
     F. A. Gers, J. Schmidhuber and F. Cummins (1999). Learning to forget: continual
     prediction with LSTM. ICANN 99, 850-855.
 
+    G. Lai et al. (2018). Modeling long- and short-term temporal patterns with deep
+    neural networks. SIGIR 2018, 95-104.
+
     S. Lin et al. (2023). SegRNN: Segment recurrent neural network for long-term time
     series forecasting. arXiv:2308.11200.
 
@@ -227,6 +240,7 @@ class LSTMRegressor(BaseRecurrentRegressor):
         segment=1,
         stateful=False,
         decoder="dense",
+        linear_path=False,
         standardize=True,
         loss="mse",
         incomplete="skip",
@@ -261,6 +275,7 @@ class LSTMRegressor(BaseRecurrentRegressor):
         self.segment = segment
         self.stateful = stateful
         self.decoder = decoder
+        self.linear_path = linear_path
         self.standardize = standardize
         self.loss = loss
         self.incomplete = incomplete

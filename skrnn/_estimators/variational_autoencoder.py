@@ -66,10 +66,11 @@ class VariationalAutoencoder(BaseRowAutoencoder):
     clipnorm : float, default=None
         Largest norm of the gradient of each array of weights; longer ones are scaled
         down to it. None clips nothing.
-    epochs : int or "auto", default=100
+    epochs : int or "auto", default="auto"
         Number of passes over the training samples. "auto" makes as many as come
         closest to ``500 * log2(n_samples)`` updates of the weights, at least one, so
-        that the time of a fit grows slowly with the data.
+        that few samples are seen often enough, and the time of a fit grows slowly with
+        their number.
     batch_size : int or "auto", default=32
         Number of samples for one update of the weights. If there are fewer, each update
         takes all of them. "auto" is the power of two at or below
@@ -199,7 +200,7 @@ class VariationalAutoencoder(BaseRowAutoencoder):
         learning_rate=1e-3,
         learning_rate_decay=None,
         clipnorm=None,
-        epochs=100,
+        epochs="auto",
         batch_size=32,
         validation_split=0.0,
         early_stopping=False,
@@ -324,10 +325,11 @@ class VariationalAutoencoder(BaseRowAutoencoder):
     def _predicting_weights(self):
         return self.weights_[:-1]  # The last one is the noise, no part of a copy.
 
-    def _starting_weights(self, network, windows, pretrained):
+    def _starting_weights(self, network, samples, pretrained):
         # At first a copy is no better than the mean row. A variance far from that of
         # its errors would take as many epochs to learn as all the other weights.
-        variance = max(float(windows.gather().var(axis=0).mean()), 1e-6)
+        rows = samples.windows.gather(samples.chosen)
+        variance = max(float(rows.var(axis=0).mean()), 1e-6)
         return {-1: np.float32(np.log(variance))}
 
     def _describe_network(self, windows, n_outputs):

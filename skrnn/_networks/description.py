@@ -35,6 +35,8 @@ class Network(ABC):
         Whether the recurrent layers keep their weights in training.
     output_activation : str
         Activation of the outputs.
+    linear_path : bool
+        Whether a linear map of the whole window is added to the outputs.
     loss_terms : dict of str to float, or None
         Weight of each term of the loss of a network that copies; None for one that
         predicts.
@@ -46,6 +48,7 @@ class Network(ABC):
     batch_size: int | None = None
     frozen: bool = False
     output_activation: str = "linear"
+    linear_path: bool = False
 
     @property
     @abstractmethod
@@ -107,6 +110,7 @@ class Network(ABC):
         "batch_size": "batch_size",
         "frozen": "frozen",
         "output_activation": "output_activation",
+        "linear_path": "linear_path",
     },
 )
 # Frozen, because compiled programs are kept under the description as their key.
@@ -142,6 +146,8 @@ class RecurrentNetwork(Network):
     output_activation : {"linear", "sigmoid", "softmax"}
         Activation of the outputs: "sigmoid" of one is the probability of the second of
         two classes, "softmax" of several those of as many classes.
+    linear_path : bool
+        Whether a linear map of the whole window is added to the outputs.
     """
 
     cell: str
@@ -162,6 +168,7 @@ class RecurrentNetwork(Network):
     batch_size: int | None = None
     frozen: bool = False
     output_activation: str = "linear"
+    linear_path: bool = False
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -176,6 +183,10 @@ class RecurrentNetwork(Network):
         n_outputs = self.segment if self.decoder == "parallel" else self.n_targets
         activation = self.output_activation
         layers += [dense("targets", layers[-1].shape, n_outputs, activation)]
+        if self.linear_path:
+            flat = (self.n_steps * self.n_features,)
+            path = dense("linear_path", flat, self.n_targets)
+            layers += [path._replace(beside=True)]
         return tuple(layers)
 
     @property

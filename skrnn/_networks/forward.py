@@ -90,8 +90,7 @@ def run_network(
     x, forward.observed = _fill_holes(windows)
     for layer in network.layers:
         x = forward.run(layer, x)
-    # The last segment may reach beyond the targets.
-    return x.reshape(len(windows), -1)[:, : network.n_targets], forward.states
+    return forward.join_segments(x), forward.states
 
 
 def trace_network(
@@ -149,6 +148,8 @@ class _ForwardPass:
         self.observed: NDArray[np.bool_] | None = None
         self.states: list[State] = []
         self._cell = network.cell
+        self._n_targets = network.n_targets
+        self._windows: Array = np.empty(0)
         self._activation = _as_function(network.activation)
         self._weights = group_weights(network.layers, weights)
         self._states_before = None if states is None else iter(states)
@@ -158,7 +159,11 @@ class _ForwardPass:
         """Compute the outputs of a layer from those of the one before."""
         own = self._weights[layer.name]
         if layer.kind == "Input":
+            self._windows = x
             return x
+        if layer.beside:
+            windows = self._windows.reshape(len(x), -1)
+            return self.join_segments(x) + windows @ own[0] + own[1]
         if layer.kind == "Reshape":
             return self._fold_segments(x, layer)
         if layer.kind == "Dense":
@@ -168,6 +173,11 @@ class _ForwardPass:
         if layer.shares:
             return self._run_ahead(x, self._weights[layer.shares])
         return self._run_recurrent(x, layer)
+
+    def join_segments(self, x: Array) -> Array:
+        """Return the outputs of each sample in one row."""
+        # The last segment may reach beyond the targets.
+        return x.reshape(len(x), -1)[:, : self._n_targets]
 
     def _fold_segments(self, x: Array, layer: Layer) -> Array:
         """Fold steps into one, which is observed if any of them is."""

@@ -53,6 +53,9 @@ class Layer(NamedTuple):
         Whether a recurrent layer also reads the steps backwards.
     shares : str, default=""
         Name of an earlier layer whose weights it uses; empty for none.
+    beside : bool, default=False
+        Whether it reads the windows, missing values being 0, and its output is added to
+        that of the layer before.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Layer(NamedTuple):
     trainable: bool = True
     bidirectional: bool = False
     shares: str = ""
+    beside: bool = False
 
     @property
     def n_weights(self) -> int:

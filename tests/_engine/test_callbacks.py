@@ -1,12 +1,15 @@
+import itertools
 import sys
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 from skrnn._engine import epoch, training_program
-from skrnn._engine.callbacks import copy_callback
+from skrnn._engine.callbacks import copy_callback, progress
 from skrnn._engine.programs import PROGRAMS
 from skrnn._engine.settings import Recipe
 from tests.support.samples import (
@@ -159,6 +162,19 @@ def test_progress_in_a_log_file_is_a_line_an_epoch(verbose, callbacks, capsys):
     assert [line[:9] for line in lines] == [f"Epoch {i}/3" for i in (1, 2, 3)][
         : 3 * bool(verbose)
     ]
+    assert all(line.endswith(" s left)") for line in lines[:-1])
+    assert not any(line.endswith("left)") for line in lines[-1:])
+
+
+def test_a_bar_shows_the_time_left_from_the_first_epoch_on(monkeypatch, capsys):
+    clock = itertools.count(step=10)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(time, "time", lambda: next(clock))
+    (bar,) = progress(4, 1)
+    bar.set_model(SimpleNamespace(stop_training=False))
+    bar.on_train_begin()
+    bar.on_epoch_end(0, {"loss": 0.5})
+    assert "30s" in capsys.readouterr().out
 
 
 def test_progress_on_a_terminal_is_one_bar(monkeypatch, capsys):

@@ -24,7 +24,7 @@ from tests.support.samples import (
         [
             {},
             {"l2": 0.1, "units": (3, 2), "dense_before": (4,), "dense_after": (3,)},
-            {"bidirectional": True},
+            {"bidirectional": True, "linear_path": True},
         ],
     ),
     ids=str,

@@ -37,6 +37,7 @@ def test_keras_model_holds_the_weights_of_the_estimator():
 def test_keras_model_steps_ahead_by_a_copy_of_the_recurrent_layer():
     X, y = summed_windows(n_targets=5)
     settings = {"segment": 2, "decoder": "parallel", "dense_after": 2}
+    settings["linear_path"] = True
     model = LSTMRegressor((3, 2), epochs=1, random_state=0, **settings).fit(X, y)
     exported = model.to_keras()
     weights = exported.get_weights()
@@ -63,7 +64,7 @@ def test_saved_keras_model_loads_where_skrnn_is_not_installed(tmp_path):
     X, y = X + 1e7, y + 1e7
     settings = {"epochs": 1, "random_state": 0, "incomplete": "mask"}
     models = {cell: cls(3, **settings) for cell, cls in ESTIMATORS.items()}
-    settings |= {"segment": 2, "decoder": "parallel"}
+    settings |= {"segment": 2, "decoder": "parallel", "linear_path": True}
     models["parallel"] = LSTMRegressor((3, 2), **settings)
     expected = []
     for name, model in models.items():

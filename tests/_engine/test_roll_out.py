@@ -64,10 +64,13 @@ def test_one_call_equals_the_loop_step_by_step(
         np.testing.assert_allclose(predicted, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("segment", [1, 2])
-def test_one_call_of_a_parallel_decoder_equals_the_loop(segment, monkeypatch):
+@pytest.mark.parametrize(("segment", "linear_path"), [(1, False), (2, True)])
+def test_one_call_of_a_parallel_decoder_equals_the_loop(
+    segment, linear_path, monkeypatch
+):
     y = make_series()
-    inner = LSTMRegressor(3, segment=segment, decoder="parallel", epochs=1)
+    settings = {"segment": segment, "linear_path": linear_path, "epochs": 1}
+    inner = LSTMRegressor(3, decoder="parallel", **settings)
     forecaster = AutoregressiveForecaster(inner, window=6, horizon=3).fit(None, y)
     at_once = forecaster.forecast(8)
     step_by_step(monkeypatch)

@@ -1,3 +1,5 @@
+from math import inf
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -20,7 +22,9 @@ from tests.support.networks import X, Y, assert_same_weights, fitted, network
 )
 def test_auto_follows_from_the_number_of_samples(n_samples, batch_size, epochs):
     assert choose_batch_size("auto", n_samples) == batch_size
-    assert choose_epochs("auto", n_samples, batch_size) == epochs
+    assert choose_epochs("auto", n_samples, batch_size, at_most=inf) == epochs
+    few = choose_epochs("auto", n_samples, batch_size, at_most=100)
+    assert few == min(epochs, 100)
 
 
 def test_numbers_of_updates_grow_slowly_and_batches_are_powers_of_two():
@@ -29,7 +33,7 @@ def test_numbers_of_updates_grow_slowly_and_batches_are_powers_of_two():
     assert all(batch & (batch - 1) == 0 for batch in batches)
     assert batches == sorted(batches)
     updates = [
-        choose_epochs("auto", size, batch) * -(-size // batch)
+        choose_epochs("auto", size, batch, at_most=inf) * -(-size // batch)
         for size, batch in zip(sizes, batches, strict=True)
     ]
     assert_allclose(updates, 500 * np.log2(sizes), rtol=0.2)
@@ -37,7 +41,7 @@ def test_numbers_of_updates_grow_slowly_and_batches_are_powers_of_two():
 
 def test_numbers_that_are_given_are_kept():
     assert choose_batch_size(np.int8(100), 10**6) == 100
-    assert choose_epochs(np.int8(100), 10**6, np.int8(100)) == 100
+    assert choose_epochs(np.int8(100), 10**6, np.int8(100), at_most=50) == 100
 
 
 @pytest.mark.parametrize("cls", [RNNRegressor, RNNClassifier])
@@ -113,13 +117,13 @@ def test_gradients_are_clipped():
     assert not np.allclose(steps[0].weights_[0], still.weights_[0], atol=1e-8)
 
 
-def test_a_linear_autoencoder_by_auto_finds_the_principal_components():
+def test_a_linear_autoencoder_as_it_comes_finds_the_principal_components():
     rng = np.random.RandomState(0)
     rows = rng.normal(size=(150, 3)) @ rng.normal(size=(3, 6))
     rows += 0.3 * rng.normal(size=rows.shape)
     rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     left = np.linalg.svd(rows, compute_uv=False)[2:]
     by_components = (left**2).sum() / rows.size
-    copier = Autoencoder(2, epochs="auto", random_state=0).fit(rows)
+    copier = Autoencoder(2, random_state=0).fit(rows)
     error = np.square(rows - copier.reconstruct(rows)).mean()
     assert by_components < error < 1.02 * by_components

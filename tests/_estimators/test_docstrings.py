@@ -51,6 +51,7 @@ OF_WINDOWS = {
 OF_COPIES = {
     **OF_TARGETS,
     "activation": "nothing is said of gates, and some layers are Dense",
+    "epochs": "what copies through a narrow code does not learn noise by heart",
     "history_": "the loss has terms",
     "l2": "recurrent kernels are named where they surprise",
     "units": "the layers of a decoder come in reverse",

@@ -148,6 +148,7 @@ def test_warm_start_takes_a_fresh_optimizer():
         ("bidirectional", True),
         ("segment", 2),
         ("decoder", "parallel"),
+        ("linear_path", True),
     ],
 )
 def test_training_cannot_go_on_with_another_network(parameter, value):

@@ -22,6 +22,7 @@ PREDICTORS = {
     "segments": LSTMRegressor(3, segment=2),
     "segments of Dense": LSTMRegressor(3, segment=3, dense_before=(5, 4)),
     "parallel": LSTMRegressor((4, 3), segment=2, decoder="parallel", dense_after=5),
+    "linear path": GRURegressor(3, linear_path=True),
 }
 COPIERS = {
     "rows": Autoencoder(2, hidden_layer_sizes=(5, 3)),

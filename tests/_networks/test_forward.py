@@ -37,6 +37,7 @@ def by_keras(network, weights, windows):
         {"units": (3, 2), "bidirectional": True},
         {"segment": 2, "activation": "relu", "dense_activation": "selu"},
         {"segment": 3, "decoder": "parallel", **DEEP},
+        {"segment": 2, "decoder": "parallel", "linear_path": True},
     ],
     ids=str,
 )

@@ -65,6 +65,7 @@ def test_onnx_predicts_the_same(cls, tmp_path):
         (LSTMRegressor, {"bidirectional": True}),
         (GRURegressor, {"segment": 2}),
         (LSTMRegressor, {"segment": 2, "decoder": "parallel"}),
+        (GRURegressor, {"linear_path": True}),
     ],
 )
 def test_onnx_predicts_the_same_with_every_kind_of_network(cls, parameters, tmp_path):

@@ -61,6 +61,7 @@ def test_training_starts_from_the_encoder(cell, units):
 def test_parallel_decoder_starts_from_the_encoder(frozen):
     given = autoencoder(cell="lstm", units=(3, 2))
     settings = {"decoder": "parallel", "freeze_pretrained": frozen, **STILL}
+    settings["linear_path"] = True
     settings |= {"learning_rate": 0.1} if frozen else {}
     y = np.column_stack([Y, -Y, 2 * Y])
     model = network(LSTMRegressor, (3, 2), given, **settings).fit(X, y)

@@ -70,6 +70,7 @@ SHAPES = [
         "decoder": "parallel",
         "dense_after": (3,),
     },
+    {"n_steps": 4, "n_features": 2, "n_targets": 3, "units": (2,), "linear_path": True},
 ]
 NETWORKS = [RecurrentNetwork(cell, **shape) for cell in CELLS for shape in SHAPES]
 # Each shape once, and each kind of cell in turn.

@@ -65,7 +65,7 @@ def test_every_check_of_sklearn_holds(estimator, check):
 @parametrize_with_checks(
     [
         *[network(cls, **IN_FULL_BATCHES) for cls in ESTIMATORS[1:]],
-        network(decoder="parallel", **IN_FULL_BATCHES),
+        network(decoder="parallel", linear_path=True, **IN_FULL_BATCHES),
     ]
 )
 def test_every_check_of_sklearn_holds_for_other_cells_and_decoders(estimator, check):

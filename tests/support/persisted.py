@@ -172,6 +172,7 @@ NETWORKS |= {
     "parallel decoder": lambda: case(
         GRURegressor(**NET, segment=2, decoder="parallel"), WINDOWS, ROWS
     ),
+    "linear path": lambda: case(GRURegressor(**NET, linear_path=True), WINDOWS, ROWS),
     "generator": lambda: case(
         RNNRegressor(2, epochs=1, random_state=RNG), WINDOWS, ROW
     ),

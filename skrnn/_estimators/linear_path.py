@@ -1,0 +1,156 @@
+"""A ridge regression on whole windows, from which a linear path starts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrnn._process.memory import check_memory
+from skrnn._windows.windows import Windows
+
+__all__ = ["ridge_of_windows"]
+
+Array = NDArray[np.float64]
+
+# Windows that are laid out at once.
+CHUNK = 4096
+# Penalties to choose from, in units of the mean variance of the inputs.
+PENALTIES = np.logspace(-8, 4, 25)
+# An error below this share of the variance is rounding.
+ROUNDING = 1e-12
+
+
+class _Products(NamedTuple):
+    """Sums over samples of products of centred inputs and targets."""
+
+    of_inputs: Array
+    with_targets: Array
+    of_targets: Array
+
+
+def ridge_of_windows(
+    windows: Windows, targets: NDArray[np.float32], weights: Array
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Solve the ridge regression of targets on whole windows.
+
+    The penalty is the one with the least error of generalised cross-validation, in
+    which every sample is predicted by a ridge that has not seen it (Golub, Heath and
+    Wahba 1979). Windows are laid out in chunks, and missing values count as 0.
+
+    Parameters
+    ----------
+    windows : Windows
+        Windows, scaled.
+    targets : ndarray of shape (n_samples, n_targets)
+        Targets, scaled.
+    weights : ndarray of shape (n_samples,)
+        Sample weights.
+
+    Returns
+    -------
+    kernel : ndarray of shape (n_steps * n_features, n_targets)
+        Coefficients, those of the oldest step first.
+    bias : ndarray of shape (n_targets,)
+        Intercepts.
+
+    Notes
+    -----
+    Time grows with the number of windows times the square of their values, and with
+    the cube of these; memory with the square.
+    """
+    n_inputs = windows.n_steps * windows.n_features
+    check_memory(
+        # The products, their eigenvectors and a copy to work on.
+        3 * 8 * n_inputs**2,
+        f"The ridge regression on windows of {n_inputs} values",
+        "shorten the window, or set linear_path=False",
+    )
+    shares = weights / weights.sum()
+    x_mean, y_mean = _means(windows, targets, shares)
+    products = _products(windows, targets, shares, x_mean, y_mean)
+    kernel = _solve(products, len(windows))
+    bias = y_mean - x_mean @ kernel
+    return kernel.astype(np.float32), bias.astype(np.float32)
+
+
+def _means(
+    windows: Windows, targets: NDArray[np.float32], shares: Array
+) -> tuple[Array, Array]:
+    """Return the weighted means of inputs and targets."""
+    x_mean = np.zeros(windows.n_steps * windows.n_features)
+    for chunk in _chunks(len(windows)):
+        x_mean += shares[chunk] @ _lay_out(windows, chunk)
+    return x_mean, shares @ targets.astype(np.float64)
+
+
+def _products(
+    windows: Windows,
+    targets: NDArray[np.float32],
+    shares: Array,
+    x_mean: Array,
+    y_mean: Array,
+) -> _Products:
+    """Return the weighted covariances of inputs and targets."""
+    n_inputs, n_targets = len(x_mean), len(y_mean)
+    of_inputs = np.zeros((n_inputs, n_inputs))
+    with_targets, of_targets = np.zeros((n_inputs, n_targets)), np.zeros(n_targets)
+    for chunk in _chunks(len(windows)):
+        root = np.sqrt(shares[chunk])[:, None]
+        x = root * (_lay_out(windows, chunk) - x_mean)
+        y = root * (targets[chunk] - y_mean)
+        of_inputs += x.T @ x
+        with_targets += x.T @ y
+        of_targets += np.square(y).sum(axis=0)
+    return _Products(of_inputs, with_targets, of_targets)
+
+
+def _solve(products: _Products, n_samples: int) -> Array:
+    """Return the coefficients of the best penalty."""
+    values, vectors = np.linalg.eigh(products.of_inputs)
+    values = np.maximum(values, 0.0)
+    rotated = vectors.T @ products.with_targets
+    unit = max(float(values.mean()), np.finfo(float).tiny)
+    penalties = PENALTIES * unit
+    total = float(products.of_targets.sum())
+    errors = [_validate(values, rotated, total, n_samples, each) for each in penalties]
+    penalty = penalties[int(np.argmin(errors))]
+    return vectors @ (rotated / (values + penalty)[:, None])
+
+
+def _validate(
+    values: Array, rotated: Array, total: float, n_samples: int, penalty: float
+) -> float:
+    """Return the error of generalised cross-validation for one penalty.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_inputs,)
+        Eigenvalues of the covariance of the inputs.
+    rotated : ndarray of shape (n_inputs, n_targets)
+        Covariance of inputs and targets in the basis of their eigenvectors.
+    total : float
+        Sum of the variances of the targets.
+    n_samples : int
+        Number of samples.
+    penalty : float
+        Penalty on the squares of the coefficients.
+    """
+    shrunk = rotated / (values + penalty)[:, None]
+    explained = 2 * (rotated * shrunk).sum() - (values[:, None] * shrunk**2).sum()
+    left = max(total - explained, ROUNDING * total)
+    # The intercept is a degree of freedom, too.
+    freedom = (values / (values + penalty)).sum() + 1
+    share = max(1 - freedom / n_samples, ROUNDING)
+    return float(left / share**2)
+
+
+def _chunks(n_samples: int) -> list[slice]:
+    return [slice(first, first + CHUNK) for first in range(0, n_samples, CHUNK)]
+
+
+def _lay_out(windows: Windows, chunk: slice) -> Array:
+    """Return windows as rows of a table, with 0 for missing values."""
+    steps = windows.gather(chunk).astype(np.float64)
+    return np.nan_to_num(steps, copy=False).reshape(len(steps), -1)
