@@ -7,8 +7,8 @@ series is the correlation energy of coupled-cluster theory in growing model spac
 five networks are those of a lecture that introduces recurrent networks with this series
 (M. Hjorth-Jensen, lectures on advanced machine learning for the physical sciences,
 University of Oslo, March 2023). Each is one line here. The page compares them with
-linear regressions on a few lags, and with a sixth network that is tuned on the twelve
-points alone.
+linear regressions on a few lags, with a sixth network that is tuned on the twelve
+points alone, and with a seventh that has such a line beside it.
 
 The page is also a program:
 ``python examples/plot_extrapolation.py --output FOLDER`` writes the figures and the
@@ -165,13 +165,14 @@ for name, model in lecture.items():
 # along a cosine to zero, because what is left to learn at the end is smaller than the
 # steps of Adam at a constant rate.
 
-from keras.optimizers import Adam
-from keras.optimizers.schedules import CosineDecay
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
-epochs = options.epochs or 4000
 small = RNNRegressor(
-    16, optimizer=Adam(CosineDecay(0.03, epochs)), epochs=epochs, random_state=0
+    16,
+    learning_rate=0.03,
+    learning_rate_decay="cosine",
+    epochs=options.epochs or 4000,
+    random_state=0,
 )
 search = GridSearchCV(
     continued(small, window=2),
@@ -187,6 +188,18 @@ for name, value in search.best_params_.items():
 
 # %%
 runs["6 RNN 16 on differences"] = repeat(search.best_estimator_)
+
+# %%
+# A seventh network
+# -----------------
+#
+# Differences let a network follow what it has not seen. So does a linear map of the
+# window, added to its outputs: `linear_path` starts as the least squares of the lags,
+# but for a penalty on large coefficients, and the network learns what the line leaves.
+# Nothing else is chosen here, and the energies are taken as they are.
+
+beside_line = RNNRegressor(16, linear_path=True, epochs=options.epochs or 200)
+runs["7 RNN 16 beside a line"] = repeat(continued(beside_line, window=3))
 
 # %%
 # The table
@@ -252,6 +265,10 @@ print(table.to_string())
 # and three folds of two points are a weak judge: settings that score almost as well
 # end at 4e-6. For twelve points of a smooth series, the line is the safer choice.
 #
+# The seventh gets to about 1e-6 on the energies themselves, where the same network
+# alone is off by 1e-2. It starts closer: what a network can learn from nine windows
+# does not help a line that already fits them.
+#
 # The extrapolations
 # ------------------
 #
@@ -277,9 +294,10 @@ def draw_forecast(name, ax):
 
 
 figure, axes = plt.subplots(
-    2, 3, figsize=(10, 6), sharex=True, sharey=True, layout="constrained"
+    2, 4, figsize=(12, 6), sharex=True, sharey=True, layout="constrained"
 )
-for name, ax in zip(networks, axes.flat, strict=True):
+axes.flat[-1].set_axis_off()
+for name, ax in zip(networks, axes.flat[:-1], strict=True):
     draw_forecast(name, ax)
     ax.set(xlabel="Size of the model space", ylabel="Correlation energy")
     ax.label_outer()
@@ -308,14 +326,15 @@ error_figure = figure
 # The losses
 # ----------
 #
-# The losses of the five are in units of the energy, those of the sixth in units of the
-# standardized differences. A small loss on the one validation window says little about
+# The losses of the five are in units of the energy, those of the sixth and the seventh
+# are standardized. A small loss on the one validation window says little about
 # eight steps ahead.
 
 from skrnn import LossCurveDisplay
 
-figure, axes = plt.subplots(2, 3, figsize=(10, 6), layout="constrained")
-for name, ax in zip(networks, axes.flat, strict=True):
+figure, axes = plt.subplots(2, 4, figsize=(12, 6), layout="constrained")
+axes.flat[-1].set_axis_off()
+for name, ax in zip(networks, axes.flat[:-1], strict=True):
     LossCurveDisplay.from_estimator(median_run(name).model, ax=ax, log_scale=True)
     ax.get_legend().remove()
     ax.set_title(name, fontsize="medium", color=colours[name])

@@ -196,7 +196,9 @@ class GRURegressor(BaseRecurrentRegressor):
 
     Keras keeps the blocks of a kernel in the order update, reset, candidate, and
     applies the reset gate after the matrix product. Time and memory for training grow
-    in proportion to the number of windows times their steps.
+    in proportion to the number of windows times their steps. With ``epochs="auto"`` the
+    updates are about ``500 * log2(n_samples)``, by `batch_size` windows each, unless
+    one epoch takes more or 100 epochs take fewer.
 
     References
     ----------

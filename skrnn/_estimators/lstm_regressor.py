@@ -197,7 +197,9 @@ class LSTMRegressor(BaseRecurrentRegressor):
 
     Keras keeps the blocks of a kernel in the order input gate, forget gate, candidate,
     output gate. Time and memory for training grow in proportion to the number of
-    windows times their steps.
+    windows times their steps. With ``epochs="auto"`` the updates are about
+    ``500 * log2(n_samples)``, by `batch_size` windows each, unless one epoch takes more
+    or 100 epochs take fewer.
 
     References
     ----------

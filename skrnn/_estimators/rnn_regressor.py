@@ -190,7 +190,9 @@ class RNNRegressor(BaseRecurrentRegressor):
     From the input x and the state h of the step before, a cell with activation f
     computes ``h = f(x W + h U + b)``. Gradients through many steps vanish or explode,
     so that it remembers some ten steps at best. Time and memory for training grow in
-    proportion to the number of windows times their steps.
+    proportion to the number of windows times their steps. With ``epochs="auto"`` the
+    updates are about ``500 * log2(n_samples)``, by `batch_size` windows each, unless
+    one epoch takes more or 100 epochs take fewer.
 
     References
     ----------
