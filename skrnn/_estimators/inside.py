@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import BaseEnsemble
 from sklearn.frozen import FrozenEstimator
@@ -16,7 +17,7 @@ from sklearn.model_selection import (
     TunedThresholdClassifierCV,
 )
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
+from sklearn.utils import check_random_state, get_tags
 
 __all__ = [
     "accepts_missing",
@@ -28,6 +29,7 @@ __all__ = [
     "last_step",
     "open_up",
     "predictor_of",
+    "set_open_seeds",
     "thaw",
     "transformers_of",
 ]
@@ -87,6 +89,29 @@ def contains(estimator: Any, kinds: tuple[type, ...]) -> bool:
     if hasattr(estimator, "get_params"):
         parts += estimator.get_params(deep=True).values()
     return any(isinstance(part, kinds) for part in parts)
+
+
+def set_open_seeds(estimator: Any, random_state: Any) -> None:
+    """Draw a seed for each parameter `random_state` that is None, at any depth inside.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Changed in place. A FrozenEstimator does not show the parameters inside it, and
+        so keeps them.
+    random_state : int, RandomState instance or None
+        What seeds are drawn from, in the order of the names. With None nothing is set.
+    """
+    if random_state is None:
+        return
+    random = check_random_state(random_state)
+    found = estimator.get_params(deep=True)
+    seeds = {
+        name: random.randint(np.iinfo(np.int32).max)
+        for name in sorted(found)
+        if name.split("__")[-1] == "random_state" and found[name] is None
+    }
+    estimator.set_params(**seeds)
 
 
 # --------------------------------------------------------------------------------------

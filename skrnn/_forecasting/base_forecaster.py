@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.fitted import set_fitted
 from skrnn._checks.sklearn import feature_names
+from skrnn._estimators.inside import set_open_seeds
 from skrnn._index.matching import match_index
 from skrnn._index.reading import index_of
 from skrnn._networks.summary import show_inside
@@ -111,6 +112,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         """
         differencing = Differencing(lags, self.log)
         chosen = choose_set_up(self, series, training, differencing.n_lost)
+        set_open_seeds(chosen.estimator, self.random_state)
         plan = ForecastPlan(
             chosen.window, chosen.horizon, differencing, chosen.normalize
         )

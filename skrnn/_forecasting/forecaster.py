@@ -81,6 +81,9 @@ class AutoregressiveForecaster(BaseForecaster):
         Last rows of each series that are held out of training, for `predict_interval`
         and `predict_quantiles`: each of them is forecast from every row before it from
         the last training row on. Later forecasts start after them nevertheless.
+    random_state : int, RandomState instance or None, default=None
+        Sets each `random_state` inside the clone of `estimator` that is None. Pass an
+        int for forecasts that can be repeated.
 
     Attributes
     ----------
@@ -229,6 +232,7 @@ class AutoregressiveForecaster(BaseForecaster):
         "exogenous": ["boolean"],
         "columns": [StrOptions({"targets", "series"})],
         "calibration": [Interval(Integral, 0, None, closed="left")],
+        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -243,6 +247,7 @@ class AutoregressiveForecaster(BaseForecaster):
         exogenous=True,
         columns="targets",
         calibration=0,
+        random_state=None,
     ):
         self.estimator = estimator
         self.window = window
@@ -253,6 +258,7 @@ class AutoregressiveForecaster(BaseForecaster):
         self.exogenous = exogenous
         self.columns = columns
         self.calibration = calibration
+        self.random_state = random_state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -101,7 +101,7 @@ def read_observations(
 def read_future(forecaster: Any, X: Any) -> NDArray[np.float64]:
     """Check the rows to predict and return their columns known in advance."""
     _check_has_rows(X)
-    shape = np.shape(X)
+    shape = _shape_of(X)
     only_index = forecaster.n_features_in_ == 0 and shape[1:] == (0,)
     # `check_array` would raise for a frame without columns, whose index is enough here.
     if only_index or not forecaster._reads_columns:
@@ -189,7 +189,7 @@ def _read_fitted_columns(
 ) -> NDArray[np.float64]:
     """Check that X has the columns seen in `fit`, and values in all of them."""
     check_columns(X)
-    shape = np.shape(X)
+    shape = _shape_of(X)
     if shape[1:] == (0,):
         raise ValueError(_lacks_columns(forecaster))
     if forecaster.n_features_in_ == 0 and len(shape) == 2:
@@ -205,6 +205,12 @@ def _read_fitted_columns(
     way_out = "columns known in advance need a value in each row to predict."
     check_finite(known, X, index, way_out, name="X")
     return known
+
+
+def _shape_of(X: Any) -> tuple[int, ...]:
+    """Return the shape of an array-like, which may only have `__array__`."""
+    shape: tuple[int, ...] = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+    return shape
 
 
 def _check_lengths(X: Any, y: Any) -> None:

@@ -3,7 +3,12 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import AdaBoostRegressor, BaggingRegressor
+from sklearn.ensemble import (
+    AdaBoostRegressor,
+    BaggingRegressor,
+    RandomForestRegressor,
+    VotingRegressor,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import (
@@ -27,6 +32,7 @@ from skrnn._estimators.inside import (
     last_step,
     open_up,
     predictor_of,
+    set_open_seeds,
     thaw,
     transformers_of,
 )
@@ -265,3 +271,23 @@ def test_attribute_of_what_changes_targets_or_decisions(estimator, expected):
 def test_transformers_of_a_pipeline_leave_out_what_passes_through():
     scaler = StandardScaler()
     assert transformers_of([None, scaler, "passthrough"]) == [scaler]
+
+
+def test_seeds_are_drawn_for_what_has_none_in_the_order_of_names():
+    open_one, given = RandomForestRegressor(), RandomForestRegressor(random_state=5)
+    frozen = FrozenEstimator(RandomForestRegressor())
+    inner = TransformedTargetRegressor(
+        VotingRegressor([("a", open_one), ("b", given), ("c", frozen), ("d", Ridge())])
+    )
+    set_open_seeds(inner, 0)
+    seeds = np.random.RandomState(0).randint(2**31 - 1, size=2)
+    assert open_one.random_state == seeds[0]  # regressor__a is before regressor__d.
+    assert inner.regressor.estimators[3][1].random_state == seeds[1]
+    assert given.random_state == 5
+    assert frozen.estimator.random_state is None
+
+
+def test_no_seed_leaves_all_as_it_is():
+    forest = RandomForestRegressor()
+    set_open_seeds(forest, None)
+    assert forest.random_state is None

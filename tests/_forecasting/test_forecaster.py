@@ -12,6 +12,7 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.tree import ExtraTreeRegressor
 
 from skrnn import (
     AutoregressiveForecaster,
@@ -154,6 +155,7 @@ OTHER_PARAMETERS = {
     "exogenous": False,
     "columns": "series",
     "calibration": 0,
+    "random_state": 1,
 }
 
 
@@ -177,6 +179,28 @@ def test_parameters_set_after_fit_change_nothing_before_the_next(daily, name):
     forecaster.fit(X[:50], y[:50]).set_params(**{name: OTHER_PARAMETERS[name]})
     for value, expected in zip(answers(), before, strict=True):
         assert_array_equal(value, expected)
+
+
+@pytest.mark.parametrize("wrap", [make_pipeline, TransformedTargetRegressor])
+def test_random_state_repeats_what_is_random_inside(daily, wrap):
+    inner = wrap(ExtraTreeRegressor(max_features=1))
+    forecaster = AutoregressiveForecaster(inner, window=3, random_state=0)
+    before = str(inner.get_params())
+
+    def forecast(seed):
+        forecaster.set_params(random_state=seed).fit(None, daily[1])
+        return forecaster.forecast(4).to_numpy()
+
+    assert_array_equal(forecast(0), forecast(0))
+    assert not np.array_equal(forecast(0), forecast(1))
+    assert str(inner.get_params()) == before
+
+
+def test_random_state_leaves_seeds_that_are_set(daily):
+    inner = ExtraTreeRegressor(random_state=3)
+    forecaster = AutoregressiveForecaster(inner, window=3, random_state=0)
+    seeded = forecaster.fit(None, daily[1]).estimator_
+    assert seeded.random_state == 3
 
 
 def test_columns_that_fit_ignored_stay_ignored(daily):

@@ -8,9 +8,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
 from sklearn.neighbors import KNeighborsRegressor
-from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.estimator_checks import check_estimator, check_fit_idempotent
 
-from skrnn import AutoregressiveForecaster
+from skrnn import AutoregressiveForecaster, GRURegressor
 from tests.support.series import make_daily, no_columns, refusal
 
 
@@ -37,14 +37,33 @@ CANNOT_HOLD = {
 }
 
 
-def test_common_checks_of_scikit_learn_fail_only_where_they_cannot_hold():
-    results = check_estimator(
+@pytest.mark.parametrize(
+    "forecaster",
+    [
         AutoregressiveForecaster(Ridge(), window=3),
+        pytest.param(AutoregressiveForecaster(), marks=pytest.mark.exhaustive),
+    ],
+    ids=["Ridge", "default"],
+)
+def test_common_checks_of_scikit_learn_fail_only_where_they_cannot_hold(forecaster):
+    results = check_estimator(
+        forecaster,
         expected_failed_checks=CANNOT_HOLD,
         on_skip=None,
     )
-    failed = {each["check_name"] for each in results if each["status"] == "xfail"}
-    assert failed == set(CANNOT_HOLD)
+    failed = {
+        each["check_name"]: str(each["exception"])
+        for each in results
+        if each["status"] == "xfail"
+    }
+    assert set(failed) == set(CANNOT_HOLD)
+    assert "must follow the rows" in failed["check_regressor_data_not_an_array"]
+
+
+def test_random_state_reaches_a_network():
+    # The default one takes longer; this check is the first to fail without a seed.
+    forecaster = AutoregressiveForecaster(GRURegressor(2, epochs=1), window=2)
+    check_fit_idempotent("AutoregressiveForecaster", forecaster)
 
 
 def test_not_fitted_says_so():
