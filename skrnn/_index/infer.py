@@ -1,4 +1,4 @@
-"""Infer the step of an index: the distance of neighbouring stamps."""
+"""Infer the step of an index: the commonest distance of neighbouring stamps."""
 
 from __future__ import annotations
 
@@ -7,128 +7,200 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from .reading import group_by_series
+from .steps import TOLERANCE
 
-__all__ = ["infer_step"]
+__all__ = ["infer_step", "wall_clock_step"]
+
+# Share of stamps that must fit where a few may be wrong.
+NEARLY_ALL = 0.95
 
 
 def infer_step(index: pd.Index) -> Any:
-    """Infer the distance of neighbouring stamps: the smallest one that occurs.
+    """Infer the step of an index: the commonest distance of neighbouring stamps.
 
-    Larger ones are holes. A few stamps that lie closer do not count; they are off the
-    grid of the others, and an error where rows are read.
+    Of equally common ones it is the smallest. Larger distances are holes, and smaller
+    ones are stray stamps.
 
     Parameters
     ----------
     index : pandas.Index
-        Sorted stamps; of a MultiIndex those of the longest series count.
+        Sorted stamps; of a MultiIndex those of all series count.
 
     Returns
     -------
     step : pandas offset, Timedelta, number or None
         What to add to a stamp to reach the next. Days, months and business days are
-        steps of the calendar and thus of unequal length. None if there is one stamp
-        and no frequency.
+        steps of the calendar and thus of unequal length. None if no series has two
+        stamps, and there is no frequency.
 
     Raises
     ------
     ValueError
         If stamps lie months apart on a day that not all of these months have.
     """
-    if isinstance(index, pd.MultiIndex):
-        stamps, codes, _, _ = group_by_series(index)
-        longest = np.bincount(codes).argmax()
-        return infer_step(stamps[codes == longest])
-    if isinstance(index, pd.PeriodIndex):
-        return index.freq
-    if isinstance(index, pd.RangeIndex):
-        return index.step
-    if isinstance(index, pd.DatetimeIndex) and index.freq is not None:
-        _check_days_of_months(index, index.freq)
-        return _wall_clock_step(index.freq)
-    index = _without_strays(index)
-    if len(index) < 2:
+    stamps, codes, _, _ = group_by_series(index)
+    if isinstance(stamps, pd.PeriodIndex):
+        return stamps.freq
+    if isinstance(stamps, pd.RangeIndex):
+        return stamps.step
+    if isinstance(stamps, pd.DatetimeIndex) and stamps.freq is not None:
+        _check_days_of_months(stamps, stamps.freq)
+        return wall_clock_step(stamps.freq)
+    places = np.flatnonzero(codes[1:] == codes[:-1])
+    if not len(places):
         return None
-    if isinstance(index, pd.DatetimeIndex):
-        return _infer_calendar_step(index)
-    return (index[1:] - index[:-1]).min()
+    if isinstance(stamps, pd.DatetimeIndex):
+        return _step_of_dates(stamps, places)
+    if isinstance(stamps, pd.TimedeltaIndex):
+        return _commonest_time(stamps, places)
+    values = stamps.to_numpy()
+    return _commonest(values[places + 1] - values[places])
 
 
-def _without_strays(index: pd.Index) -> pd.Index:
-    """Drop stamps off the grid on which most of the others lie, if they are few.
-
-    Few are a tenth of the stamps. Otherwise the smaller distance may be the step.
-    """
-    clock = index.tz_localize(None) if isinstance(index, pd.DatetimeIndex) else index
-    gaps = np.diff(clock.to_numpy())
-    if len(gaps) < 3:
-        return index
-    sizes, counts = np.unique(gaps, return_counts=True)
-    usual = sizes[counts.argmax()]
-    before, after, none = gaps[:-1], gaps[1:], np.zeros_like(usual)
-    is_stray = np.zeros(len(index), dtype=bool)
-    is_stray[1:-1] = (before % usual > none) & ((before + after) % usual == none)
-    # Not all smaller distances: months differ in length, and clocks change.
-    is_stray[[0, -1]] = 2 * gaps[[0, -1]] <= usual
-    is_stray[1] &= not is_stray[0]
-    is_stray[-2] &= not is_stray[-1]
-    if 10 * is_stray.sum() > len(index) or 2 * counts.max() <= len(gaps):
-        return index
-    return index[~is_stray]
-
-
-def _wall_clock_step(offset: Any) -> Any:
+def wall_clock_step(offset: Any) -> Any:
     """Replace pandas' Day, which some versions count as 24 hours, by a calendar day."""
     if isinstance(offset, pd.offsets.Day):
         return pd.DateOffset(days=offset.n)
     return offset
 
 
-def _infer_calendar_step(index: pd.DatetimeIndex) -> Any:
-    """Infer a step of hours, days, business days, months from stamps with holes."""
-    local = index.tz_localize(None)
+def _commonest(distances: NDArray[Any]) -> Any:
+    """Return the commonest distance; of equally common ones the smallest.
+
+    Floats that are equal to within the tolerance count as one, which is their mean.
+    """
+    values, counts = np.unique(distances, return_counts=True)
+    if values.dtype.kind != "f":
+        return values[counts.argmax()]
+    near = _near(values, counts)
+    mean, doubt = _mean(values[near], counts[near])
+    return _roundest(mean, doubt)
+
+
+def _commonest_time(stamps: Any, places: NDArray[np.intp]) -> pd.Timedelta:
+    """Return the commonest distance in time, as `_commonest` does."""
+    apart = stamps[places + 1] - stamps[places]
+    values, counts = np.unique(apart.as_unit("ns").asi8, return_counts=True)
+    near = _near(values, counts)
+    mean, doubt = _mean(values[near].astype(np.float64), counts[near])
+    for unit in ("h", "min", "s", "ms", "us"):
+        length = pd.Timedelta(1, unit).value
+        whole = round(mean / length) * length
+        if whole and abs(whole - mean) <= doubt:
+            return pd.Timedelta(whole, "ns")
+    return pd.Timedelta(round(mean), "ns")
+
+
+def _near(values: NDArray[Any], counts: NDArray[np.intp]) -> slice:
+    """Return the span of values that are nearly equal and together the commonest."""
+    # Each lies within the tolerance of one between them.
+    widest = values * (1 + 2 * TOLERANCE)
+    stops = np.searchsorted(values, widest, side="right")
+    total = np.append(0, counts.cumsum())
+    first = int((total[stops] - total[:-1]).argmax())
+    return slice(first, int(stops[first]))
+
+
+def _mean(values: NDArray[np.float64], counts: NDArray[np.intp]) -> tuple[float, float]:
+    """Return the mean of distances, and how far it may be off if stamps are rounded."""
+    n_distances = counts.sum()
+    # From the smallest, or the sum of large numbers would lose digits.
+    mean = values[0] + ((values - values[0]) * counts).sum() / n_distances
+    return float(mean), float(2 * (values[-1] - values[0]) / n_distances)
+
+
+def _roundest(mean: float, doubt: float) -> float:
+    """Return the number of fewest digits among those that the mean may stand for."""
+    for digits in range(1, 10):
+        rounded = float(f"{mean:.{digits}g}")
+        if abs(rounded - mean) <= doubt + 1e-14 * abs(mean):
+            return rounded
+    return mean
+
+
+def _step_of_dates(stamps: pd.DatetimeIndex, places: NDArray[np.intp]) -> Any:
+    """Infer a step of hours, days, business days, months from stamps with holes.
+
+    Parameters
+    ----------
+    stamps : pandas.DatetimeIndex
+        Stamps, series by series.
+    places : ndarray
+        Places of the stamps that another of their series follows.
+    """
+    # Dates out of a spreadsheet may be early by a microsecond, on the day before.
+    local = stamps.tz_localize(None).round("s")
     dates = local.normalize()
-    days = (dates[1:] - dates[:-1]).min() // pd.Timedelta("1D")
-    times = local - dates
-    # A midnight that the clocks skip is one o'clock, as in `tolerance_of`.
-    tolerance = pd.Timedelta("0h" if index.tz is None else "1h")
-    if days < 1 or times.max() - times.min() > tolerance:
-        return pd.tseries.frequencies.to_offset((index[1:] - index[:-1]).min())
-    months = local.year * 12 + local.month
-    n_months = int(np.diff(months).min())
+    days = np.asarray((dates[places + 1] - dates[places]).days)
+    times: Any = local - dates
+    # A midnight that the clocks skip is one o'clock.
+    tolerance = pd.Timedelta("1s" if stamps.tz is None else "1h")
+    same_time = np.asarray(abs(times[places + 1] - times[places]) <= tolerance)
+    whole_days = same_time & (days >= 1)
+    if 2 * whole_days.sum() < len(places):
+        return pd.tseries.frequencies.to_offset(_commonest_time(stamps, places))
+    places, days = places[whole_days], days[whole_days]
+    n_days = int(_commonest(days))
     # February is the shortest month, so stamps months apart are at least 28 days apart.
-    if days >= 28 and n_months >= 1:
-        # Where two fit, the commoner one comes first: the first days of a few months
-        # may all be business days.
-        for offset in (
-            pd.offsets.MonthEnd(n_months),
-            pd.DateOffset(months=n_months),
-            pd.offsets.BMonthEnd(n_months),
-            pd.offsets.BMonthBegin(n_months),
-        ):
-            if _fits_months(offset, local):
-                return offset
-        # What fits no month may still be regular in days, such as every 28 days.
-        gaps = np.diff(dates)
-        if (gaps % gaps.min()).any() or (local.day == local.day[0]).all():
-            _check_days_of_months(local, pd.DateOffset(months=n_months))
-    # Days from Monday to Friday alone may be five days of a daily series. Only a Monday
-    # right after a Friday shows that weekends are left out.
-    over_weekend = (local[:-1].day_of_week == 4) & (
-        np.diff(dates) == np.timedelta64(3, "D")
+    if n_days >= 28:
+        offset = _step_of_months(local, places, days)
+        if offset is not None:
+            return offset
+    # Days from Monday to Friday alone may be five days of a daily series. Only Mondays
+    # right after Fridays show that weekends are left out.
+    over_weekend = (local[places].day_of_week == 4) & (days == 3)
+    if n_days == 1 and over_weekend.any():
+        on_weekday = np.asarray(local.day_of_week < 5)
+        if on_weekday.mean() >= NEARLY_ALL:
+            return pd.offsets.BusinessDay()
+    return pd.DateOffset(days=n_days)
+
+
+def _step_of_months(
+    local: pd.DatetimeIndex, places: NDArray[np.intp], days: NDArray[Any]
+) -> Any:
+    """Infer a step of months; None if the stamps are regular in days.
+
+    Parameters
+    ----------
+    local : pandas.DatetimeIndex
+        Stamps on the wall clock.
+    places, days : ndarray
+        Places of stamps, and days from each of them to the next.
+    """
+    months = np.asarray(local.year * 12 + local.month)
+    apart = months[places + 1] - months[places]
+    if not (apart >= 1).any():
+        return None
+    n_months = int(_commonest(apart[apart >= 1]))
+    # Where several fit, the commoner one comes first: the first days of a few months
+    # may all be business days.
+    offsets = (
+        pd.offsets.MonthEnd(n_months),
+        pd.DateOffset(months=n_months),
+        pd.offsets.BMonthEnd(n_months),
+        pd.offsets.BMonthBegin(n_months),
     )
-    if days == 1 and (local.day_of_week < 5).all() and over_weekend.any():
-        return pd.offsets.BusinessDay()
-    return pd.DateOffset(days=int(days))
+    distinct = local.unique()
+    shares = [_share_on(offset, distinct) for offset in offsets]
+    if max(shares) >= NEARLY_ALL:
+        return offsets[shares.index(max(shares))]
+    # What fits no month may still be regular in days, such as every 28 days.
+    if (days % days.min()).any() or (local.day == local.day[0]).all():
+        _check_days_of_months(local, pd.DateOffset(months=n_months))
+    return None
 
 
-def _fits_months(offset: Any, local: pd.DatetimeIndex) -> bool:
-    """Return whether all stamps lie where an offset of months may take them."""
+def _share_on(offset: Any, local: pd.DatetimeIndex) -> float:
+    """Return the share of stamps that lie where an offset of months may take them."""
     if type(offset) is pd.DateOffset:
-        same_day = (local.day == local.day[0]).all()
-        return bool(same_day) and not _leaves_day(local[0], offset)
-    return all(offset.is_on_offset(stamp) for stamp in local)
+        day = int(pd.Series(local.day).mode()[0])
+        own = local[local.day == day]
+        return 0.0 if _leaves_day(own[0], offset) else len(own) / len(local)
+    return float(np.mean([offset.is_on_offset(stamp) for stamp in local]))
 
 
 def _check_days_of_months(stamps: pd.DatetimeIndex, offset: Any) -> None:

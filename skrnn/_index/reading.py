@@ -62,12 +62,16 @@ def group_by_series(
     if not names_series(index):
         return index, np.zeros(len(index), dtype=np.intp), [None], None
     assert isinstance(index, pd.MultiIndex)
-    # `factorize` gives missing names the code -1, which would be the last series.
-    unnamed = np.logical_or.reduce([codes < 0 for codes in index.codes[:-1]])
+    # `factorize` gives missing names the code -1, which would be the last series. They
+    # may be values of a level, so the codes of the index do not show all of them.
+    levels = [index.get_level_values(level) for level in range(index.nlevels - 1)]
+    unnamed = np.logical_or.reduce([level.isna() for level in levels])
     if unnamed.any():
         raise ValueError(
             "The index of X has no name of a series at row "
-            f"{int(np.argmax(unnamed))}; drop such rows or name their series."
+            f"{int(np.argmax(unnamed))} (counted from 0), but NaN or None, as in "
+            f"{int(unnamed.sum())} of {len(index)} rows; drop such rows, or name their "
+            "series."
         )
     codes, names = index.droplevel(-1).factorize()
     stamps = stamps_of(index)

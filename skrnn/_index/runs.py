@@ -10,9 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .infer import infer_step
+from .advice import FROM_FIT, in_words, of_series, way_to_grid
+from .freq import Spacing, read_spacing
 from .reading import group_by_series, stamps_of
-from .steps import on_clock, step_after, tolerance_of
+from .steps import (
+    are_on_offset,
+    are_whole_steps,
+    on_clock,
+    step_after,
+    tolerance_of,
+)
 
 __all__ = ["Runs", "split_runs"]
 
@@ -35,6 +42,8 @@ class Runs:
         Stamp of each row, in the order of `order`; None for plain arrays.
     step : offset, Timedelta, number or None
         Distance of neighbouring rows; None where it is not known.
+    source : str, default=""
+        Where the step comes from, in words that follow "a step of 1 day, ".
     """
 
     starts: NDArray[np.intp]
@@ -43,6 +52,7 @@ class Runs:
     series: list[Hashable]
     stamps: pd.Index | None
     step: Any
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -72,7 +82,9 @@ class Runs:
         return self.stamps.take(self.starts + self.lengths - 1)
 
 
-def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> Runs:
+def split_runs(
+    index: pd.Index | None, n_rows: int, step: Any = None, *, freq: Any = None
+) -> Runs:
     """Find the runs of rows.
 
     Parameters
@@ -83,7 +95,9 @@ def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> Runs:
     n_rows : int
         Number of rows.
     step : offset, number or None, default=None
-        Distance of neighbours, as `infer_step` returns it; None infers it.
+        Distance of neighbours that `fit` has found; None takes `freq`.
+    freq : str, offset, timedelta, number or None, default=None
+        Distance of neighbours that the caller names; None infers it.
 
     Returns
     -------
@@ -93,26 +107,43 @@ def split_runs(index: pd.Index | None, n_rows: int, step: Any = None) -> Runs:
     Raises
     ------
     ValueError
-        If stamps are missing, unsorted, duplicated or closer together than `step`.
+        If stamps are missing, unsorted, duplicated or closer together than a step, or
+        `freq` does not lead to each of them.
     TypeError
         If the index has no spacing, such as one of strings.
     """
     if index is None:
+        _check_no_freq(freq)
         whole = np.array([n_rows], dtype=np.intp)
         return Runs(np.zeros(1, dtype=np.intp), whole, None, [None], None, None)
     stamps, codes, names, order = group_by_series(index)
     _check_stamps(stamps_of(index))
     _check_order(stamps, codes, names)
+    spacing = Spacing(step, FROM_FIT)
     if step is None:
-        step = infer_step(index)
+        spacing = read_spacing(index, freq)
+        step = spacing.step
     begins = np.ones(n_rows, dtype=bool)
     begins[1:] = codes[1:] != codes[:-1]
     if step is not None:
-        begins[1:] |= ~_follows(stamps, step, same_series=~begins[1:])
+        follows = _follows(stamps, step)
+        check = _check_not_early if freq is None else _check_on_grid
+        check(stamps, spacing, follows, ~begins[1:])
+        begins[1:] |= ~follows
     starts = np.flatnonzero(begins)
     lengths = np.diff(np.append(starts, n_rows))
     series = [names[code] for code in codes[starts]]
-    return Runs(starts, lengths, order, series, stamps, step)
+    return Runs(starts, lengths, order, series, stamps, step, spacing.source)
+
+
+def _check_no_freq(freq: Any) -> None:
+    """Raise if rows without an index are said to have a step."""
+    if freq is not None:
+        raise ValueError(
+            f"freq={freq!r} is the step of an index, but X and y have none; pass "
+            "pandas objects with the stamps of the rows, or leave freq at None, and "
+            "the rows follow one another."
+        )
 
 
 def _check_stamps(stamps: pd.Index) -> None:
@@ -149,35 +180,68 @@ def _check_order(
     offends = np.asarray(right <= left) & (codes[1:] == codes[:-1])
     if offends.any():
         i = int(np.argmax(offends))
-        of_series = "" if names[codes[i]] is None else f" of series {names[codes[i]]!r}"
         what = "duplicated" if left[i] == right[i] else "unsorted"
         raise ValueError(
             f"The index of X must be sorted and without duplicates. Got {what} stamp "
-            f"{right[i]}{of_series} after {left[i]}; sort with X.sort_index(), drop "
-            "duplicates, and split without shuffling the rows."
+            f"{right[i]}{of_series(names[codes[i]])} after {left[i]}; sort with "
+            "X.sort_index(), drop duplicates, and split without shuffling the rows."
         )
 
 
-def _follows(
-    stamps: pd.Index, step: Any, same_series: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _follows(stamps: pd.Index, step: Any) -> NDArray[np.bool_]:
     """Return which stamps are the next tick after the one before them."""
     clock, tolerance = on_clock(stamps, step), tolerance_of(stamps, step)
     expected, got = step_after(clock[:-1], step), clock[1:]
     if tolerance is None:
-        follows = np.asarray(got == expected)
-    else:
-        follows = np.asarray(
-            (got >= expected - tolerance) & (got <= expected + tolerance)
-        )
-    # A stamp too early is an error and no hole: the rows would have two spacings.
-    early = np.asarray(got < expected) & ~follows
-    if (early & same_series).any():
-        i = int(np.argmax(early & same_series))
-        before, stamp = stamps[i], stamps[i + 1]
+        return np.asarray(got == expected)
+    return np.asarray((got >= expected - tolerance) & (got <= expected + tolerance))
+
+
+def _check_not_early(
+    stamps: pd.Index,
+    spacing: Spacing,
+    follows: NDArray[np.bool_],
+    same_series: NDArray[np.bool_],
+) -> None:
+    """Raise if stamps are closer together than a step: the rows have two spacings."""
+    step = spacing.step
+    clock, leaps = on_clock(stamps, step), np.flatnonzero(~follows & same_series)
+    early = np.asarray(clock[leaps + 1] < step_after(clock[leaps], step))
+    if not early.any():
+        return
+    place = int(leaps[np.argmax(early)])
+    # The earlier of the two is astray where the next stamp follows from the later one
+    # alone, as after a missing day.
+    follows_up = bool((follows & same_series)[max(place - 1, 0) : place].any())
+    follows_on = bool((follows & same_series)[place + 1 : place + 2].any())
+    stray, near, side = place + 1, place, "after"
+    if follows_on and not follows_up:
+        stray, near, side = place, place + 1, "before"
+    raise ValueError(
+        f"The index of X has the stamp {stamps[stray]} {side} {stamps[near]}, which is "
+        f"closer than a step of {in_words(step)}, {spacing.source}; "
+        f"{way_to_grid(stamps, spacing.source)}."
+    )
+
+
+def _check_on_grid(
+    stamps: pd.Index,
+    spacing: Spacing,
+    follows: NDArray[np.bool_],
+    same_series: NDArray[np.bool_],
+) -> None:
+    """Raise if the step that a caller names does not lead to a stamp, naming it."""
+    step = spacing.step
+    is_off = np.zeros(len(stamps), dtype=bool)
+    first = np.append(True, ~same_series)
+    is_off[first] = ~are_on_offset(stamps[first], step)
+    leaps = np.flatnonzero(~follows & same_series)
+    is_off[leaps + 1] = ~are_whole_steps(stamps[leaps], step, stamps[leaps + 1])
+    if is_off.any():
+        place = int(np.argmax(is_off))
+        before = "" if first[place] else f" that leads to it from {stamps[place - 1]}"
         raise ValueError(
-            f"The index of X has the stamp {stamp} after {before}, which is closer "
-            f"than the spacing of the rows, {step}; resample X to that spacing, or "
-            "fit on rows with this one."
+            f"The index of X has the stamp {stamps[place]}, which is no number of "
+            f"steps of {in_words(step)}, {spacing.source},{before}; "
+            f"{way_to_grid(stamps, spacing.source)}."
         )
-    return follows

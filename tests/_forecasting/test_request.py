@@ -157,7 +157,10 @@ NEXT = pd.date_range("2024-02-20", periods=3)
         (NEXT + timedelta(hours=6), "stamp 2024-02-20 06:00:00, which no whole number"),
         (NEXT[[1, 0, 2]], "unsorted stamp 2024-02-20"),
         (NEXT[[0, 1, 1]], "duplicated stamp 2024-02-21"),
-        (pd.date_range("2024-02-20", periods=3, freq="h"), "closer than the spacing"),
+        (
+            pd.date_range("2024-02-20", periods=3, freq="h"),
+            "closer than a step of 1 day",
+        ),
         (NEXT.tz_localize("UTC"), "give X an index of that kind"),
         (NEXT.to_period("D"), "give X an index of that kind"),
         (pd.RangeIndex(3), "give X an index of that kind"),

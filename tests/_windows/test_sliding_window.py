@@ -436,7 +436,7 @@ def test_bad_rows_are_refused_in_fit(name):
         (
             stamped(0.0, 0.5, 1.0),
             stamped(1.5, 1.75),
-            "1.75 after 1.5, which is closer than the spacing of the rows, 0.5",
+            "1.75 after 1.5, which is closer than a step of 0.5, that of fit",
         ),
         (numbers(9), numbers(9).assign(v=np.inf), "contains infinity"),
     ],

@@ -1,0 +1,140 @@
+"""What messages say of the step of an index, of holes in it, and of ways out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .steps import is_elapsed, on_clock
+
+__all__ = [
+    "FROM_FIT",
+    "FROM_FREQ",
+    "FROM_INDEX",
+    "FROM_STAMPS",
+    "in_words",
+    "of_series",
+    "way_over_hole",
+    "way_to_grid",
+]
+
+# Where a step comes from, in words that follow "a step of 1 day, ".
+FROM_STAMPS = "inferred from most stamps"
+FROM_INDEX = "that of the index"
+FROM_FREQ = "which freq says"
+FROM_FIT = "that of fit"
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+UNITS: dict[str, Any] = {
+    "day": "D",
+    "hour": "h",
+    "minute": "min",
+    "second": "s",
+    "millisecond": "ms",
+}
+
+
+def of_series(name: object) -> str:
+    """Return words that name a series; none where it has no name."""
+    return "" if name is None else f" of series {name!r}"
+
+
+def in_words(step: Any) -> str:
+    """Return a step as messages name it, such as "1 business day"."""
+    if is_elapsed(step):
+        length = pd.Timedelta(step).as_unit("ns")
+        for unit, letters in UNITS.items():
+            number, rest = divmod(length.value, pd.Timedelta(1, letters).value)
+            if number >= 1 and rest == 0:
+                return _count(number, unit)
+        return f"{length.value / 1e6:g} milliseconds"
+    if type(step) is pd.DateOffset and len(step.kwds) == 1:
+        ((unit, number),) = step.kwds.items()
+        return _count(number * step.n, unit.removesuffix("s"))
+    if isinstance(step, pd.offsets.BusinessHour):
+        return _count(step.n, "business hour")
+    if isinstance(step, pd.offsets.CustomBusinessDay):
+        return _count(step.n, "business day") + " of a calendar of its own"
+    if isinstance(step, pd.offsets.BusinessDay):
+        return _count(step.n, "business day")
+    return str(getattr(step, "freqstr", step))
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def way_over_hole(stamps: pd.Index, step: Any) -> str:
+    """Return what to do if rows follow one another over the holes of an index.
+
+    Parameters
+    ----------
+    stamps : pandas.Index
+        Stamps of one series.
+    step : offset, Timedelta or number
+        The step in use.
+    """
+    number = "number them by reset_index(drop=True)"
+    if isinstance(stamps, pd.DatetimeIndex):
+        offset = _calendar_of(stamps, step)
+        if offset is not None:
+            return f"pass freq={offset}, or {number}"
+    return number
+
+
+def way_to_grid(stamps: pd.Index, source: str) -> str:
+    """Return what to do with a stamp that no number of steps leads to.
+
+    Parameters
+    ----------
+    stamps : pandas.Index
+        All stamps.
+    source : str
+        Where the step comes from.
+    """
+    ways = ["drop that row"]
+    if isinstance(stamps, (pd.DatetimeIndex, pd.TimedeltaIndex)):
+        ways.append("round stamps that are all off with X.index.round")
+    if source == FROM_FIT:
+        ways.append("fit on rows with the step of these")
+    else:
+        another = (
+            "another freq" if source == FROM_FREQ else "the step of all rows as freq"
+        )
+        ways.append(f"pass {another}")
+    return f"{', '.join(ways[:-1])}, or {ways[-1]}"
+
+
+def _calendar_of(stamps: pd.DatetimeIndex, step: Any) -> str | None:
+    """Return the offset of a calendar that leaves out what the stamps leave out."""
+    local: Any = on_clock(stamps.tz_localize(None), step)
+    found = sorted(set(local.day_of_week))
+    weekmask = " ".join(WEEKDAYS[day] for day in found)
+    if isinstance(step, pd.offsets.BusinessDay) and not isinstance(
+        step, pd.offsets.CustomBusinessDay
+    ):
+        return "pd.offsets.CustomBusinessDay(holidays=[...]) with the days without rows"
+    # In fewer than three weeks a day of the week may be missing by chance.
+    many = (local[-1] - local[0]) >= pd.Timedelta("21D")
+    if not is_elapsed(step):
+        in_days = type(step) is pd.DateOffset and {*step.kwds} == {"days"}
+        named = f"pd.offsets.CustomBusinessDay(weekmask={weekmask!r})"
+        return named if many and in_days and len(found) < 7 else None
+    hours = local.hour
+    if pd.Timedelta(step) != pd.Timedelta("1h") or len(set(hours)) == 24:
+        return None
+    return _trading_hours(local, weekmask)
+
+
+def _trading_hours(local: Any, weekmask: str) -> str | None:
+    """Return the offset of hours that are open from one time of day to another."""
+    times = local - local.normalize()
+    start, stop = times.min(), times.max() + pd.Timedelta("1h")
+    clock = [f"{pd.Timestamp(0) + time:%H:%M}" for time in (start, stop)]
+    whole = np.unique(local.hour)
+    if len(whole) != whole[-1] - whole[0] + 1 or stop >= pd.Timedelta("1D"):
+        return None
+    mask = "" if weekmask == "Mon Tue Wed Thu Fri" else f", weekmask={weekmask!r}"
+    return f"pd.offsets.CustomBusinessHour(start={clock[0]!r}, end={clock[1]!r}{mask})"
