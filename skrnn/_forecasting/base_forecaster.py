@@ -71,7 +71,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         """
         observations = read_observations(self, X, y, log=self.log, fitted=False)
         lags = read_lags(self.difference, len(observations.targets))
-        series = observations.by_series(wide=self.columns == "series")
+        wide = self.columns == "series"
+        series = observations.by_series(wide=wide, freq=self.freq)
         n_filled = longest_hole(self, series)
         series = fill_holes(series, n_filled)
         # More rows than there are leave none, and an integer of NumPy would overflow.

@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import HasMethods, Interval, StrOptions, fit_context
+from skrnn._index.freq import FREQ_CONSTRAINTS
 from skrnn._index.reading import index_of
 from skrnn._process.memory import check_memory
 from skrnn._serialization.names import set_module
@@ -81,6 +82,12 @@ class AutoregressiveForecaster(BaseForecaster):
         Last rows of each series that are held out of training, for `predict_interval`
         and `predict_quantiles`: each of them is forecast from every row before it from
         the last training row on. Later forecasts start after them nevertheless.
+    freq : str, offset, timedelta or number, default=None
+        Step of the index: a pandas offset or a string that stands for one, such as
+        ``pd.offsets.CustomBusinessDay(holidays=...)`` or "B", or for an index of
+        numbers a number. Rows that are further apart do not follow one another. None
+        means the `freq` of the index where it has one, else the commonest distance of
+        neighbouring stamps.
     random_state : int, RandomState instance or None, default=None
         Sets each `random_state` inside the clone of `estimator` that is None. Pass an
         int for forecasts that can be repeated.
@@ -140,6 +147,9 @@ class AutoregressiveForecaster(BaseForecaster):
     seasons, m is 1 and the window 12, or nearly half the rows. Of many series, those
     with most of the rows decide. Without columns known in advance, rows that are
     missing in the index count as missing values where a window bridges the hole.
+
+    Stamps may be off by a twentieth of a step, at most an hour, as where they are
+    rounded; the index of a forecast over rows of X is that of X.
 
     What is done to y comes in this order: the logarithm, the differences, of many
     series the mean and standard deviation of each one's training rows, and the
@@ -232,6 +242,7 @@ class AutoregressiveForecaster(BaseForecaster):
         "exogenous": ["boolean"],
         "columns": [StrOptions({"targets", "series"})],
         "calibration": [Interval(Integral, 0, None, closed="left")],
+        "freq": FREQ_CONSTRAINTS,
         "random_state": ["random_state"],
     }
 
@@ -247,6 +258,7 @@ class AutoregressiveForecaster(BaseForecaster):
         exogenous=True,
         columns="targets",
         calibration=0,
+        freq=None,
         random_state=None,
     ):
         self.estimator = estimator
@@ -258,6 +270,7 @@ class AutoregressiveForecaster(BaseForecaster):
         self.exogenous = exogenous
         self.columns = columns
         self.calibration = calibration
+        self.freq = freq
         self.random_state = random_state
 
     def __sklearn_tags__(self):
@@ -314,9 +327,11 @@ class AutoregressiveForecaster(BaseForecaster):
             If no stretch of rows without a hole is as long as `window` and `horizon`
             together, a series ends with fewer rows than a forecast starts from, values
             are infinite or, of X, missing, X and y have different indexes, or stamps
-            are unsorted, duplicated, or months apart on a day that not every month has.
+            are unsorted, duplicated, months apart on a day that not every month has,
+            or not reached by `freq`.
         TypeError
-            If X or y hold dates, or the index has no spacing, such as one of strings.
+            If X or y hold dates, the index has no spacing, such as one of strings, or
+            `freq` is none for its stamps.
         """
         return self._learn(X, y, "fit")
 

@@ -52,10 +52,14 @@ class Observations:
     index: pd.Index | None
     template: Any
 
-    def by_series(self, *, wide: bool, step: Any = None) -> SeriesRows:
+    def by_series(
+        self, *, wide: bool, step: Any = None, freq: Any = None
+    ) -> SeriesRows:
         """Sort the rows by series; in a wide table each column is one."""
         if not wide:
-            return series_from_long(self.targets, self.known, self.index, step)
+            return series_from_long(
+                self.targets, self.known, self.index, step, freq=freq
+            )
         if isinstance(self.index, pd.MultiIndex):
             raise ValueError(
                 "columns='series' takes each column of y for a series, and the index "
@@ -63,7 +67,9 @@ class Observations:
                 "columns at 'targets'."
             )
         names = list(getattr(self.template, "columns", range(self.targets.shape[1])))
-        return series_from_wide(self.targets, self.known, self.index, names, step)
+        return series_from_wide(
+            self.targets, self.known, self.index, names, step, freq=freq
+        )
 
 
 def read_observations(

@@ -38,6 +38,8 @@ class SeriesRows:
     starts, stops : ndarray of shape (n_runs,)
         First row of each run and the row after its last one. The first and the last
         row of a run have at least one observed target.
+    source : str, default=""
+        Where the step comes from, in words that follow "a step of 1 day, ".
     """
 
     targets: NDArray[np.float64]
@@ -49,6 +51,7 @@ class SeriesRows:
     step: Any
     starts: NDArray[np.intp]
     stops: NDArray[np.intp]
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -113,6 +116,8 @@ def series_from_long(
     known: NDArray[np.float64],
     index: pd.Index | None,
     step: Any = None,
+    *,
+    freq: Any = None,
 ) -> SeriesRows:
     """Sort the rows of a long table by series.
 
@@ -127,7 +132,7 @@ def series_from_long(
     TypeError
         If the index has no spacing, such as one of strings.
     """
-    runs = split_runs(index, len(targets), step)
+    runs = split_runs(index, len(targets), step, freq=freq)
     if runs.order is not None:
         targets, known = targets[runs.order], known[runs.order]
     names = list(dict.fromkeys(runs.series))
@@ -144,6 +149,8 @@ def series_from_wide(
     index: pd.Index | None,
     names: list[Hashable],
     step: Any = None,
+    *,
+    freq: Any = None,
 ) -> SeriesRows:
     """Concatenate the columns of a wide table, each of which is a series.
 
@@ -158,10 +165,12 @@ def series_from_wide(
     names : list of hashable
         Names of the columns.
     step : offset, Timedelta, number or None
-        Distance from one row to the next; None infers it.
+        Distance from one row to the next that `fit` has found; None takes `freq`.
+    freq : str, offset, timedelta, number or None, default=None
+        Distance that the caller names; None infers it.
     """
     n_rows, n_series = targets.shape
-    runs = split_runs(index, n_rows, step)
+    runs = split_runs(index, n_rows, step, freq=freq)
     stamps = pd.RangeIndex(n_rows) if index is None else index
     offsets = np.arange(n_series) * n_rows
     stacked = Runs(
@@ -171,6 +180,7 @@ def series_from_wide(
         [],
         None,
         runs.step,
+        runs.source,
     )
     return _trim_runs(
         targets.T.reshape(-1, 1),
@@ -233,7 +243,16 @@ def _trim_runs(
     starts, stops = observed[first[kept]], observed[after[kept] - 1] + 1
     step = runs.step if has_index else 1
     series = SeriesRows(
-        targets, known, codes, names, stamps, has_index, step, starts, stops
+        targets,
+        known,
+        codes,
+        names,
+        stamps,
+        has_index,
+        step,
+        starts,
+        stops,
+        runs.source,
     )
     _check_observed(series)
     return series

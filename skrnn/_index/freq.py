@@ -68,17 +68,17 @@ def _read_freq(freq: Any, stamps: pd.Index) -> Any:
     """Return the step that the parameter `freq` stands for, among such stamps."""
     if pd.api.types.is_numeric_dtype(stamps):
         return _read_number(freq, stamps)
-    if isinstance(freq, Real):
+    if isinstance(freq, Real) and not isinstance(freq, np.timedelta64):
         raise TypeError(
             f"freq must be an offset, such as 'D' or pd.offsets.BusinessDay(), for "
             f"an index of dates. Got {freq!r} instead."
         )
+    if isinstance(stamps, pd.PeriodIndex):
+        return _read_period(freq, stamps)
     if isinstance(freq, (timedelta, np.timedelta64)):
         step: Any = pd.Timedelta(freq)
     else:
         step = _to_offset(freq)
-    if isinstance(stamps, pd.PeriodIndex):
-        return _read_period(step, stamps)
     if isinstance(stamps, pd.TimedeltaIndex):
         step = _read_duration(step, freq)
     forward = step > pd.Timedelta(0) if isinstance(step, timedelta) else step.n > 0
@@ -121,15 +121,17 @@ def _read_number(freq: Any, stamps: pd.Index) -> Any:
     return int(freq)
 
 
-def _read_period(step: Any, stamps: pd.PeriodIndex) -> Any:
+def _read_period(freq: Any, stamps: pd.PeriodIndex) -> Any:
     """Return the step of periods, which is their length."""
     own: Any = stamps.freq
-    if isinstance(step, timedelta):
-        step = _to_offset(step)
-    if step not in (own, wall_clock_step(own)):
+    try:
+        same = pd.PeriodDtype(freq) == stamps.dtype
+    except (TypeError, ValueError):  # No period has such a length.
+        same = False
+    if not same:
         raise ValueError(
             f"freq must be that of the periods in the index, {own.freqstr!r}. Got "
-            f"{step.freqstr!r} instead; leave freq at None, or convert the index by "
+            f"{freq!r} instead; leave freq at None, or convert the index by "
             "X.index.asfreq or X.index.to_timestamp."
         )
     return own

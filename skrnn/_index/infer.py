@@ -86,7 +86,7 @@ def _commonest_time(stamps: Any, places: NDArray[np.intp]) -> pd.Timedelta:
     values, counts = np.unique(apart.as_unit("ns").asi8, return_counts=True)
     near = _near(values, counts)
     mean, doubt = _mean(values[near].astype(np.float64), counts[near])
-    for unit in ("h", "min", "s", "ms", "us"):
+    for unit in ("h", "min", "s"):
         length = pd.Timedelta(1, unit).value
         whole = round(mean / length) * length
         if whole and abs(whole - mean) <= doubt:

@@ -239,9 +239,9 @@ def _check_on_grid(
     is_off[leaps + 1] = ~are_whole_steps(stamps[leaps], step, stamps[leaps + 1])
     if is_off.any():
         place = int(np.argmax(is_off))
-        before = "" if first[place] else f" that leads to it from {stamps[place - 1]}"
+        before = "" if first[place] else f" from {stamps[place - 1]} before it"
         raise ValueError(
-            f"The index of X has the stamp {stamps[place]}, which is no number of "
-            f"steps of {in_words(step)}, {spacing.source},{before}; "
+            f"The index of X has the stamp {stamps[place]}, to which no whole number "
+            f"of steps of {in_words(step)}, {spacing.source}, leads{before}; "
             f"{way_to_grid(stamps, spacing.source)}."
         )

@@ -64,6 +64,9 @@ def step_after(clock: pd.Index, step: Any, n_steps: int = 1) -> pd.Index:
     """Add a number of steps to each stamp, as `on_clock` returns them."""
     if isinstance(step, pd.offsets.CustomBusinessDay):
         return _business_days_after(clock, step, n_steps)
+    if isinstance(step, pd.offsets.BusinessHour) and n_steps < 0:
+        # Back from the opening pandas goes to the time of closing, not to one of rows.
+        return step_after(step_after(clock, (n_steps - 1) * step), step)
     if isinstance(step, ONE_BY_ONE):
         later = [stamp + n_steps * step for stamp in clock]
         return pd.Index(later, dtype=clock.dtype, name=clock.name)
@@ -131,7 +134,8 @@ def stamps_after(last: Any, step: Any, n_steps: int) -> pd.Index:
 
 def _elapsed_after(last: Any, step: pd.Timedelta, n_steps: int) -> pd.Index:
     """Return stamps that follow after a time, rounded as `last` is rounded."""
-    if step == step.as_unit(last.unit):
+    # A step of which stamps are rounded has more digits than they have.
+    if step == step.as_unit("us"):
         in_range: Any = (
             pd.date_range if isinstance(last, pd.Timestamp) else pd.timedelta_range
         )

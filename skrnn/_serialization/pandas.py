@@ -124,6 +124,8 @@ def _stamp(index: pd.Index) -> Any:
 
 @as_plain.register(pd.offsets.BaseOffset)
 def _plain_offset(offset: Any) -> Any:
+    if isinstance(offset, (pd.offsets.CustomBusinessDay, pd.offsets.BusinessHour)):
+        return _plain_calendar(offset)
     plain = {KIND: "Offset", "alias": offset.freqstr}
     if type(offset) is pd.DateOffset:
         parts = {
@@ -144,6 +146,35 @@ def _offset(alias: str) -> Any:
 @made_from("DateOffset")
 def _date_offset(n: int, parts: dict[str, Any]) -> pd.DateOffset:
     return pd.DateOffset(n=n, **parts)
+
+
+def _plain_calendar(offset: Any) -> Any:
+    """Return the plain form of an offset that leaves out days and hours of its own."""
+    fields = {"of": type(offset).__name__, "n": offset.n, "days": None, "hours": None}
+    if not hasattr(pd.offsets, fields["of"]) or offset.normalize or offset.offset:
+        return offset
+    parts = offset.kwds
+    if "weekmask" in parts:
+        weekmask = parts["weekmask"]
+        if not isinstance(weekmask, str):
+            weekmask = "".join("01"[int(day)] for day in offset.calendar.weekmask)
+        fields["days"] = [weekmask, [str(day) for day in parts["holidays"]]]
+    if "start" in parts:
+        fields["hours"] = [
+            [f"{time:%H:%M}" for time in parts[name]] for name in ("start", "end")
+        ]
+    return tagged("Calendar", **fields)
+
+
+@made_from("Calendar")
+def _calendar(of: str, n: int, days: Any, hours: Any) -> Any:
+    parts: dict[str, Any] = {}
+    if days is not None:
+        weekmask, holidays = days
+        parts |= {"weekmask": weekmask, "holidays": holidays}
+    if hours is not None:
+        parts |= dict(zip(("start", "end"), hours, strict=True))
+    return getattr(pd.offsets, of)(n, **parts)
 
 
 @as_plain.register(pd.Series)

@@ -21,6 +21,7 @@ from skrnn._checks.sklearn import (
     wants_pandas,
 )
 from skrnn._checks.tables import check_table
+from skrnn._index.freq import FREQ_CONSTRAINTS
 from skrnn._index.reading import index_of
 from skrnn._index.runs import split_runs
 from skrnn._process.memory import check_memory
@@ -64,6 +65,12 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         a plain array has no stamps and is preceded by none. "always": a plain array is
         the continuation of the array seen in `fit`, unless it is that array. None: no
         rows.
+    freq : str, offset, timedelta or number, default=None
+        Step of the index: a pandas offset or a string that stands for one, such as
+        ``pd.offsets.CustomBusinessDay(holidays=...)`` or "B", or for an index of
+        numbers a number. Rows that are further apart do not follow one another. None
+        means the `freq` of the index where it has one, else the commonest distance of
+        neighbouring stamps.
 
     Attributes
     ----------
@@ -86,8 +93,9 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
     for several runs it is an array of its own, `window` times the size of X.
 
     With a MultiIndex the last level is time and the others name the series. Rows follow
-    one another at the `freq` of the index where it has one, else at the smallest step
-    that occurs in `fit`; stamps that are floats may be off by a hundredth of a step.
+    one another at the step `freq`, at that of the index where it has one, else at the
+    commonest distance of neighbouring stamps in `fit`. Dates and floats may be off by a
+    twentieth of a step, dates by an hour at most.
 
     Examples
     --------
@@ -119,14 +127,25 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         "dilation": [Interval(Integral, 1, None, closed="left")],
         "flatten": ["boolean"],
         "context": [StrOptions({"index", "always"}), None],
+        "freq": FREQ_CONSTRAINTS,
     }
 
-    def __init__(self, window=10, *, gap=0, dilation=1, flatten=False, context="index"):
+    def __init__(
+        self,
+        window=10,
+        *,
+        gap=0,
+        dilation=1,
+        flatten=False,
+        context="index",
+        freq=None,
+    ):
         self.window = window
         self.gap = gap
         self.dilation = dilation
         self.flatten = flatten
         self.context = context
+        self.freq = freq
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -159,9 +178,10 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         ------
         ValueError
             If the window is longer than the data, values are infinite, or stamps are
-            unsorted, duplicated or missing.
+            unsorted, duplicated or missing, or `freq` does not lead to one of them.
         TypeError
-            If columns hold dates, or the index has no spacing, as one of strings.
+            If columns hold dates, the index has no spacing, as one of strings, or
+            `freq` is none for its stamps.
         """
         self._learn(X)
         return self
@@ -324,7 +344,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
                 f"rows, but X has {len(rows)} (n_samples={len(rows)}); shorten the "
                 "window or pass more rows."
             )
-        runs = split_runs(index_of(X), len(rows))
+        runs = split_runs(index_of(X), len(rows), freq=self.freq)
         set_fitted(
             self,
             {

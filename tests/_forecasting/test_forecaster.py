@@ -473,3 +473,38 @@ def test_an_interrupted_partial_fit_does_not_learn_from_rows_twice(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         forecaster.partial_fit(None, y[20:])
     assert_array_equal(forecaster.forecast(3), before)
+
+
+@pytest.mark.parametrize(
+    "offset",
+    [
+        pd.offsets.CustomBusinessDay(holidays=["2024-01-10", "2024-03-01"]),
+        pd.offsets.CustomBusinessDay(weekmask="Mon Wed Sat"),
+        pd.offsets.CustomBusinessHour(start="10:00", end="17:00"),
+    ],
+    ids=repr,
+)
+def test_forecasts_on_a_calendar_are_those_of_its_rows_one_after_another(offset):
+    index = pd.date_range("2024-01-02 10:00", periods=60, freq=offset)
+    y = pd.Series(np.sin(np.arange(60.0)), pd.DatetimeIndex(index.to_numpy()))
+    forecaster = AutoregressiveForecaster(Ridge(), window=12, freq=offset)
+    forecaster.fit(None, y[:50])
+    # After `fit` the fitted step decides.
+    forecaster.set_params(freq="W")
+    rows = AutoregressiveForecaster(Ridge(), window=12).fit(None, y[:50].to_numpy())
+    forecast = forecaster.forecast(10)
+    assert list(forecast.index) == list(index[50:])
+    assert_allclose(forecast, rows.forecast(10))
+    assert_allclose(forecaster.predict(no_columns(index[[54, 59]])), forecast[[4, 9]])
+    forecaster.update(None, y[50:55])
+    assert list(forecaster.forecast(5).index) == list(index[55:])
+
+
+def test_forecasts_of_rounded_stamps_lie_on_the_stamps_of_the_caller():
+    index = (pd.Timestamp("2024") + pd.to_timedelta(np.arange(90) / 3, "s")).round("ms")
+    y = pd.Series(np.sin(np.arange(90.0)), index)
+    forecaster = AutoregressiveForecaster(Ridge(), window=9).fit(None, y[:60])
+    rows = AutoregressiveForecaster(Ridge(), window=9).fit(None, y[:60].to_numpy())
+    predicted = forecaster.predict(no_columns(index[60:]))
+    assert predicted.index.equals(index[60:])
+    assert_allclose(predicted, rows.forecast(30))

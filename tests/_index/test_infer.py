@@ -52,11 +52,47 @@ def test_a_stray_stamp_does_not_choose_the_step(stray, holes, tz):
     assert infer_step(late) == pd.DateOffset(days=1)
 
 
-def test_many_small_distances_are_the_step():
+def test_the_commonest_distance_is_the_step_and_of_two_the_smaller():
     stamps = pd.date_range("2024-01-01", periods=40, freq="D")
     noons = stamps[:8] + pd.Timedelta("12h")
-    assert infer_step(stamps.append(noons).sort_values()) == pd.Timedelta("12h")
-    assert infer_step(pd.Index([0, 2, 4, 6, 7, 8])) == 1
+    days = pd.DateOffset(days=1)
+    assert infer_step(stamps.append(noons).sort_values()) == days
+    assert infer_step(pd.Index([0, 2, 4, 6, 7, 8])) == 2
+    assert infer_step(pd.Index([0, 2, 4, 5, 6])) == 1
+
+
+def test_all_series_together_choose_the_step():
+    daily = [("a", 24 * day) for day in range(9)]
+    hourly = [(name, hour) for name in "bc" for hour in range(6)]
+    assert infer_step(pd.MultiIndex.from_tuples(daily + hourly)) == 1
+
+
+@pytest.mark.parametrize(
+    ("stamps", "step"),
+    [
+        # 60 and 3 stamps a second, rounded to milliseconds; hours as floats of days.
+        (pd.to_datetime(np.arange(200) / 60, unit="s").round("ms"), 1 / 60),
+        (pd.to_datetime(np.arange(200) / 3, unit="s").round("ms"), 1 / 3),
+        (pd.to_datetime((20000 + np.arange(200) / 24).round(6), unit="D"), 3600),
+        (pd.to_timedelta(np.arange(200) / 3, unit="s").round("ms"), 1 / 3),
+    ],
+)
+def test_step_of_rounded_stamps_is_the_one_before_rounding(stamps, step):
+    inferred = pd.Timedelta(infer_step(stamps)) / pd.Timedelta("1s")
+    # As many steps again lead to a stamp that is off by hardly more than the rounding.
+    assert abs(inferred - step) * len(stamps) <= 0.002
+
+
+def test_step_of_rounded_floats_is_the_one_before_rounding():
+    thirds = infer_step(pd.Index((np.arange(60) / 3).round(2)))
+    assert abs(thirds - 1 / 3) * 60 <= 0.02
+    assert infer_step(pd.Index(7 + 0.1 * np.arange(60))) == 0.1
+
+
+def test_days_out_of_a_spreadsheet_are_days_of_the_month():
+    noise = pd.to_timedelta(np.arange(12) % 3 - 1, unit="us")
+    months = pd.date_range("2024-01-01", periods=12, freq="MS") + noise
+    assert infer_step(months) == pd.DateOffset(months=1)
 
 
 def test_few_days_across_a_weekend_are_business_days():

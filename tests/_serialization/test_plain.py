@@ -48,6 +48,9 @@ OFFSETS = [
     pd.DateOffset(n=2, months=2),
     pd.DateOffset(5),
     pd.offsets.BMonthEnd(2),
+    pd.offsets.CustomBusinessDay(2, weekmask="Mon Wed", holidays=["2024-01-01"]),
+    pd.offsets.CustomBusinessHour(start=["08:00", "13:30"], end=["12:00", "17:00"]),
+    pd.offsets.BusinessHour(start="10:00"),
 ]
 NAMES = ["a", 3, None, 2.5, ("a", 1), np.int64(3), ("a", pd.Timestamp("2024-01-01"))]
 
@@ -85,7 +88,7 @@ def test_an_offset_comes_back_the_same(offset):
     "value",
     [
         pd.CategoricalIndex(["a", "b"]),
-        pd.offsets.CustomBusinessDay(holidays=["2024-01-01"]),
+        pd.offsets.CustomBusinessDay(normalize=True),
         pd.DateOffset(n=1, normalize=True, days=1),
         pd.Series([1.0]),
         pd.DataFrame({"a": [1.0]}),

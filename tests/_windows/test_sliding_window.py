@@ -538,3 +538,16 @@ def test_narrow_integers_of_numpy_do_not_overflow():
     windows = SlidingWindow(np.uint8(40), **narrow).fit_transform(rows)
     expected = SlidingWindow(40, gap=200, dilation=3).fit_transform(rows)
     np.testing.assert_array_equal(windows, expected)
+
+
+def test_windows_reach_over_days_that_a_calendar_leaves_out():
+    offset = pd.offsets.CustomBusinessDay(holidays=["2024-01-10"])
+    days = pd.DatetimeIndex(pd.date_range("2024-01-02", periods=12, freq=offset))
+    X = pd.DataFrame({"v": np.arange(12.0)}, pd.DatetimeIndex(days.to_numpy()))
+    windows = SlidingWindow(3, freq=offset).fit(X[:8])
+    assert windows.step_ == offset
+    expected = SlidingWindow(3, context="always").fit(X[:8].to_numpy())
+    for part in (X[:8], X[8:]):
+        assert_array_equal(windows.transform(part), expected.transform(part.to_numpy()))
+    with pytest.raises(ValueError, match="2024-01-10.*that of fit"):
+        windows.transform(X[8:].set_axis(pd.date_range("2024-01-07", periods=4)))
