@@ -86,8 +86,8 @@ class AutoregressiveForecaster(BaseForecaster):
         Step of the index: a pandas offset or a string that stands for one, such as
         ``pd.offsets.CustomBusinessDay(holidays=...)`` or "B", or for an index of
         numbers a number. Rows that are further apart do not follow one another. None
-        means the `freq` of the index where it has one, else the commonest distance of
-        neighbouring stamps.
+        means the `freq` of the index where it has one, else the smallest distance of
+        neighbouring stamps that is at least half as common as the commonest.
     random_state : int, RandomState instance or None, default=None
         Sets each `random_state` inside the clone of `estimator` that is None. Pass an
         int for forecasts that can be repeated.

@@ -1,4 +1,4 @@
-"""Infer the step of an index: the commonest distance of neighbouring stamps."""
+"""Infer the step of an index: the smallest common distance of neighbouring stamps."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NEARLY_ALL = 0.95
 
 
 def infer_step(index: pd.Index) -> Any:
-    """Infer the step of an index: the commonest distance of neighbouring stamps.
+    """Infer the step of an index: the smallest common distance of neighbouring stamps.
 
-    Of equally common ones it is the smallest. Larger distances are holes, and smaller
-    ones are stray stamps.
+    It occurs at least half as often as the commonest one. Larger distances are holes,
+    and smaller ones are stray stamps.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ def infer_step(index: pd.Index) -> Any:
     if isinstance(stamps, pd.DatetimeIndex):
         return _step_of_dates(stamps, places)
     if isinstance(stamps, pd.TimedeltaIndex):
-        return _commonest_time(stamps, places)
+        return _common_time(stamps, places)
     values = stamps.to_numpy()
-    return _commonest(values[places + 1] - values[places])
+    return _common(values[places + 1] - values[places])
 
 
 def wall_clock_step(offset: Any) -> Any:
@@ -67,21 +67,21 @@ def wall_clock_step(offset: Any) -> Any:
     return offset
 
 
-def _commonest(distances: NDArray[Any]) -> Any:
-    """Return the commonest distance; of equally common ones the smallest.
+def _common(distances: NDArray[Any]) -> Any:
+    """Return the smallest distance that is half as common as the commonest, or more.
 
     Floats that are equal to within the tolerance count as one, which is their mean.
     """
     values, counts = np.unique(distances, return_counts=True)
     if values.dtype.kind != "f":
-        return values[counts.argmax()]
+        return values[_first_common(counts)]
     near = _near(values, counts)
     mean, doubt = _mean(values[near], counts[near])
     return _roundest(mean, doubt)
 
 
-def _commonest_time(stamps: Any, places: NDArray[np.intp]) -> pd.Timedelta:
-    """Return the commonest distance in time, as `_commonest` does."""
+def _common_time(stamps: Any, places: NDArray[np.intp]) -> pd.Timedelta:
+    """Return the smallest common distance in time, as `_common` does."""
     apart = stamps[places + 1] - stamps[places]
     values, counts = np.unique(apart.as_unit("ns").asi8, return_counts=True)
     near = _near(values, counts)
@@ -95,13 +95,20 @@ def _commonest_time(stamps: Any, places: NDArray[np.intp]) -> pd.Timedelta:
 
 
 def _near(values: NDArray[Any], counts: NDArray[np.intp]) -> slice:
-    """Return the span of values that are nearly equal and together the commonest."""
+    """Return the span of values that are nearly equal and together common."""
     # Each lies within the tolerance of one between them.
     widest = values * (1 + 2 * TOLERANCE)
     stops = np.searchsorted(values, widest, side="right")
     total = np.append(0, counts.cumsum())
-    first = int((total[stops] - total[:-1]).argmax())
+    together = total[stops] - total[:-1]
+    first = _first_common(together)
+    first += int(together[first : stops[first]].argmax())
     return slice(first, int(stops[first]))
+
+
+def _first_common(counts: NDArray[np.intp]) -> int:
+    """Return the first place that counts at least half as much as the largest."""
+    return int(np.argmax(2 * counts >= counts.max()))
 
 
 def _mean(values: NDArray[np.float64], counts: NDArray[np.intp]) -> tuple[float, float]:
@@ -140,10 +147,10 @@ def _step_of_dates(stamps: pd.DatetimeIndex, places: NDArray[np.intp]) -> Any:
     tolerance = pd.Timedelta("1s" if stamps.tz is None else "1h")
     same_time = np.asarray(abs(times[places + 1] - times[places]) <= tolerance)
     whole_days = same_time & (days >= 1)
-    if 2 * whole_days.sum() < len(places):
-        return pd.tseries.frequencies.to_offset(_commonest_time(stamps, places))
+    if whole_days.sum() < 2 * (len(places) - whole_days.sum()):
+        return pd.tseries.frequencies.to_offset(_common_time(stamps, places))
     places, days = places[whole_days], days[whole_days]
-    n_days = int(_commonest(days))
+    n_days = int(_common(days))
     # February is the shortest month, so stamps months apart are at least 28 days apart.
     if n_days >= 28:
         offset = _step_of_months(local, places, days)
@@ -175,7 +182,7 @@ def _step_of_months(
     apart = months[places + 1] - months[places]
     if not (apart >= 1).any():
         return None
-    n_months = int(_commonest(apart[apart >= 1]))
+    n_months = int(_common(apart[apart >= 1]))
     # Where several fit, the commoner one comes first: the first days of a few months
     # may all be business days.
     offsets = (

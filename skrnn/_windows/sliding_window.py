@@ -69,8 +69,8 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         Step of the index: a pandas offset or a string that stands for one, such as
         ``pd.offsets.CustomBusinessDay(holidays=...)`` or "B", or for an index of
         numbers a number. Rows that are further apart do not follow one another. None
-        means the `freq` of the index where it has one, else the commonest distance of
-        neighbouring stamps.
+        means the `freq` of the index where it has one, else the smallest distance of
+        neighbouring stamps that is at least half as common as the commonest.
 
     Attributes
     ----------
@@ -94,8 +94,8 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
 
     With a MultiIndex the last level is time and the others name the series. Rows follow
     one another at the step `freq`, at that of the index where it has one, else at the
-    commonest distance of neighbouring stamps in `fit`. Dates and floats may be off by a
-    twentieth of a step, dates by an hour at most.
+    smallest common distance of neighbouring stamps in `fit`. Dates and floats may be
+    off by a twentieth of a step, dates by an hour at most.
 
     Examples
     --------

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -549,5 +550,5 @@ def test_windows_reach_over_days_that_a_calendar_leaves_out():
     expected = SlidingWindow(3, context="always").fit(X[:8].to_numpy())
     for part in (X[:8], X[8:]):
         assert_array_equal(windows.transform(part), expected.transform(part.to_numpy()))
-    with pytest.raises(ValueError, match="2024-01-10.*that of fit"):
+    with pytest.raises(ValueError, match=r"2024-01-10.*that of fit"):
         windows.transform(X[8:].set_axis(pd.date_range("2024-01-07", periods=4)))
