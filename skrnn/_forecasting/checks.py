@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from skrnn._estimators.inside import accepts_missing
+from skrnn._index.advice import in_words, of_series, way_over_hole
 from skrnn._index.runs import split_runs
 
 from .origin import Origin
@@ -58,8 +59,9 @@ def _check_training(
             held_out = f" before the last {calibration}, held out for calibration,"
         raise ValueError(
             f"{settings} need {needed} rows without a hole{held_out} to learn from. "
-            f"Got n_samples={rows.n_rows}, of which {longest} follow one another; "
-            "shorten window or horizon, or pass more rows."
+            f"Got n_samples={rows.n_rows}, of which {longest} follow one another"
+            f"{_at_step(rows)}; shorten window or horizon, or pass more rows"
+            f"{_over_first_hole(rows)}."
         )
 
 
@@ -73,13 +75,49 @@ def check_ends(rows: SeriesRows, plan: ForecastPlan) -> None:
     code = int(np.argmax(short))
     run = last[code]
     has_hole = run > 0 and rows.codes[rows.starts[run - 1]] == code
-    hole = ", after a hole in the index; fill the hole" if has_hole else ""
+    hole = ""
+    if has_hole:
+        before = rows.stamps[rows.stops[run - 1] - 1]
+        hole = f"{_at_step(rows)}, after a hole behind {before}; fill the hole"
     way_out = "drop the rows behind it" if has_hole else "pass more rows"
     raise ValueError(
         f"With window={plan.window} and horizon={plan.horizon} a forecast starts from "
-        f"the last {n_past} rows. Got {rows.lengths[run]}{_of_series(rows.names[code])}"
+        f"the last {n_past} rows. Got {rows.lengths[run]}{of_series(rows.names[code])}"
         f" from {rows.stamps[rows.starts[run]]} on{hole or '; drop the series'}, "
-        f"shorten window, or {way_out}."
+        f"shorten window, or {way_out}{_over_first_hole(rows, code)}."
+    )
+
+
+def _at_step(rows: SeriesRows) -> str:
+    """Return words for the step of an index; none where there is no index."""
+    if not rows.has_index or rows.step is None:
+        return ""
+    return f" at a step of {in_words(rows.step)}, {rows.source}"
+
+
+def _over_first_hole(rows: SeriesRows, code: int | None = None) -> str:
+    """Return words for the first hole and the way over it; none where there is none.
+
+    Parameters
+    ----------
+    rows : SeriesRows
+        The rows.
+    code : int or None
+        The series to look at; None means all.
+    """
+    codes = rows.codes[rows.starts]
+    is_hole = codes[1:] == codes[:-1]
+    if code is not None:
+        is_hole &= codes[1:] == code
+    if not is_hole.any():
+        return ""
+    run = int(np.argmax(is_hole))
+    before = rows.stamps[rows.stops[run] - 1]
+    after = rows.stamps[rows.starts[run + 1]]
+    own = rows.stamps[rows.codes == codes[run]]
+    return (
+        f". The first hole lies between {before} and {after}"
+        f"{of_series(rows.names[codes[run]])}; {way_over_hole(own, rows.step)}"
     )
 
 
@@ -106,19 +144,10 @@ def check_history_step(index: pd.Index, step: Any) -> None:
         own = split_runs(index, n_rows) if is_other else runs
     if is_other:
         raise ValueError(
-            f"history has a step of {_in_words(own.step)}, fit saw "
-            f"{_in_words(step)}; resample history to the step of fit, or fit on rows "
+            f"history has a step of {in_words(own.step)}, fit saw "
+            f"{in_words(step)}; resample history to the step of fit, or fit on rows "
             "with that of history."
         )
-
-
-def _in_words(step: Any) -> Any:
-    """Return a step as messages name it."""
-    units = getattr(step, "kwds", {})
-    if type(step) is pd.DateOffset and len(units) == 1:
-        ((unit, number),) = units.items()
-        return f"{number} {unit.removesuffix('s') if number == 1 else unit}"
-    return getattr(step, "freqstr", step)
 
 
 def check_start(origin: Origin, plan: ForecastPlan, estimator: BaseEstimator) -> None:
@@ -207,8 +236,4 @@ def check_calibrated(
 
 def _first_missing(origin: Origin, rows: NDArray[np.float64]) -> str:
     """Return words that name the first series with NaN in some rows."""
-    return _of_series(origin.names[int(np.argmax(np.isnan(rows).any(axis=(1, 2))))])
-
-
-def _of_series(name: object) -> str:
-    return "" if name is None else f" of series {name!r}"
+    return of_series(origin.names[int(np.argmax(np.isnan(rows).any(axis=(1, 2))))])

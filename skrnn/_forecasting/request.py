@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skrnn._index.advice import FROM_FIT, in_words, way_to_grid
 from skrnn._index.matching import match_index
 from skrnn._index.runs import split_runs
 from skrnn._index.steps import count_steps
@@ -236,8 +237,8 @@ def _count_steps_from(
         stamp = stamps[int(np.argmax(steps < 0))]
         raise ValueError(
             f"The index of X has the stamp {stamp}, which no whole number of steps "
-            f"of {step} leads to from the last stamp seen in fit, {last}; "
-            "resample X to that spacing."
+            f"of {in_words(step)}, {FROM_FIT}, leads to from the last stamp seen in "
+            f"fit, {last}; {way_to_grid(stamps, FROM_FIT)}."
         )
     return steps
 

@@ -76,12 +76,13 @@ def way_over_hole(stamps: pd.Index, step: Any) -> str:
     step : offset, Timedelta or number
         The step in use.
     """
-    number = "number them by reset_index(drop=True)"
+    ways = ["number the rows by reset_index(drop=True)"]
+    offset = None
     if isinstance(stamps, pd.DatetimeIndex):
         offset = _calendar_of(stamps, step)
-        if offset is not None:
-            return f"pass freq={offset}, or {number}"
-    return number
+    if offset is not None:
+        ways.insert(0, f"pass freq={offset}")
+    return f"where the rows do follow one another over a hole, {' or '.join(ways)}"
 
 
 def way_to_grid(stamps: pd.Index, source: str) -> str:

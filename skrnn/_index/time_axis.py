@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from .advice import in_words
 from .reading import index_of, stamps_of
 from .runs import split_runs
 from .steps import count_steps
@@ -51,8 +52,9 @@ class TimeAxis:
         if (steps < 0).any():
             raise ValueError(
                 f"The index has the stamp {ahead[int(np.argmax(steps < 0))]}, which no "
-                f"whole number of steps of {self.step} leads to from "
-                f"{self.stamps[place]}; resample the series to a common spacing."
+                f"whole number of steps of {in_words(self.step)} leads to from "
+                f"{self.stamps[place]}; drop such rows, round the stamps, or resample "
+                "the series to a common step."
             )
         return steps
 
