@@ -495,7 +495,9 @@ def test_forecasts_on_a_calendar_are_those_of_its_rows_one_after_another(offset)
     forecast = forecaster.forecast(10)
     assert list(forecast.index) == list(index[50:])
     assert_allclose(forecast, rows.forecast(10))
-    assert_allclose(forecaster.predict(no_columns(index[[54, 59]])), forecast[[4, 9]])
+    assert_allclose(
+        forecaster.predict(no_columns(index[[54, 59]])), forecast.iloc[[4, 9]]
+    )
     forecaster.update(None, y[50:55])
     assert list(forecaster.forecast(5).index) == list(index[55:])
 
