@@ -27,7 +27,9 @@ __all__ = [
     "validation_epoch",
 ]
 
+# Of tables this small all have the same size, so that many fits share a program.
 SMALLEST_SIZE = 8192
+SMALLEST_BYTES = 2**20
 
 
 class PaddedSamples(NamedTuple):
@@ -65,7 +67,11 @@ class PaddedSamples(NamedTuple):
         cls, windows: Windows, targets: np.ndarray, weights: np.ndarray
     ) -> PaddedSamples:
         """Pad arrays to a size which many fits share, a power of two."""
-        n_samples, n_rows = _padded_size(len(windows)), _padded_size(len(windows.rows))
+        own = windows.own_scale
+        parts = [] if own is None else [own.shift]
+        parts += [] if own is None or own.scale is None else [own.scale]
+        n_rows = _padded_size(len(windows.rows), _row_bytes([windows.rows]))
+        n_samples = _padded_size(len(windows), _row_bytes([targets, *parts]))
         check_memory(
             # Padded rows as an array and as a tensor; zeros cost nothing at first.
             (n_rows + len(windows.rows)) * windows.n_features * windows.rows.itemsize,
@@ -73,19 +79,14 @@ class PaddedSamples(NamedTuple):
             "twice,",
             "train on fewer rows at once, for instance by partial_fit",
         )
-        own_scale: tuple[Any, ...] = ()
-        hole: tuple[Any, ...] = ()
-        if (own := windows.own_scale) is not None:
-            parts = [own.shift] if own.scale is None else [own.shift, own.scale]
-            own_scale = tuple(_pad(part, n_samples) for part in parts)
-            hole = () if own.hole is None else (tf.constant(own.hole),)
+        hole = () if own is None or own.hole is None else (tf.constant(own.hole),)
         return cls(
             _pad(windows.rows, n_rows),
             _pad(windows.starts.astype(np.int32), n_samples),
             tf.constant(windows.offsets.astype(np.int32)),
             _pad(targets, n_samples),
             _pad(weights.astype(np.float32), n_samples),
-            own_scale,
+            tuple(_pad(part, n_samples) for part in parts),
             hole,
         )
 
@@ -323,8 +324,18 @@ def _update(metrics: list[Any], compared: tuple[Any, Any], counts: Any) -> None:
         metric.update_state(*compared, sample_weight=counts)
 
 
-def _padded_size(size: int) -> int:
-    return max(SMALLEST_SIZE, 1 << (size - 1).bit_length())
+def _row_bytes(tables: list[np.ndarray]) -> int:
+    return sum(table.shape[1] * table.itemsize for table in tables)
+
+
+def _padded_size(size: int, row_bytes: int) -> int:
+    """Return a power of two, at least the smallest size unless rows are wide."""
+    smallest = min(SMALLEST_SIZE, SMALLEST_BYTES // max(1, row_bytes))
+    return max(_next_power(max(1, smallest)), _next_power(size))
+
+
+def _next_power(number: int) -> int:
+    return 1 << (number - 1).bit_length()
 
 
 def _pad(array: np.ndarray, size: int) -> Any:

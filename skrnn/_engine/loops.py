@@ -68,7 +68,7 @@ def compiled_fit(
         if program.model.stop_training:
             break
     held.hold()
-    program.optimizer.finalize_variable_values(program.model.trainable_weights)
+    program.average_weights()
     held.release()
     callbacks.on_train_end(logs)
     held.hold()
@@ -167,6 +167,12 @@ def keras_fit(
     def evaluate() -> float:
         return program.model.evaluate(held_out, verbose=0, return_dict=True)["loss"]
 
+    def keep_weights(epoch: int, logs: Any = None) -> None:
+        program.keep_weights()
+
+    def keep_averages(logs: Any = None) -> None:
+        program.keep_averages()
+
     return program.model.fit(
         batches,
         validation_data=held_out,
@@ -174,13 +180,16 @@ def keras_fit(
         shuffle=False,
         verbose=0,
         callbacks=[
-            keras.callbacks.LambdaCallback(on_epoch_begin=shuffle),
+            keras.callbacks.LambdaCallback(
+                on_epoch_begin=shuffle, on_train_end=keep_averages
+            ),
             guard(program),
             at_every_hook(held.release),
             *watchers,
             at_start(lambda: count_start(watchers, evaluate)),
             *progress(course.epochs, course.verbose),
             at_every_hook(held.hold),
+            keras.callbacks.LambdaCallback(on_epoch_end=keep_weights),
         ],
     ).history
 

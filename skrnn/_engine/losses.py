@@ -6,9 +6,15 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from skrnn._process.fork import check_not_forked
+from skrnn._process.signals import signals_wait
+
 from .tensorflow import keras, tf
 
-__all__ = ["check_weighs_samples", "loss_of_samples"]
+__all__ = ["check_weighs_samples", "compared_targets", "loss_of_samples"]
 
 
 def loss_of_samples(loss: Any) -> Callable[..., Any] | None:
@@ -56,6 +62,48 @@ def check_weighs_samples(loss: Any, shape: tuple[int, ...]) -> None:
             "one for a whole batch; take its mean over the last axis alone, such as "
             "keras.ops.mean((y_true - y_pred) ** 2, axis=-1), or pass no weights."
         )
+
+
+@signals_wait()
+def compared_targets(loss: Any, n_targets: int) -> NDArray[np.bool_]:
+    """Return which targets a loss compares with their predictions.
+
+    Keras's losses compare all. A function may use a target in another way, or not at
+    all, as one of a mean and a variance does: the second column of y only makes place.
+    It compares a target if it does not change when target and prediction are shifted
+    together.
+
+    Parameters
+    ----------
+    loss : str, callable, class or keras.losses.Loss
+        Loss, as the estimators take it.
+    n_targets : int
+        Number of targets.
+    """
+    check_not_forked()
+    if isinstance(loss, str) or _module_of(loss).startswith("keras."):
+        return np.ones(n_targets, dtype=bool)
+    return np.array([_is_compared(loss, n_targets, i) for i in range(n_targets)])
+
+
+def _is_compared(loss: Any, n_targets: int, target: int) -> bool:
+    """Return whether a shift of a target and its prediction leaves a loss as it is."""
+    random = np.random.RandomState(0)
+    pair = random.normal(size=(2, 4, n_targets)).astype(np.float32)
+    shifted = pair.copy()
+    shifted[..., target] += 0.5
+    try:
+        made: Any = loss() if inspect.isclass(loss) else loss
+        function = getattr(made, "call", made)
+        before, after = (function(*map(tf.constant, each)) for each in (pair, shifted))
+        return np.allclose(before, after, rtol=1e-3, atol=1e-4)
+    except Exception:  # A function of the user's that fails is reported by training.
+        return False
+
+
+def _module_of(loss: Any) -> str:
+    named = inspect.isclass(loss) or inspect.isfunction(loss)
+    return str((loss if named else type(loss)).__module__)
 
 
 def _reduces_batches(loss: Any, shape: tuple[int, ...]) -> bool:

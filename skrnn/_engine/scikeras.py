@@ -17,6 +17,8 @@ from typing import Any
 from skrnn._process.signals import signals_wait
 
 from .callbacks import copy_callback
+from .factories import is_factory, needs_arguments
+from .optimizers import adapt_optimizer, check_is_optimizer
 from .tensorflow import keras, tf
 
 __all__ = [
@@ -72,7 +74,6 @@ _OF_CLASSES = {
     "crossentropy": "crossentropy",
     "focal_crossentropy": "focal_crossentropy",
 }
-_CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
 _FORMS = {"sigmoid": "binary", "softmax": "categorical"}
 
 
@@ -91,7 +92,7 @@ def compile_arguments(
     loss : str, callable, class or keras.losses.Loss
         Loss.
     optimizer : str, class or keras.optimizers.Optimizer
-        Optimizer; an instance is copied by its configuration, not used.
+        Optimizer; an instance is copied, not used.
     learning_rate : float or keras.optimizers.schedules.LearningRateSchedule
         Learning rate. An optimizer that is an instance brings its own number, which
         gives way to a schedule.
@@ -116,8 +117,7 @@ def compile_arguments(
     """
     _check_kinds(loss, optimizer, metrics)
     if isinstance(optimizer, keras.optimizers.Optimizer):
-        own = _copy_optimizer(optimizer, learning_rate, clipnorm)
-        routed = {}
+        own, routed = adapt_optimizer(optimizer, learning_rate, clipnorm), {}
     else:
         own = optimizer
         routed = {"optimizer__learning_rate": learning_rate}
@@ -164,7 +164,7 @@ def make_callbacks(callbacks: Any) -> list[Any]:
         f"without arguments that return them. Got {callbacks!r} instead."
     )
     listed = _listed(callbacks) or []
-    if any(_is_factory(each) and _needs_arguments(each) for each in listed):
+    if any(is_factory(each) and needs_arguments(each) for each in listed):
         raise refused
     prepared = [_prepare_callback(each) for each in listed]
     wrapper = _wrappers.BaseWrapper(callbacks=list(chain.from_iterable(prepared)))
@@ -248,50 +248,11 @@ def _why_no_measure(function: Any, shape: tuple[int, ...], *, learns: bool) -> s
     return ""
 
 
-def _copy_optimizer(optimizer: Any, learning_rate: Any, clipnorm: float | None) -> Any:
-    """Copy an instance, with a learning rate that is a schedule, and with clipping."""
-    settings = optimizer.get_config()
-    if isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-        if not isinstance(settings.get("learning_rate"), float):
-            raise ValueError(
-                "learning_rate_decay must be None for an optimizer whose learning_rate "
-                f"is not a number. Got {optimizer!r} instead; pass an optimizer "
-                "without a schedule, or set learning_rate_decay=None."
-            )
-        settings["learning_rate"] = learning_rate
-    if clipnorm is not None:
-        own = [name for name in _CLIPPING if settings.get(name) is not None]
-        if own:
-            raise ValueError(
-                "clipnorm must be None for an optimizer that clips gradients itself. "
-                f"Got {optimizer!r} with {own[0]}={settings[own[0]]} instead; set one "
-                "of the two to None."
-            )
-        settings["clipnorm"] = clipnorm
-    return type(optimizer).from_config(settings)
-
-
 def _prepare_callback(callback: Any) -> list[Any]:
     """Copy an instance and call a function; leave a class to scikeras."""
     if isinstance(callback, keras.callbacks.Callback):
         return [copy_callback(callback)]
-    return _listed(callback()) or [None] if _is_factory(callback) else [callback]
-
-
-def _is_factory(callback: Any) -> bool:
-    """Return whether something is called to get callbacks; Keras's are not callable."""
-    return callable(callback) and not inspect.isclass(callback)
-
-
-def _needs_arguments(function: Callable[..., Any]) -> bool:
-    """Return whether a function cannot be called without arguments."""
-    try:
-        inspect.signature(function).bind()
-    except TypeError:
-        return True
-    except ValueError:  # One written in C that does not tell.
-        return False
-    return False
+    return _listed(callback()) or [None] if is_factory(callback) else [callback]
 
 
 def _listed(values: Any) -> list[Any] | None:
@@ -329,12 +290,7 @@ def _check_kinds(loss: Any, optimizer: Any, metrics: Any) -> None:
             "loss must be a name of Keras's, a function, or a class or an instance of "
             f"keras.losses.Loss. Got {loss!r} instead."
         )
-    kind = optimizer if inspect.isclass(optimizer) else type(optimizer)
-    if not issubclass(kind, (str, keras.optimizers.Optimizer)):
-        raise ValueError(
-            "optimizer must be a name of Keras's, or a class or an instance of "
-            f"keras.optimizers.Optimizer. Got {optimizer!r} instead."
-        )
+    check_is_optimizer(optimizer)
     for metric in _listed(metrics) or ():
         if not (isinstance(metric, str) or callable(metric)):
             raise ValueError(

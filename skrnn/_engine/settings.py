@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .optimizers import settings_key
 from .tensorflow import keras
 
 __all__ = ["Course", "Recipe"]
@@ -39,7 +40,7 @@ class Recipe:
     def key(self) -> Hashable:
         """What a program depends on; None if the settings do not tell.
 
-        Names, Keras's classes and the configuration of its optimizers do. Of other
+        Names, Keras's classes and the settings of its optimizers do. Of other
         instances and of functions two that look alike may differ.
         """
         metrics = self.metrics or ()
@@ -102,11 +103,7 @@ def _setting_key(setting: Any) -> Hashable:
 
 
 def _optimizer_key(optimizer: Any) -> Hashable:
-    """Identify an optimizer, of which an instance is copied by its configuration."""
-    kind = type(optimizer)
-    if isinstance(optimizer, keras.optimizers.Optimizer) and kind.__module__.startswith(
-        "keras."
-    ):
-        # Keras counts up the names of instances that are otherwise alike.
-        return kind, repr({**optimizer.get_config(), "name": None})
+    """Identify an optimizer; None if it may differ from one that looks alike."""
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        return settings_key(optimizer)
     return _setting_key(optimizer)

@@ -31,6 +31,7 @@ from .learning_rate import decayed_rate
 from .loops import compiled_fit, keras_fit
 from .losses import check_weighs_samples
 from .models import draw_weights
+from .optimizers import make_optimizer
 from .placement import Placement, choose_placement
 from .programs import PROGRAMS
 from .samples import Samples
@@ -38,7 +39,15 @@ from .scikeras import explain_failure, make_callbacks
 from .settings import Course, Recipe
 from .training_program import State, TrainingProgram
 
-__all__ = ["Course", "Recipe", "Samples", "State", "make_callbacks", "train"]
+__all__ = [
+    "Course",
+    "Recipe",
+    "Samples",
+    "State",
+    "make_callbacks",
+    "make_optimizer",
+    "train",
+]
 
 # Fewer samples are filled up to this many: with 16 an epoch is 1.1 to 1.4 times as fast
 # as with 32, and no slower than with 8.
@@ -220,9 +229,10 @@ def _watch(
 
 def _note_rates(recipe: Recipe, n_batches: int, n_updates: float) -> list[Any]:
     """Note the learning rate of the last update of each epoch, if it changes."""
-    shape, first = recipe.learning_rate_decay, recipe.first_rate
+    shape = recipe.learning_rate_decay
     if shape is None:
         return []
+    first = recipe.first_rate
 
     def rate_of(epoch: int) -> float:
         return decayed_rate(shape, first, (epoch + 1) * n_batches - 1, n_updates)

@@ -21,6 +21,7 @@ from .epoch import (
 from .learning_rate import Decay
 from .losses import loss_of_samples
 from .models import build_model, forget_sequence
+from .optimizers import copy_optimizer, traced_settings
 from .placement import Placement
 from .scikeras import compile_arguments
 from .settings import Recipe
@@ -39,10 +40,14 @@ class State:
         Weights, in the order of `keras.Model.weights`.
     optimizer : list of ndarray or None
         Variables of the optimizer; None starts it afresh.
+    not_averaged : list of ndarray or None
+        Weights that the optimizer goes on from, where `weights` are averages of them
+        over the updates; None if it goes on from `weights`.
     """
 
     weights: list[np.ndarray]
     optimizer: list[np.ndarray] | None = None
+    not_averaged: list[np.ndarray] | None = None
 
 
 class TrainingProgram:
@@ -101,9 +106,13 @@ class TrainingProgram:
         # float32 need no scaling, even where the policy is one of float16.
         self.model.compile(**arguments, jit_compile=False, auto_scale_loss=False)
         self.optimizer = self.model.optimizer
+        self._unused_optimizer = copy_optimizer(self.optimizer)
         # At once, so that it can be set to a stored state before the first step.
         self.optimizer.build(self.model.trainable_variables)
         self._fresh_optimizer = _values(self.optimizer.variables)
+        self._starts_from_weights = self._depends_on_weights()
+        self._not_averaged: list[np.ndarray] | None = None
+        self._averaged: list[np.ndarray] | None = None
         self._epochs: dict[Hashable, Any] = {}
         self._batch_size = batch_size
         self._placement = placement
@@ -130,11 +139,13 @@ class TrainingProgram:
         n_updates : float
             Number of updates after which a learning rate that falls is 0.
         """
-        self.model.set_weights(state.weights)
-        for variable, value in zip(
-            self.optimizer.variables, self._values_of_optimizer(state), strict=True
-        ):
+        # A learning rate that falls is no variable of the optimizer, another one is.
+        goes_on = len(state.optimizer or ()) == len(self._fresh_optimizer)
+        self.model.set_weights((goes_on and state.not_averaged) or state.weights)
+        values = state.optimizer if goes_on else self._fresh_values()
+        for variable, value in zip(self.optimizer.variables, values or (), strict=True):
             variable.assign(value)
+        self._not_averaged = self._averaged = None
         if self._decay is not None:
             self._decay.start(recipe.first_rate, n_updates)
         elif recipe.sets_learning_rate:
@@ -148,7 +159,30 @@ class TrainingProgram:
 
     def state(self) -> State:
         """Read the variables back."""
-        return State(_values(self.model.weights), _values(self.optimizer.variables))
+        weights = _values(self.model.weights)
+        # A callback may have set others than the averages, and these then count.
+        averaged = self._averaged is not None and _equal(weights, self._averaged)
+        return State(
+            weights,
+            _values(self.optimizer.variables),
+            self._not_averaged if averaged else None,
+        )
+
+    def keep_weights(self) -> None:
+        """Keep the weights that Keras replaces by their averages after the training."""
+        if _averages_weights(self.optimizer):
+            self._not_averaged = _values(self.model.weights)
+
+    def keep_averages(self) -> None:
+        """Keep what Keras has replaced the weights by."""
+        if self._not_averaged is not None:
+            self._averaged = _values(self.model.weights)
+
+    def average_weights(self) -> None:
+        """Replace the weights by their averages, if the optimizer has some."""
+        self.keep_weights()
+        self.optimizer.finalize_variable_values(self.model.trainable_weights)
+        self.keep_averages()
 
     def compile(self, samples: PaddedSamples, order: Any, held_out: Any = None) -> bool:
         """Compile epochs for samples of this size, by running them on no samples.
@@ -207,17 +241,24 @@ class TrainingProgram:
     def graph(self) -> Hashable:
         """Return what the traces depend on and a callback can change."""
         trainable = tuple(variable.trainable for variable in self.model.weights)
-        settings = self.optimizer.get_config()
-        if isinstance(settings["learning_rate"], float):
-            # Its value is read anew in every epoch; only a schedule is traced.
-            settings["learning_rate"] = "a variable"
-        return trainable, repr(settings)
+        return trainable, traced_settings(self.optimizer)
 
-    def _values_of_optimizer(self, state: State) -> list[np.ndarray]:
-        # A learning rate that falls is no variable of the optimizer, another one is.
-        stored = state.optimizer or ()
-        goes_on = len(stored) == len(self._fresh_optimizer)
-        return list(stored) if goes_on else self._fresh_optimizer
+    def _fresh_values(self) -> list[np.ndarray]:
+        """Return the variables of an optimizer that starts from the weights."""
+        return self._rebuilt() if self._starts_from_weights else self._fresh_optimizer
+
+    def _rebuilt(self) -> list[np.ndarray]:
+        optimizer = copy_optimizer(self._unused_optimizer)
+        optimizer.build(self.model.trainable_variables)
+        return _values(optimizer.variables)
+
+    def _depends_on_weights(self) -> bool:
+        """Return whether the optimizer keeps something of the weights it begins with.
+
+        Schedule-free ones do, as do those that average weights.
+        """
+        self.model.set_weights([weight + 1.0 for weight in self.model.get_weights()])
+        return not _equal(self._fresh_optimizer, self._rebuilt())
 
     def _compile_epoch(
         self, key: tuple[Hashable, ...], samples: PaddedSamples, order: Any
@@ -301,6 +342,17 @@ def _epoch_key(
 ) -> tuple[Hashable, ...]:
     tensors = tf.nest.flatten((samples, order))
     return (validation, *(tuple(tensor.shape) for tensor in tensors))
+
+
+def _averages_weights(optimizer: Any) -> bool:
+    """Return whether an optimizer sets the weights once more after a training."""
+    own = type(optimizer).finalize_variable_values
+    base = keras.optimizers.Optimizer.finalize_variable_values
+    return optimizer.use_ema or own is not base
+
+
+def _equal(arrays: list[np.ndarray], others: list[np.ndarray]) -> bool:
+    return all(map(np.array_equal, arrays, others))
 
 
 def _values(variables: list[Any]) -> list[np.ndarray]:

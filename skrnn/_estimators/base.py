@@ -21,6 +21,7 @@ from skrnn._serialization.state import StoredMixin
 from .budget import choose_batch_size, choose_epochs
 from .history import append_epochs, check_finite
 from .network_checks import check_same_network
+from .optimizer_checks import check_can_be_copied, check_is_whole
 from .training_data import choose_samples, relative_weights, split_samples
 
 __all__ = ["BaseNetworkEstimator"]
@@ -35,6 +36,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         "statistics": "_statistics",
         "window_shape_in": "_window_shape_in",
         "optimizer_state": "_optimizer_state",
+        "weights_not_averaged": "_weights_not_averaged",
         "trained_by": "_trained_by",
         "random_state": "_random_state",
     }
@@ -74,7 +76,34 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         tags.non_deterministic = self.random_state is None
         return tags
 
+    def set_params(self, **params):
+        """Set the parameters of this estimator.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by their names.
+
+        Returns
+        -------
+        self : object
+            This estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or if `optimizer` is a copy, as a grid search
+            makes them, that lacks a part of its original.
+        """
+        check_is_whole(params.get("optimizer"))
+        return super().set_params(**params)
+
+    def __sklearn_clone__(self):
+        check_can_be_copied(self.optimizer)
+        return super().__sklearn_clone__()
+
     def __getstate__(self):
+        check_can_be_copied(self.optimizer)
         state = super().__getstate__()
         state.pop("callbacks_", None)  # They may hold open files.
         private = state["_private"]
@@ -83,6 +112,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         # skops cannot store instances of Keras's.
         if not isinstance(trained_by, (str, type)) and trained_by != self.optimizer:
             private |= {"trained_by": None, "optimizer_state": None}
+            private.pop("weights_not_averaged", None)
         return state
 
     @property
@@ -215,12 +245,22 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         elif not one_pass:  # What is missing in a chunk may come with a later one.
             statistics.check_observed()
         if one_pass or not resume:
-            return statistics, statistics.scaling()
+            return statistics, self._choose_scaling(statistics)
         _, targets, _ = samples
         # A target that was constant has scale 0, and would never be learned.
         kept = self.scaling_.let_vary(targets)
         varies = (kept.y_scale != self.scaling_.y_scale).any()
         return statistics if varies else self._statistics, kept
+
+    def _choose_scaling(self, statistics):
+        """Return the scaling of statistics; targets that make place keep outputs."""
+        scaling = statistics.scaling()
+        if isinstance(self._loss, str) or (scaling.y_scale != 0).all():
+            return scaling
+        from skrnn._engine import losses
+
+        compared = losses.compared_targets(self._loss, len(scaling.y_scale))
+        return scaling.keep_outputs(compared)
 
     def _scale(self, data, parts, scaling):
         """Return the samples as the engine takes them."""
@@ -260,6 +300,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             "batch_size_": course.batch_size,
             "n_updates_": n_updates + (self.n_updates_ if goes_on else 0),
             "_optimizer_state": state.optimizer,
+            "_weights_not_averaged": state.not_averaged,
             "_trained_by": self.optimizer,
             # Without a seed it is NumPy's global generator, of which no copy is kept.
             "_random_state": None if self.random_state is None else random_state,
@@ -281,7 +322,10 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         # Fewer or more weights to train are another state of the optimizer.
         same_weights = network.frozen == self._network.frozen
         goes_on = goes_on and same_weights and self.optimizer == self._trained_by
-        return training.State(self.weights_, self._optimizer_state if goes_on else None)
+        if not goes_on:
+            return training.State(self.weights_)
+        not_averaged = vars(self).get("_weights_not_averaged")
+        return training.State(self.weights_, self._optimizer_state, not_averaged)
 
     def _recipe(self):
         """Return what Keras compiles into a model."""
@@ -289,7 +333,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
 
         return training.Recipe(
             self._loss,
-            self.optimizer,
+            training.make_optimizer(self.optimizer),
             float(self.learning_rate),
             self.metrics,
             self.learning_rate_decay,
@@ -304,12 +348,13 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         epochs = choose_epochs(
             self.epochs, n_samples, batch_size, at_most=self._most_epochs
         )
+        stops = self.early_stopping and not one_pass
         return training.Course(
             epochs=1 if one_pass else epochs,
             batch_size=batch_size,
             shuffle=self.shuffle,
             constant_rate=one_pass,
-            patience=self.patience if self.early_stopping and not one_pass else None,
+            patience=int(self.patience) if stops else None,
             callbacks=training.make_callbacks(self.callbacks),
             verbose=int(self.verbose),
         )

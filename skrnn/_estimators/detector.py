@@ -126,7 +126,9 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
             {
                 "autoencoder_": autoencoder,
                 # As `sklearn.ensemble.IsolationForest` sets its threshold.
-                "offset_": float(np.percentile(scores, 100.0 * self.contamination)),
+                "offset_": float(
+                    np.percentile(scores, 100.0 * float(self.contamination))
+                ),
                 "n_features_in_": getattr(autoencoder, "n_features_in_", None),
                 "feature_names_in_": getattr(autoencoder, "feature_names_in_", None),
             },

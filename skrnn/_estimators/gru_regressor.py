@@ -81,7 +81,10 @@ class GRURegressor(BaseRecurrentRegressor):
     loss : str, callable, class or keras.losses.Loss, default="mse"
         Loss, on standardized targets if `standardize` is set. Pass a loss with
         settings, such as the delta of Huber's, as a function: `keras.losses.Huber`
-        forgets it when the estimator is cloned, as in a grid search.
+        forgets it when the estimator is cloned, as in a grid search. A target that is
+        constant is predicted exactly; but a function that does not compare it with its
+        prediction, as where it only makes place for a variance, gets it unscaled, and
+        the prediction is the output of the network.
     incomplete : {"skip", "mask"}, default="skip"
         How training treats windows that begin with missing steps: "skip" leaves them
         out, "mask" trains on the steps that they have.
@@ -100,9 +103,13 @@ class GRURegressor(BaseRecurrentRegressor):
         differ by rounding, about 1e-7 of the scale of predictions. "numpy" takes NumPy
         for inputs of any size, so that TensorFlow is never imported; for many windows
         it is up to fifty times as slow.
-    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
-        Optimizer. An instance is copied, brings its own learning rate, and may clip
-        gradients or follow a schedule.
+    optimizer : str, class, function or keras.optimizers.Optimizer, default="adam"
+        Optimizer, or a function without arguments that returns one. An instance brings
+        its own learning rate, and may clip gradients or follow a schedule; `fit` trains
+        with a copy of it. Give a function where Keras's configuration leaves something
+        out, such as variables excluded from weight decay: scikit-learn and pickle copy
+        instances by it, and an estimator whose optimizer would lose something then
+        raises.
     learning_rate : float, default=1e-3
         Learning rate of an optimizer that is given by name or class.
     learning_rate_decay : {"cosine", "linear"} or None, default=None

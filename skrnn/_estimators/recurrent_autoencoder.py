@@ -65,9 +65,13 @@ class RecurrentAutoencoder(BaseAutoencoder):
     incomplete : {"skip", "mask"}, default="skip"
         How training treats windows that begin with missing steps: "skip" leaves them
         out, "mask" trains on the steps that they have.
-    optimizer : str, class or keras.optimizers.Optimizer, default="adam"
-        Optimizer. An instance is copied, brings its own learning rate, and may clip
-        gradients or follow a schedule.
+    optimizer : str, class, function or keras.optimizers.Optimizer, default="adam"
+        Optimizer, or a function without arguments that returns one. An instance brings
+        its own learning rate, and may clip gradients or follow a schedule; `fit` trains
+        with a copy of it. Give a function where Keras's configuration leaves something
+        out, such as variables excluded from weight decay: scikit-learn and pickle copy
+        instances by it, and an estimator whose optimizer would lose something then
+        raises.
     learning_rate : float, default=1e-3
         Learning rate of an optimizer that is given by name or class.
     learning_rate_decay : {"cosine", "linear"} or None, default=None

@@ -74,6 +74,9 @@ def split_samples(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Split samples into those to train on and, behind them, those to validate on."""
     n_samples = len(samples)
+    if isinstance(validation_split, np.floating):
+        # By its digits: as a float, 0.1 of float32 is 0.10000000149.
+        validation_split = float(str(validation_split))
     # Rounded, because in floating point 10 * (1 - 0.9) is less than 1.
     n_train = math.floor(round(n_samples * (1 - validation_split), 6))
     if validation_split > 0 and n_train in (0, n_samples):

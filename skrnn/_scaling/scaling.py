@@ -58,6 +58,22 @@ class Scaling:
         varies = (self.y_scale == 0) & differs.any(axis=0)
         return replace(self, y_scale=np.where(varies, 1.0, self.y_scale))
 
+    def keep_outputs(self, compared: NDArray[np.bool_]) -> Scaling:
+        """Keep constant targets, and what is predicted for them, unless compared.
+
+        Parameters
+        ----------
+        compared : ndarray of shape (n_targets,)
+            Which targets the loss compares with their predictions. Where it does not,
+            the output is something else than the target.
+        """
+        kept = (self.y_scale == 0) & ~compared
+        return replace(
+            self,
+            y_mean=np.where(kept, 0.0, self.y_mean),
+            y_scale=np.where(kept, 1.0, self.y_scale),
+        )
+
     def scale_as(self, other: Scaling) -> Scaling:
         """Return a scaling of the same targets, which scales inputs as another does."""
         return replace(

@@ -2,8 +2,10 @@ import keras
 import numpy as np
 import pytest
 
+from skrnn._engine.epoch import PaddedSamples
 from skrnn._engine.prediction import predict
 from skrnn._engine.settings import Recipe
+from skrnn._windows.windows import Windows
 from tests.support.exhaustive import crossed, first_of_many
 from tests.support.samples import (
     CELLS,
@@ -122,3 +124,22 @@ def test_dropout_scales_and_drops_in_training_only():
     )
     same = predict(network, weights, samples.windows)
     np.testing.assert_array_equal(same, predict(network, weights, samples.windows))
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "width", "n_targets", "expected"),
+    [
+        # So that many fits share a program.
+        (100, 4, 1, (8192, 8192)),
+        (9000, 4, 1, (16384, 16384)),
+        # So that wide ones take at most twice their own size.
+        (100, 30_000, 1, (128, 8192)),
+        (4, 30_000, 1, (8, 8192)),
+        (100, 4, 3000, (8192, 128)),
+    ],
+)
+def test_tables_are_padded_by_their_bytes(n_rows, width, n_targets, expected):
+    windows = Windows(np.zeros((n_rows, width), np.float32), np.arange(n_rows), 1)
+    targets = np.zeros((n_rows, n_targets), np.float32)
+    padded = PaddedSamples.of(windows, targets, np.ones(n_rows))
+    assert (padded.rows.shape[0], padded.targets.shape[0]) == expected
