@@ -4,7 +4,7 @@ import copy
 from dataclasses import replace
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.fitted import set_fitted
@@ -25,7 +25,7 @@ from .checks import (
     check_samples,
     check_start,
 )
-from .differencing import Differencing, read_lags
+from .differencing import read_lags
 from .holes import fill_holes
 from .input import (
     check_same_columns,
@@ -34,7 +34,6 @@ from .input import (
     split_history,
 )
 from .origin import Origin
-from .plan import ForecastPlan
 from .request import request_rows
 from .results import shape_like
 from .set_up import choose_set_up, longest_hole
@@ -69,16 +68,19 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
 
         Fitted attributes are set at the end, so that an error changes none.
         """
-        observations = read_observations(self, X, y, log=self.log, fitted=False)
+        log = self.log != "auto" and bool(self.log)
+        observations = read_observations(self, X, y, log=log, fitted=False)
         lags = read_lags(self.difference, len(observations.targets))
         wide = self.columns == "series"
         series = observations.by_series(wide=wide, freq=self.freq)
-        n_filled = longest_hole(self, series)
-        series = fill_holes(series, n_filled)
+        series = fill_holes(series, longest_hole(self, series))
         # More rows than there are leave none, and an integer of NumPy would overflow.
         n_held_out = min(int(self.calibration), series.n_rows)
         training = series.before_last(n_held_out)
-        plan, estimator = self._make_plan(series, training, lags)
+        chosen = choose_set_up(self, series, training, lags, method)
+        set_open_seeds(chosen.estimator, self.random_state)
+        plan, estimator = chosen.plan, chosen.estimator
+        check_enough_rows(series, training, plan, int(self.calibration))
         values = plan.transform(series)
         pooled = series.names != [None]
         scale = plan.learn_scale(values, series, training, pooled=pooled)
@@ -96,38 +98,28 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         if n_held_out:
             errors = forecast_errors(plan, estimator, series, scale, n_held_out)
         names = feature_names(X) if series.known.shape[1] else None
-        self._set_learned(
-            observations, plan, estimator, origin, errors, names, n_filled
-        )
+        self._set_learned(observations, plan, chosen, origin, errors, names)
         return self
 
-    def _make_plan(self, series, training, lags):
-        """Choose the set-up, and check that there are enough rows for it.
-
-        Returns
-        -------
-        plan : ForecastPlan
-            The plan, which has not learned yet.
-        estimator : estimator
-            The estimator, not fitted.
-        """
-        differencing = Differencing(lags, self.log)
-        chosen = choose_set_up(self, series, training, differencing.n_lost)
-        set_open_seeds(chosen.estimator, self.random_state)
-        plan = ForecastPlan(
-            chosen.window, chosen.horizon, differencing, chosen.normalize
+    def _show(self, chosen):
+        """Return the attributes that show a set-up which was chosen here."""
+        if self.estimator is not None:
+            return {"set_up_": None, "comparison_": None}
+        set_up = clone(self).set_params(
+            estimator=clone(chosen.estimator),
+            window=chosen.plan.window,
+            horizon=chosen.plan.horizon,
+            log=chosen.plan.differencing.log,
+            normalize=chosen.plan.mode,
         )
-        check_enough_rows(series, training, plan, int(self.calibration))
-        return plan, chosen.estimator
+        return {"set_up_": set_up, "comparison_": chosen.compared}
 
-    def _set_learned(
-        self, observations, plan, estimator, origin, errors, names, n_filled
-    ):
+    def _set_learned(self, observations, plan, chosen, origin, errors, names):
         """Set all fitted attributes at once."""
         index = observations.index
         errors, short_errors = errors
         fitted = {
-            "estimator_": estimator,
+            "estimator_": chosen.estimator,
             "window_": plan.window,
             "horizon_": plan.horizon,
             "n_features_in_": observations.known.shape[1],
@@ -137,13 +129,14 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             "calibration_errors_": errors,
             "_short_errors": short_errors,
             "_plan": plan,
-            "_n_filled": n_filled,
+            "_n_filled": chosen.n_filled,
             "_template": observations.template,
             "_index_names": [] if index is None else [*index.names],
             "_origin": origin,
             "_pooled": origin.names != [None],
             "_reads_columns": bool(self.exogenous),
             "_wide": self.columns == "series",
+            **self._show(chosen),
         }
         set_fitted(self, fitted)
 

@@ -48,29 +48,30 @@ class AutoregressiveForecaster(BaseForecaster):
         Learns the step from the past to the next rows; it is cloned. Recurrent
         regressors, or a `Pipeline` or search that starts with one, get windows of shape
         (n_samples, window, n_channels); any other gets them as a table of shape
-        (n_samples, window * n_channels), oldest step first. None is the
-        recommended set-up, see the Notes.
+        (n_samples, window * n_channels), oldest step first. None chooses the set-up by
+        the rows, see the Notes; it forecasts medians.
     window : int, default=None
         Look-back: the number of past rows that a prediction sees; at least 1. None
-        means 10, or with the default estimator what the Notes say.
+        means 10, or without an estimator what is chosen.
     horizon : int, default=None
         Number of rows that one call of `estimator` predicts; at least 1. Longer
         forecasts are rolled out in blocks of `horizon` rows, shorter ones are cut. None
-        means 1, or with the default estimator what the Notes say.
+        means 1, or without an estimator what is chosen.
     difference : int or tuple of int, default=0
         Differences that are learned in place of y, and added up again in `predict`:
         an order, such as 1 or 2, or the lags of one after the other, such as (1, 12)
         for monthly steps of yearly changes.
-    log : bool, default=False
+    log : bool or "auto", default="auto"
         Whether logarithms of y are learned, of which differences are taken. All values
-        of y must be above 0.
+        of y must be above 0. "auto" means False with an estimator, and without one what
+        is chosen.
     normalize : {"auto", "last", "meanstd"} or None, default="auto"
         How the target channels of each window are normalised, and by the same numbers
         the rows that it predicts: shifted by the last observed value of the window, or
         shifted by its mean and divided by its standard deviation (that of the series,
         where a window is constant). Predictions are transformed back, and in the
-        recursion each window is normalised afresh. "auto" means "meanstd" with the
-        default estimator, and None with any other.
+        recursion each window is normalised afresh. "auto" means None with an estimator,
+        and without one what is chosen.
     exogenous : bool, default=True
         Whether the columns of X are inputs. With False only the index of X is used.
     columns : {"targets", "series"}, default="targets"
@@ -98,6 +99,13 @@ class AutoregressiveForecaster(BaseForecaster):
         The fitted clone of `estimator`. It sees transformed and normalised windows.
     window_, horizon_ : int
         The `window` and `horizon` in use.
+    set_up_ : AutoregressiveForecaster
+        What was chosen if `estimator` is None: a forecaster, not fitted, whose
+        parameters are those in use. Print it for a line to copy and change.
+    comparison_ : dict of list
+        What was compared if `estimator` is None, to be read by `pandas.DataFrame`.
+        "error" is the logarithm of the mean absolute error, the mean over series, each
+        in units of its spread; NaN where there are too few rows.
     n_features_in_ : int
         Columns known in advance; 0 where X has none or is only a time axis.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -137,12 +145,31 @@ class AutoregressiveForecaster(BaseForecaster):
     H = 1 is the iterated strategy, an H as long as the forecast the direct one with
     several outputs, and the lengths between mix the two [1]_.
 
-    With ``estimator=None`` the forecaster is set up as was best over eleven short
-    real series (``benchmarks/accuracy.py``): ``GRURegressor(32, segment=m, dropout=0.2,
-    loss="mae", batch_size=16, dense_activation="linear")`` with windows of three
-    seasons of m rows, a horizon of one, and ``normalize="meanstd"``. A season is a day
-    for rows of hours or minutes, a week for days (5 business days), and a year for
-    weeks, months and quarters. Fewer rows than five seasons give windows of two or one.
+    With ``estimator=None`` the rows to learn from choose the set-up, never those held
+    out for the calibration. A season has m rows: a day for rows of hours or minutes, a
+    week for days (5 business days), and a year for weeks, months and quarters. Windows
+    of one, two and three seasons are compared, and of one and two weeks for rows of
+    hours or minutes, as far as there are rows for them; with and without the logarithm
+    where all values are above 0; and both kinds of `normalize`. A ridge regression on
+    these windows learns from all but the last fifth of each series, and its errors
+    there are compared. Three seasons, "meanstd" and no logarithm are kept unless
+    something else is clearly better, by 2 % and more where little can be compared. Then
+    the network, with a third of its training where there are many windows, is compared
+    with the ridge, which takes
+    its place if it is clearly better; not before `partial_fit`, nor where values are
+    missing or columns are known in advance.
+
+    The horizon is the largest part of a season up to 24 rows, and so is a step of the
+    network: ``GRURegressor(segment=..., loss="mae", dense_activation="linear")`` with
+    ``dropout=0.2`` and ``batch_size=16``. From 2000 windows on it learns with
+    ``epochs="auto"``, ``batch_size="auto"``, ``learning_rate_decay="cosine"`` and
+    ``clipnorm=1.0``, about ``700 * log2(n_windows)`` updates with those of the
+    comparison; from 20 000 windows on with 64 units, ``learning_rate=3e-3`` and no
+    dropout. The
+    absolute error that it minimises is that of medians: forecasts of skewed series are
+    smaller than their mean, and add up to too little. For means pass a network with
+    ``loss="mse"``, and set `log` to False.
+
     Without an index of dates, with rows of years, or with fewer rows than three
     seasons, m is 1 and the window 12, or nearly half the rows. Of many series, those
     with most of the rows decide. Without columns known in advance, rows that are
@@ -237,7 +264,7 @@ class AutoregressiveForecaster(BaseForecaster):
         "window": [Interval(Integral, 1, None, closed="left"), None],
         "horizon": [Interval(Integral, 1, None, closed="left"), None],
         "difference": [Interval(Integral, 0, None, closed="left"), tuple, list],
-        "log": ["boolean"],
+        "log": ["boolean", StrOptions({"auto"})],
         "normalize": [StrOptions({"auto", "last", "meanstd"}), None],
         "exogenous": ["boolean"],
         "columns": [StrOptions({"targets", "series"})],
@@ -253,7 +280,7 @@ class AutoregressiveForecaster(BaseForecaster):
         window=None,
         horizon=None,
         difference=0,
-        log=False,
+        log="auto",
         normalize="auto",
         exogenous=True,
         columns="targets",

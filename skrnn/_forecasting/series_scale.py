@@ -12,7 +12,7 @@ from skrnn._serialization.plain import stored
 
 from .series import SeriesRows
 
-__all__ = ["SeriesScale"]
+__all__ = ["SeriesScale", "mean_and_deviation"]
 
 
 @stored("SeriesScale", {"centre": "centre", "spread": "spread"})

@@ -1,27 +1,38 @@
-"""The set-up of a forecaster: what its parameters say, and defaults for the rest."""
+"""The set-up of a forecaster: what its parameters say, and choices for the rest."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 from sklearn.base import BaseEstimator, clone
+from sklearn.linear_model import Ridge
 
+from skrnn._estimators.budget import choose_batch_size, choose_epochs
 from skrnn._estimators.gru_regressor import GRURegressor
 from skrnn._index.season import season_length
 
+from .candidates import find_windows, widest_window
+from .differencing import Differencing
+from .plan import ForecastPlan
 from .series import SeriesRows
+from .trial import Trial
 
 __all__ = ["SetUp", "choose_set_up", "longest_hole"]
 
 # Defaults for an estimator that was passed.
 PLAIN_WINDOW, PLAIN_HORIZON = 10, 1
-# Defaults for the default estimator: seasons in a window, or rows without a season.
-N_SEASONS = 3
-WINDOW_WITHOUT_SEASON = 12
+# A horizon is a season of the default set-up, or its largest part up to this length.
+LONGEST_HORIZON = 24
+# Numbers of windows from which networks have a budget, and from which they are larger.
+N_SAMPLES_OF_SMALL, N_SAMPLES_OF_LARGE = 2_000, 20_000
+# The trial of a network that has a budget makes this share of its updates.
+SHARE_OF_BUDGET = 3
+# Values in the table of windows from which a ridge may learn, at most: half a gigabyte.
+LARGEST_TABLE = 2**26
 
 
 @dataclass(frozen=True)
@@ -32,20 +43,26 @@ class SetUp:
     ----------
     estimator : estimator
         The estimator, not fitted.
-    window, horizon : int
-        Rows that it sees, and rows that it predicts.
-    normalize : {"last", "meanstd"} or None
-        How windows are normalised.
+    plan : ForecastPlan
+        How windows are made, before it has learned.
+    n_filled : int
+        Rows in a hole of the index that count as missing values.
+    compared : dict of list
+        What it was chosen from, and the errors.
     """
 
     estimator: BaseEstimator
-    window: int
-    horizon: int
-    normalize: str | None
+    plan: ForecastPlan
+    n_filled: int
+    compared: dict[str, list[Any]]
 
 
 def choose_set_up(
-    forecaster: Any, rows: SeriesRows, training: SeriesRows, n_lost: int
+    forecaster: Any,
+    rows: SeriesRows,
+    training: SeriesRows,
+    lags: tuple[int, ...],
+    method: str,
 ) -> SetUp:
     """Fill in what the parameters of a forecaster leave open.
 
@@ -55,37 +72,32 @@ def choose_set_up(
         Its parameters.
     rows, training : SeriesRows
         All rows and, among them, those to learn from.
-    n_lost : int
-        Rows that differences take away from each run.
-
-    Returns
-    -------
-    set_up : SetUp
-        The default window is shortened until most series have enough rows for it.
+    lags : tuple of int
+        Lags of the differences that are learned.
+    method : {"fit", "partial_fit"}
+        Method by which the estimator will learn.
     """
-    window, horizon = _as_int(forecaster.window), _as_int(forecaster.horizon)
-    normalize = forecaster.normalize
     if forecaster.estimator is not None:
-        return SetUp(
-            clone(forecaster.estimator),
-            PLAIN_WINDOW if window is None else window,
-            PLAIN_HORIZON if horizon is None else horizon,
-            None if normalize == "auto" else normalize,
-        )
-    default_window, season = _window_and_season(rows, training, n_lost)
-    window = default_window if window is None else window
-    return SetUp(
-        # A segment must divide the window, which the user may have chosen.
-        _default_network(season if window % season == 0 else 1),
-        window,
-        season if horizon is None else horizon,
-        "meanstd" if normalize == "auto" else normalize,
-    )
-
-
-def _as_int(value: Any) -> int | None:
-    """Return a Python integer, because narrow ones of NumPy overflow; None as it is."""
-    return None if value is None else int(value)
+        plan = _plain_plan(forecaster, lags)
+        return SetUp(clone(forecaster.estimator), plan, 0, {})
+    plans, part = _list_plans(forecaster, rows, training, lags)
+    windows = [plan.window for plan in plans]
+    trial = Trial.hold_out(training, windows, plans[0].horizon, sum(lags))
+    errors = [trial.ridge_error(plan) for plan in plans]
+    best = trial.best(errors)
+    plan = plans[best]
+    # A segment must divide the window, which the user may have chosen.
+    n_samples = _count_samples(plan, training)
+    network = _default_network(part if plan.window % part == 0 else 1, n_samples)
+    compared = _tabulate(plans, errors)
+    estimator: BaseEstimator = network
+    if method == "fit" and _may_be_linear(plan, training) and errors[best] < np.inf:
+        n_learned = _count_samples(plan, trial.learned)
+        error = trial.network_error(plan, _trial_network(network, n_learned))
+        _add_network(compared, best, error)
+        if trial.best([error, errors[best]]):
+            estimator = Ridge()
+    return SetUp(estimator, plan, longest_hole(forecaster, rows), compared)
 
 
 def longest_hole(forecaster: Any, rows: SeriesRows) -> int:
@@ -98,82 +110,146 @@ def longest_hole(forecaster: Any, rows: SeriesRows) -> int:
         return 0
     if forecaster.window is not None:
         return int(forecaster.window) - 1
-    season = _season_of(rows)
-    return (N_SEASONS * season if season > 1 else WINDOW_WITHOUT_SEASON) - 1
+    season, is_day = _season_of(rows)
+    return widest_window(season, is_day=is_day) - 1
 
 
-def _season_of(rows: SeriesRows) -> int:
-    """Return the rows of a season; 1 if it is not known."""
-    return season_length(rows.stamps, rows.step) if rows.has_index else 1
-
-
-def _window_and_season(
-    rows: SeriesRows, training: SeriesRows, n_lost: int
-) -> tuple[int, int]:
-    """Return the default window, in rows, and the rows of a season; 1 if unknown."""
-    season = _season_of(rows)
-    n_training = _bulk(_longest_runs(training)) - n_lost
-    at_end = rows.lengths[rows.last_runs] - n_lost
-    # Learning takes a window, the season after it, and a season of further windows. A
-    # forecast starts from `ForecastPlan.n_past` rows, at most.
-    can_learn = [n for n in range(1, N_SEASONS + 1) if n_training >= (n + 2) * season]
-    if season > 1 and can_learn:
-        needed = [(n + 1) * season - 1 for n in can_learn]
-        return can_learn[_last_for_most(at_end, needed)] * season, season
-    # At most half the rows, so that there are more windows than steps in one.
-    window = max(1, min(WINDOW_WITHOUT_SEASON, (n_training - 1) // 2))
-    if season > window:
-        _warn_of_no_season(season, window, n_training)
-    return window, 1
-
-
-def _longest_runs(rows: SeriesRows) -> NDArray[np.intp]:
-    """Return the length of the longest run of each series, 0 where it has none."""
-    longest = np.zeros(len(rows), dtype=np.intp)
-    np.maximum.at(longest, rows.codes[rows.starts], rows.lengths)
-    return longest
-
-
-def _bulk(lengths: NDArray[np.intp]) -> int:
-    """Return the length that series with half of all rows reach."""
-    lengths = np.sort(lengths)[::-1]
-    return int(lengths[np.searchsorted(2 * lengths.cumsum(), lengths.sum())])
-
-
-def _last_for_most(lengths: NDArray[np.intp], needed: list[int]) -> int:
-    """Return the last of growing requirements that nearly as many meet as the first.
-
-    It may leave out a tenth of the series, or any number with a tenth of the rows.
-    """
-    met = [lengths >= each for each in needed]
-    is_left_out = [met[0] & ~each for each in met]
-    allowed = [
-        i
-        for i, left_out in enumerate(is_left_out)
-        if 10 * left_out.sum() <= met[0].sum()
-        or 10 * lengths[left_out].sum() <= lengths[met[0]].sum()
-    ]
-    return allowed[-1]
-
-
-def _warn_of_no_season(season: int, window: int, n_rows: int) -> None:
-    """Warn that forecasts cannot follow the season of the index."""
-    warnings.warn(
-        f"AutoregressiveForecaster chose window={window} and horizon=1, with which "
-        f"forecasts do not follow a season of {season} rows: most of y has no more "
-        f"than {n_rows} training rows without a hole, and needs {3 * season}. Pass "
-        "more rows, or set window and horizon.",
-        UserWarning,
-        stacklevel=2,
+def _plain_plan(forecaster: Any, lags: tuple[int, ...]) -> ForecastPlan:
+    """Return the plan for an estimator that was passed."""
+    window, horizon = _as_int(forecaster.window), _as_int(forecaster.horizon)
+    log, normalize = forecaster.log, forecaster.normalize
+    return ForecastPlan(
+        PLAIN_WINDOW if window is None else window,
+        PLAIN_HORIZON if horizon is None else horizon,
+        Differencing(lags, False if _is_auto(log) else bool(log)),
+        None if _is_auto(normalize) else normalize,
     )
 
 
-def _default_network(segment: int) -> GRURegressor:
-    """Return the network that was best over eleven series (benchmarks/accuracy.py)."""
-    return GRURegressor(
-        dense_activation="linear",
-        segment=segment,
-        dropout=0.2,
-        loss="mae",
-        batch_size=16,
+def _list_plans(
+    forecaster: Any, rows: SeriesRows, training: SeriesRows, lags: tuple[int, ...]
+) -> tuple[list[ForecastPlan], int]:
+    """Return the plans to compare, the default first, and the part of a season.
+
+    The part is the whole season, or the largest one that is not too long.
+    """
+    window, horizon = _as_int(forecaster.window), _as_int(forecaster.horizon)
+    log, normalize = forecaster.log, forecaster.normalize
+    season, is_day = _season_of(rows)
+    windows, season = find_windows(rows, training, sum(lags), season, is_day=is_day)
+    part = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
+    plans = [
+        ForecastPlan(w, part if horizon is None else horizon, differencing, mode)
+        for w, differencing, mode in product(
+            windows if window is None else [window],
+            [Differencing(lags, each) for each in _list_logs(log, training)],
+            ["meanstd", "last"] if _is_auto(normalize) else [normalize],
+        )
+    ]
+    return plans, part
+
+
+def _as_int(value: Any) -> int | None:
+    """Return a Python integer, because narrow ones of NumPy overflow; None as it is."""
+    return None if value is None else int(value)
+
+
+def _is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == "auto"
+
+
+def _list_logs(log: Any, training: SeriesRows) -> list[bool]:
+    """Return whether logarithms are learned, or both; they need values above 0."""
+    if not _is_auto(log):
+        return [bool(log)]
+    positive = np.nanmin(training.targets, initial=np.inf) > 0
+    return [False, True] if positive else [False]
+
+
+def _season_of(rows: SeriesRows) -> tuple[int, bool]:
+    """Return the rows of a season, 1 if it is not known, and whether it is a day."""
+    if not rows.has_index:
+        return 1, False
+    season = season_length(rows.stamps, rows.step)
+    return season, season > 1 and _is_within_a_day(rows)
+
+
+def _is_within_a_day(rows: SeriesRows) -> bool:
+    """Return whether rows lie less than a day apart."""
+    if isinstance(rows.stamps, pd.PeriodIndex):
+        first = rows.stamps[0]
+        return bool(first.end_time - first.start_time < pd.Timedelta("23h"))
+    return isinstance(rows.step, (pd.Timedelta, pd.offsets.Tick))
+
+
+def _may_be_linear(plan: ForecastPlan, training: SeriesRows) -> bool:
+    """Return whether a ridge could take the place of the network.
+
+    It takes no missing values, sees columns known in advance at each step of a table,
+    and needs that table in memory.
+    """
+    n_values = int(training.lengths.sum()) * plan.window * training.targets.shape[1]
+    is_missing = np.isnan(training.targets[training.in_runs()]).any()
+    return n_values < LARGEST_TABLE and not is_missing and not training.known.shape[1]
+
+
+def _tabulate(plans: list[ForecastPlan], errors: list[float]) -> dict[str, list[Any]]:
+    """Return what was compared, a list for each column."""
+    return {
+        "estimator": ["Ridge"] * len(plans),
+        "window": [plan.window for plan in plans],
+        "log": [plan.differencing.log for plan in plans],
+        "normalize": [plan.mode for plan in plans],
+        "error": errors,
+    }
+
+
+def _add_network(compared: dict[str, list[Any]], best: int, error: float) -> None:
+    """Add the error of the network in the set-up that was chosen."""
+    for name, column in compared.items():
+        column.append(
+            {"estimator": "GRURegressor", "error": error}.get(name, column[best])
+        )
+
+
+def _default_network(segment: int, n_samples: int) -> GRURegressor:
+    """Return the network that was best over series of a size (benchmarks/accuracy.py).
+
+    Few samples are passed as often as was best for them, which takes no longer than the
+    budget of "auto". Many leave nothing to be learned by heart, so that a larger
+    network needs no dropout.
+    """
+    budget: dict[str, Any] = {
+        "epochs": "auto",
+        "batch_size": "auto",
+        "learning_rate_decay": "cosine",
+        "clipnorm": 1.0,
+    }
+    if n_samples < N_SAMPLES_OF_SMALL:
+        size: dict[str, Any] = {"dropout": 0.2, "batch_size": 16}
+    elif n_samples < N_SAMPLES_OF_LARGE:
+        size = {"dropout": 0.2, **budget}
+    else:
+        size = {"units": 64, "learning_rate": 3e-3, **budget}
+    return GRURegressor(segment=segment, loss="mae", dense_activation="linear", **size)
+
+
+def _count_samples(plan: ForecastPlan, rows: SeriesRows) -> int:
+    """Return the number of windows to learn from, if no value is missing."""
+    n_before = plan.n_lost + plan.window + plan.horizon - 1
+    return int(np.maximum(rows.lengths - n_before, 0).sum())
+
+
+def _trial_network(network: GRURegressor, n_samples: int) -> GRURegressor:
+    """Return the network with a part of its budget, if it has one."""
+    if network.epochs != "auto":
+        return clone(network).set_params(random_state=0)
+    n_samples = max(1, n_samples)
+    batch_size = choose_batch_size(network.batch_size, n_samples)
+    epochs = choose_epochs(
+        network.epochs, n_samples, batch_size, at_most=network._most_epochs
+    )
+    short = -(-epochs // SHARE_OF_BUDGET)
+    return clone(network).set_params(
+        epochs=short, batch_size=batch_size, random_state=0
     )

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,60 +9,34 @@ from sklearn.linear_model import Ridge
 
 from skrnn import AutoregressiveForecaster, GRURegressor
 from skrnn._forecasting.series import series_from_long
-from skrnn._forecasting.set_up import choose_set_up
+from skrnn._forecasting.set_up import _trial_network, choose_set_up
 
 
-def set_up(index, *, calibration=0, n_lost=0, **params):
-    values = np.random.default_rng(0).normal(size=(len(index), 1))
-    rows = series_from_long(values, np.empty((len(index), 0)), index)
-    training = rows.before_last(calibration)
-    return choose_set_up(AutoregressiveForecaster(**params), rows, training, n_lost)
+def set_up(index, values=None, *, method="partial_fit", **params):
+    """Choose a set-up; before `partial_fit` no network is tried."""
+    if values is None:
+        values = np.random.default_rng(0).normal(size=len(index))
+    known = np.empty((len(index), 0))
+    rows = series_from_long(np.reshape(values, (-1, 1)), known, index)
+    forecaster = AutoregressiveForecaster(**params)
+    return choose_set_up(forecaster, rows, rows, (), method)
+
+
+def in_use(chosen):
+    plan = chosen.plan
+    return plan.window, plan.horizon, plan.differencing.log, plan.mode
 
 
 def months(n_rows):
     return pd.period_range("2001-01", periods=n_rows, freq="M")
 
 
-@pytest.mark.parametrize(
-    ("n_rows", "window", "horizon"),
-    [(60, 36, 12), (59, 24, 12), (47, 12, 12), (36, 12, 12), (35, 12, 1)],
-)
-def test_few_rows_give_windows_of_fewer_seasons(n_rows, window, horizon):
-    chosen = set_up(months(n_rows))
-    assert (chosen.window, chosen.horizon) == (window, horizon)
-    assert chosen.estimator.segment == horizon
-    assert chosen.normalize == "meanstd"
-
-
 def test_too_few_rows_for_a_window_of_a_season_are_told():
     with pytest.warns(UserWarning, match="season of 12 rows: .* than 9 .* needs 36"):
         chosen = set_up(months(9))
-    assert (chosen.window, chosen.horizon) == (4, 1)
+    assert in_use(chosen)[:2] == (4, 1)
     chosen = set_up(pd.RangeIndex(9))  # Which says nothing of seasons.
-    assert (chosen.window, chosen.horizon) == (4, 1)
-
-
-def shops(lengths):
-    """Return an index of days, on the last of which all series end."""
-    days = pd.date_range("2024-01-01", periods=max(lengths), freq="D")
-    pairs = [(f"shop {i}", day) for i, n in enumerate(lengths) for day in days[-n:]]
-    return pd.MultiIndex.from_tuples(pairs)
-
-
-@pytest.mark.parametrize(
-    ("lengths", "window", "horizon"),
-    [
-        ([200] * 6 + [3], 21, 7),  # Cannot start from any window of a season.
-        ([200] * 6 + [15], 21, 7),
-        ([200, 200, 14, 14, 14], 21, 7),  # Nine tenths of the rows are in the others.
-        ([60] * 3 + [15] * 3, 7, 7),
-        ([40] * 6, 21, 7),
-        ([9] * 30 + [60] * 20, 21, 7),
-    ],
-)
-def test_most_of_the_rows_choose_the_set_up(lengths, window, horizon):
-    chosen = set_up(shops(lengths))
-    assert (chosen.window, chosen.horizon) == (window, horizon)
+    assert in_use(chosen)[:2] == (4, 1)
 
 
 def week_of_days(n_rows):
@@ -74,7 +50,7 @@ def week_of_days(n_rows):
 def short_training(monkeypatch):
     """Let the default network train for one epoch, always from the same weights."""
 
-    def network(segment):
+    def network(segment, n_samples):
         return GRURegressor(2, segment=segment, epochs=1, random_state=0)
 
     monkeypatch.setattr("skrnn._forecasting.set_up._default_network", network)
@@ -86,8 +62,9 @@ def test_a_missing_day_is_a_missing_value(short_training):
     fitted = [
         AutoregressiveForecaster().fit(None, s) for s in (holed, holed.asfreq("D"))
     ]
-    for forecaster in fitted:
-        assert (forecaster.window_, forecaster.horizon_) == (21, 7)
+    windows = {forecaster.window_ for forecaster in fitted}
+    assert windows <= {7, 14, 21}
+    assert {forecaster.horizon_ for forecaster in fitted} == {7}
     forecasts = [forecaster.forecast(9) for forecaster in fitted]
     pd.testing.assert_series_equal(*forecasts, check_freq=False)
     forecasts = [f.forecast(9, history=holed[60:]) for f in fitted]
@@ -105,37 +82,138 @@ def test_a_hole_that_cannot_be_filled_is_refused_by_name():
         AutoregressiveForecaster().fit(None, y[long])
 
 
-def test_rows_held_out_or_differenced_are_not_counted():
-    assert set_up(months(70), calibration=11).window == 24
-    assert set_up(months(70), n_lost=13).window == 24
-    assert set_up(months(70), calibration=10).window == 36
-
-
 def test_what_is_given_is_left_as_it_is():
-    chosen = set_up(months(60), window=10, horizon=2, normalize=None)
-    assert (chosen.window, chosen.horizon, chosen.normalize) == (10, 2, None)
+    given = {"window": 10, "horizon": 2, "normalize": None, "log": False}
+    chosen = set_up(months(60), **given)
+    assert in_use(chosen) == (10, 2, False, None)
     assert chosen.estimator.segment == 1  # Which 12 is not, of a window of 10.
-    chosen = set_up(months(60), estimator=Ridge())
-    assert (chosen.window, chosen.horizon, chosen.normalize) == (10, 1, None)
+    assert in_use(set_up(months(60), estimator=Ridge())) == (10, 1, False, None)
     chosen = set_up(months(60), estimator=Ridge(), normalize="last")
-    assert chosen.normalize == "last"
+    assert in_use(chosen) == (10, 1, False, "last")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "column"),
+    [("log", False, "log"), ("normalize", "last", "normalize"), ("window", 24, None)],
+)
+def test_each_choice_can_be_fixed_alone(name, given, column):
+    values = 5 + np.abs(np.random.default_rng(0).normal(size=90))
+    compared = set_up(months(90), values, **{name: given}).compared
+    assert set(compared[column or name]) == {given}
+    free = {"log": {False, True}, "normalize": {"last", "meanstd"}}
+    for other in free.keys() - {name}:
+        assert set(compared[other]) == free[other]
+
+
+def test_logarithms_need_values_above_0():
+    values = np.arange(90.0)
+    assert set(set_up(months(90), values).compared["log"]) == {False}
+    assert set(set_up(months(90), values + 1).compared["log"]) == {False, True}
+
+
+@pytest.mark.parametrize(
+    ("freq", "season", "horizon"),
+    [("h", 24, 24), ("30min", 48, 24), ("D", 7, 7), ("MS", 12, 12), ("W", 52, 13)],
+)
+def test_a_horizon_is_a_season_or_a_part_of_one(freq, season, horizon):
+    index = pd.date_range("2010-01-03", periods=6 * season, freq=freq)
+    chosen = set_up(index, log=False, normalize="meanstd")
+    assert chosen.plan.horizon == chosen.estimator.segment == horizon
+    assert chosen.plan.window % season == 0
+
+
+def test_rows_held_out_for_calibration_choose_nothing(short_training):
+    y = week_of_days(150)
+    changed = y.copy()
+    changed.iloc[-40:] = np.exp(changed.iloc[-40:] / 20)
+    forecaster = AutoregressiveForecaster(calibration=40)
+    fitted = [clone(forecaster).fit(None, s) for s in (y, changed)]
+    assert_allclose(*(each.comparison_["error"] for each in fitted), rtol=1e-6)
+    assert str(fitted[0].set_up_) == str(fitted[1].set_up_)
+
+
+def test_the_choice_is_shown_as_a_forecaster_to_copy(short_training):
+    y = week_of_days(120)
+    forecaster = AutoregressiveForecaster(columns="series", calibration=3)
+    forecaster.fit(None, y.to_frame())
+    shown = forecaster.set_up_
+    assert shown.get_params()["calibration"] == 3
+    assert shown.columns == "series"
+    assert (shown.window, shown.horizon) == (forecaster.window_, forecaster.horizon_)
+    assert f"window={forecaster.window_}" in str(shown)
+    again = shown.fit(None, y.to_frame())
+    assert_array_equal(again.forecast(9), forecaster.forecast(9))
+    assert not hasattr(again, "set_up_")  # Nothing was left to choose.
+    restored = pickle.loads(pickle.dumps(forecaster))
+    assert str(restored.set_up_) == str(forecaster.set_up_)
+    assert restored.comparison_ == forecaster.comparison_
+
+
+class Stub(GRURegressor):
+    """A network that predicts zeros, or ten, on the scale of windows."""
+
+    value = 0.0
+
+    def fit(self, X, y):
+        self.n_targets_ = np.shape(y)[1]
+        return self
+
+    def predict(self, X):
+        return np.full((len(X), self.n_targets_), self.value)
+
+
+@pytest.mark.parametrize("kind", ["fit", "partial_fit"])
+def test_a_network_worse_than_a_ridge_is_not_taken(monkeypatch, kind):
+    network = Stub(epochs=1, batch_size=1)
+    monkeypatch.setattr(
+        "skrnn._forecasting.set_up._default_network", lambda *_: network
+    )
+    y = week_of_days(150)
+    chosen = set_up(y.index, y, method=kind)
+    names, errors = chosen.compared["estimator"], chosen.compared["error"]
+    if kind == "partial_fit":  # Which a ridge does not have.
+        assert chosen.estimator is network
+        assert "GRURegressor" not in names
+    else:
+        assert isinstance(chosen.estimator, Ridge)
+        assert names[-1] == "GRURegressor"
+        assert errors[-1] > min(errors) + 0.1
+
+
+def test_a_network_is_taken_unless_a_ridge_is_clearly_better(short_training):
+    index = pd.RangeIndex(150)
+    chosen = set_up(index, np.random.default_rng(0).normal(size=150), method="fit")
+    assert isinstance(chosen.estimator, GRURegressor)
+    y = week_of_days(150)
+    y.iloc[20] = np.nan  # Which a ridge does not take.
+    chosen = set_up(y.index, y, method="fit")
+    assert isinstance(chosen.estimator, GRURegressor)
+
+
+def test_networks_suit_the_number_of_windows():
+    sizes = 500, 5_000, 25_000
+    networks = [set_up(pd.RangeIndex(n)).estimator for n in sizes]
+    assert [each.units for each in networks] == [32, 32, 64]
+    assert [each.dropout for each in networks] == [0.2, 0.2, 0.0]
+    assert [each.epochs for each in networks] == [100, "auto", "auto"]
+
+
+def test_the_trial_of_a_budget_is_a_third_of_it():
+    network = GRURegressor(epochs="auto", batch_size="auto")
+    short = _trial_network(network, 4096)  # 500 * 12 updates of 32 samples.
+    assert (short.epochs, short.batch_size) == (16, 32)
+    assert _trial_network(GRURegressor(epochs=7), 4096).epochs == 7
 
 
 def test_default_forecaster_has_the_recommended_network():
     y = pd.Series(np.random.default_rng(0).normal(size=60), months(60))
-    forecaster = AutoregressiveForecaster().fit(None, y)
-    network = forecaster.estimator_
+    forecaster = AutoregressiveForecaster(window=36, normalize="meanstd")
+    network = forecaster.partial_fit(None, y).estimator_
     assert isinstance(network, GRURegressor)
     assert (network.units, network.segment, network.dropout) == (32, 12, 0.2)
     assert (forecaster.window_, forecaster.horizon_) == (36, 12)
     assert forecaster.get_params()["estimator"] is None
     assert forecaster.forecast(14).shape == (14,)
-    explicit = AutoregressiveForecaster(
-        network.set_params(random_state=0), window=36, horizon=12, normalize="meanstd"
-    )
-    assert_array_equal(
-        explicit.fit(None, y).forecast(14), explicit.fit(None, y).forecast(14)
-    )
 
 
 @pytest.mark.slow
@@ -144,11 +222,7 @@ def test_default_forecaster_beats_repeating_the_last_season():
     noise = np.random.default_rng(0).normal(scale=0.3, size=132)
     wave = np.sin(2 * np.pi * step / 12) + 0.5 * np.cos(2 * np.pi * step / 6)
     y = pd.Series((1 + step / 50) * wave * 3 + step / 5 + noise, months(132))
-    recommended = AutoregressiveForecaster().fit(None, y[:120]).estimator_
-    network = clone(recommended).set_params(random_state=0)
-    forecaster = AutoregressiveForecaster(
-        network, window=36, horizon=12, normalize="meanstd"
-    )
+    forecaster = AutoregressiveForecaster()
     forecast = forecaster.fit(None, y[:120]).forecast(12)
     seasonal = np.abs(y[120:].to_numpy() - y[108:120].to_numpy()).mean()
     assert np.abs(forecast - y[120:]).mean() < 0.6 * seasonal

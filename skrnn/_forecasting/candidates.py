@@ -1,0 +1,108 @@
+"""The windows that suit a season and the rows that there are."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .series import SeriesRows
+
+__all__ = ["bulk_length", "find_windows", "longest_runs", "widest_window"]
+
+# Seasons in the default window, or rows without a season.
+N_SEASONS = 3
+WINDOW_WITHOUT_SEASON = 12
+# Where a season is a day of several rows, a week and two are compared, too.
+DAYS = (7, 14)
+
+
+def widest_window(season: int, *, is_day: bool) -> int:
+    """Return the longest window that may be chosen."""
+    if season == 1:
+        return WINDOW_WITHOUT_SEASON
+    return season * (DAYS[-1] if is_day else N_SEASONS)
+
+
+def find_windows(
+    rows: SeriesRows, training: SeriesRows, n_lost: int, season: int, *, is_day: bool
+) -> tuple[list[int], int]:
+    """Return the windows to compare, the default first, and the season.
+
+    Parameters
+    ----------
+    rows, training : SeriesRows
+        All rows and, among them, those to learn from.
+    n_lost : int
+        Rows that differences take away from each run.
+    season : int
+        Rows of a season; 1 if it is not known.
+    is_day : bool
+        Whether a season is a day, so that a week is one, too.
+
+    Returns
+    -------
+    windows : list of int
+        Whole seasons, or one window without a season.
+    season : int
+        1 if there are too few rows for any window of whole seasons.
+    """
+    n_training = bulk_length(longest_runs(training)) - n_lost
+    at_end = rows.lengths[rows.last_runs] - n_lost
+    # Learning takes a window, the season after it, and a season of further windows. A
+    # forecast starts from `ForecastPlan.n_past` rows, at most.
+    can_learn = [n for n in range(1, N_SEASONS + 1) if n_training >= (n + 2) * season]
+    if season > 1 and can_learn:
+        weeks = [n for n in DAYS if is_day and n_training >= 2 * n * season]
+        n_seasons = _met_by_most(at_end, can_learn + weeks, season)
+        default = max(n for n in n_seasons if n <= N_SEASONS)
+        others = [n for n in n_seasons if n != default]
+        return [n * season for n in (default, *others)], season
+    # At most half the rows, so that there are more windows than steps in one.
+    window = max(1, min(WINDOW_WITHOUT_SEASON, (n_training - 1) // 2))
+    if season > window:
+        _warn_of_no_season(season, window, n_training)
+    return [window], 1
+
+
+def longest_runs(rows: SeriesRows) -> NDArray[np.intp]:
+    """Return the length of the longest run of each series, 0 where it has none."""
+    longest = np.zeros(len(rows), dtype=np.intp)
+    np.maximum.at(longest, rows.codes[rows.starts], rows.lengths)
+    return longest
+
+
+def bulk_length(lengths: NDArray[np.intp]) -> int:
+    """Return the length that series with half of all rows reach."""
+    lengths = np.sort(lengths)[::-1]
+    return int(lengths[np.searchsorted(2 * lengths.cumsum(), lengths.sum())])
+
+
+def _met_by_most(
+    lengths: NDArray[np.intp], n_seasons: list[int], season: int
+) -> list[int]:
+    """Return the numbers of seasons that nearly as many series have as the first one.
+
+    They may leave out a tenth of the series, or any number with a tenth of the rows.
+    """
+    met = [lengths >= (n + 1) * season - 1 for n in n_seasons]
+    is_left_out = [met[0] & ~each for each in met]
+    return [
+        n
+        for n, left_out in zip(n_seasons, is_left_out, strict=True)
+        if 10 * left_out.sum() <= met[0].sum()
+        or 10 * lengths[left_out].sum() <= lengths[met[0]].sum()
+    ]
+
+
+def _warn_of_no_season(season: int, window: int, n_rows: int) -> None:
+    """Warn that forecasts cannot follow the season of the index."""
+    warnings.warn(
+        f"AutoregressiveForecaster chose window={window} and horizon=1, with which "
+        f"forecasts do not follow a season of {season} rows: most of y has no more "
+        f"than {n_rows} training rows without a hole, and needs {3 * season}. Pass "
+        "more rows, or set window and horizon.",
+        UserWarning,
+        stacklevel=2,
+    )

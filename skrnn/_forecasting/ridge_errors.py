@@ -1,0 +1,230 @@
+"""Errors of a ridge regression on windows, by which set-ups are compared cheaply.
+
+The normal equations are summed up over chunks of windows, which are never laid out as
+a whole, and over so many windows at most that the time is bounded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import Ridge
+
+from skrnn._windows.windows import Windows, WindowScale
+
+from .plan import ForecastPlan
+from .series import SeriesRows
+from .series_scale import SeriesScale, mean_and_deviation
+
+__all__ = ["held_out_windows", "network_errors", "ridge_errors", "seasonal_errors"]
+
+# Windows to learn from and to compare on, at most, and those that are copied at once.
+N_LEARNED, N_COMPARED, CHUNK = 20_000, 4_000, 1024
+# Values of the windows to learn from, at most.
+N_VALUES = 4_000_000
+# Errors are not compared below this share of the spread of a series.
+SMALLEST = 1e-6
+
+
+def held_out_windows(
+    rows: SeriesRows, n_held_out: int, window: int, horizon: int
+) -> NDArray[np.intp]:
+    """Return the first rows to predict, among the last rows of each series.
+
+    Parameters
+    ----------
+    rows : SeriesRows
+        The series.
+    n_held_out : int
+        Number of these rows of each series.
+    window, horizon : int
+        Rows before each of them in the same run, and rows to predict from it on, all of
+        which are observed.
+    """
+    firsts = rows.whole_windows(window, horizon) + window
+    ends = rows.stops[rows.last_runs][rows.codes[firsts]]
+    firsts = firsts[firsts >= ends - n_held_out]
+    n_missing = np.isnan(rows.targets).any(axis=1).cumsum()
+    n_missing = np.concatenate([[0], n_missing])
+    whole = n_missing[firsts + horizon] == n_missing[firsts - window]
+    return _evenly(firsts[whole], N_COMPARED)
+
+
+def ridge_errors(
+    plan: ForecastPlan,
+    rows: SeriesRows,
+    learned: SeriesRows,
+    firsts: NDArray[np.intp],
+) -> NDArray[np.float64] | None:
+    """Compute the errors of a ridge regression that learns and predicts as planned.
+
+    Parameters
+    ----------
+    plan : ForecastPlan
+        What is done to the series, before it has learned.
+    rows, learned : SeriesRows
+        All runs and, among them, those to learn from.
+    firsts : ndarray of shape (n_windows,)
+        The first row to predict of each block of rows to compare.
+
+    Returns
+    -------
+    errors : ndarray of shape (n_series, n_targets) or None
+        Logarithm of the mean absolute error of each series, in units of its spread; NaN
+        where none of its rows are compared. None if there is no window to learn from.
+    """
+    plan, scale, values = _prepare(plan, rows, learned)
+    n_learned = min(N_LEARNED, max(1, N_VALUES // plan.window))
+    starts = plan.find_windows(values, learned.after_first(plan.n_lost), Ridge())
+    starts = _evenly(starts, n_learned)
+    if not len(starts):
+        return None
+    coefficients = _solve(plan, values, rows.known, starts)
+    blocks = _predict(plan, values, rows.known, firsts - plan.window, coefficients)
+    return _mean_errors(_restore(plan, scale, rows, blocks, firsts), rows, firsts)
+
+
+def network_errors(
+    plan: ForecastPlan,
+    rows: SeriesRows,
+    learned: SeriesRows,
+    firsts: NDArray[np.intp],
+    estimator: BaseEstimator,
+) -> NDArray[np.float64]:
+    """Compute the errors of an estimator, as `ridge_errors` does; it is fitted.
+
+    Parameters
+    ----------
+    plan : ForecastPlan
+        What is done to the series, before it has learned.
+    rows, learned : SeriesRows
+        All runs and, among them, those to learn from.
+    firsts : ndarray of shape (n_windows,)
+        The first row to predict of each block of rows to compare.
+    estimator : estimator
+        A recurrent regressor.
+    """
+    plan, scale, values = _prepare(plan, rows, learned)
+    starts = plan.find_windows(values, learned.after_first(plan.n_lost), estimator)
+    estimator.fit(*plan.samples(values, rows.known, starts, estimator))
+    windows, _ = plan.samples(values, rows.known, firsts - plan.window, estimator)
+    blocks = estimator.predict(windows).reshape(len(firsts), plan.horizon, -1)
+    if windows.own_scale is not None:
+        blocks = windows.own_scale.restore(blocks)
+    return _mean_errors(_restore(plan, scale, rows, blocks, firsts), rows, firsts)
+
+
+def seasonal_errors(
+    rows: SeriesRows, firsts: NDArray[np.intp], season: int, horizon: int
+) -> NDArray[np.float64]:
+    """Compute the errors of repeating the last season, as `ridge_errors` does."""
+    steps = np.arange(horizon) % season - season
+    return _mean_errors(rows.targets[firsts[:, None] + steps], rows, firsts)
+
+
+def _prepare(
+    plan: ForecastPlan, rows: SeriesRows, learned: SeriesRows
+) -> tuple[ForecastPlan, SeriesScale, NDArray[np.float64]]:
+    """Return the plan that has learned, the scale of series, and scaled values."""
+    values = plan.transform(rows)
+    scale = plan.learn_scale(values, rows, learned, pooled=True)
+    values = scale.apply(values, rows.codes)
+    return plan.learn(values, learned.after_first(plan.n_lost)), scale, values
+
+
+def _restore(
+    plan: ForecastPlan,
+    scale: SeriesScale,
+    rows: SeriesRows,
+    blocks: NDArray[np.float64],
+    firsts: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Convert predicted blocks to the units of the series."""
+    scale = scale.take(rows.codes[firsts])
+    blocks = blocks * scale.spread[:, None] + scale.centre[:, None]
+    n_past = max(plan.n_lost, 1)
+    log_rows = plan.differencing.take_log(rows.targets)
+    past = Windows(log_rows, firsts - n_past, n_past).gather()
+    return plan.restore(plan.differencing.integrate(past, blocks))
+
+
+def _mean_errors(
+    predicted: NDArray[np.float64], rows: SeriesRows, firsts: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return the logarithm of the mean absolute error of each series and target."""
+    observed = Windows(rows.targets, firsts, predicted.shape[1]).gather()
+    errors = np.abs(observed - predicted).mean(axis=1)
+    sums = np.zeros((len(rows), errors.shape[1]))
+    np.add.at(sums, rows.codes[firsts], errors)
+    counts = np.bincount(rows.codes[firsts], minlength=len(rows))[:, None]
+    _, spread = mean_and_deviation(rows.targets, rows)
+    with np.errstate(invalid="ignore"):  # Series without a block have 0 / 0.
+        return np.log(np.maximum(sums / counts / spread, SMALLEST))
+
+
+def _solve(
+    plan: ForecastPlan,
+    values: NDArray[np.float64],
+    known: NDArray[np.float64],
+    starts: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Solve the normal equations, whose sums are taken chunk by chunk."""
+    squares, products = 0.0, 0.0
+    for first in range(0, len(starts), CHUNK):
+        chunk = starts[first : first + CHUNK]
+        design, own_scale = _design(plan, values, known, chunk)
+        blocks = Windows(values, chunk + plan.window, plan.horizon).gather()
+        blocks = own_scale.apply(blocks).reshape(len(chunk), -1)
+        squares = squares + design.T @ design
+        products = products + design.T @ blocks
+    # As in `Ridge`, whose penalty spares the intercept, the last column.
+    penalty = np.eye(len(squares))
+    penalty[-1, -1] = 0
+    return np.linalg.lstsq(squares + penalty, products)[0]
+
+
+def _predict(
+    plan: ForecastPlan,
+    values: NDArray[np.float64],
+    known: NDArray[np.float64],
+    starts: NDArray[np.intp],
+    coefficients: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the blocks that follow windows, in units of `values`."""
+    blocks = []
+    for first in range(0, len(starts), CHUNK):
+        chunk = starts[first : first + CHUNK]
+        design, own_scale = _design(plan, values, known, chunk)
+        block = (design @ coefficients).reshape(len(chunk), plan.horizon, -1)
+        blocks.append(own_scale.restore(block))
+    return np.concatenate(blocks)
+
+
+def _design(
+    plan: ForecastPlan,
+    values: NDArray[np.float64],
+    known: NDArray[np.float64],
+    starts: NDArray[np.intp],
+) -> tuple[NDArray[np.float64], WindowScale]:
+    """Return the inputs of windows, and their own scale.
+
+    The inputs are their normalised steps, the columns known in advance of the rows that
+    they predict, and ones.
+    """
+    windows = Windows(values, starts, plan.window)
+    shape = len(starts), values.shape[1]
+    own_scale = WindowScale(np.zeros(shape))
+    if plan.normalization is not None:
+        own_scale = plan.normalization.scale_of(windows)
+    steps = own_scale.apply(windows.gather()).reshape(len(starts), -1)
+    ahead = Windows(known, starts + plan.window, plan.horizon).gather()
+    ahead = ahead.reshape(len(starts), -1)
+    return np.hstack([steps, ahead, np.ones((len(starts), 1))]), own_scale
+
+
+def _evenly(places: NDArray[np.intp], n_places: int) -> NDArray[np.intp]:
+    """Return at most `n_places` of some places, evenly spaced."""
+    if len(places) <= n_places:
+        return places
+    return places[np.linspace(0, len(places) - 1, n_places).astype(np.intp)]

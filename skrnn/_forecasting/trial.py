@@ -1,0 +1,108 @@
+"""A trial of set-ups on rows that are held out for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from .candidates import bulk_length, longest_runs
+from .plan import ForecastPlan
+from .ridge_errors import held_out_windows, network_errors, ridge_errors
+from .series import SeriesRows
+
+__all__ = ["Trial"]
+
+# One of so many last rows is held out of each series, and a horizon at least.
+HELD_OUT = 5
+# What is better must have errors that are lower by this share, and by more where few
+# blocks of rows are compared.
+GAIN, GAIN_OF_FEW = 0.02, 0.1
+# A window costs as much as doubled errors of the series that are too short for it. More
+# than this share of them is not counted.
+LARGEST_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Rows to learn from, and rows to compare errors on.
+
+    Parameters
+    ----------
+    rows, learned : SeriesRows
+        All runs and, among them, those to learn from.
+    firsts : ndarray of shape (n_blocks,)
+        The first row to predict of each block.
+    widest : int
+        The longest window that these rows leave room for.
+    margin : float
+        What the logarithm of the error must be lower by to be clearly better.
+    """
+
+    rows: SeriesRows
+    learned: SeriesRows
+    firsts: NDArray[np.intp]
+    widest: int
+    margin: float
+
+    @classmethod
+    def hold_out(
+        cls, rows: SeriesRows, windows: list[int], horizon: int, n_lost: int
+    ) -> Trial:
+        """Hold out the last rows of each series.
+
+        Parameters
+        ----------
+        rows : SeriesRows
+            The rows to learn from later, which hold all that may be seen.
+        windows : list of int
+            Windows to compare. All of them predict the same rows, for which the longest
+            one must leave room.
+        horizon : int
+            Rows to predict at once.
+        n_lost : int
+            Rows that differences take away from each run.
+        """
+        n_held_out = max(horizon, bulk_length(longest_runs(rows)) // HELD_OUT)
+        firsts, widest = np.empty(0, dtype=np.intp), 0
+        for window in sorted(set(windows), reverse=True):
+            firsts = held_out_windows(rows, n_held_out, window + n_lost, horizon)
+            if len(firsts):
+                widest = window
+                break
+        n_series = len(np.unique(rows.codes[firsts]))
+        n_blocks = max(1, n_series * (n_held_out // horizon))
+        margin = GAIN + GAIN_OF_FEW / float(np.sqrt(n_blocks))
+        return cls(rows, rows.before_last(n_held_out), firsts, widest, margin)
+
+    def ridge_error(self, plan: ForecastPlan) -> float:
+        """Return the logarithm of the mean absolute error of a ridge.
+
+        It is the mean over series, each in units of its spread, and NaN where there are
+        too few rows.
+        """
+        if plan.window > self.widest:
+            return np.nan
+        errors = ridge_errors(plan, self.rows, self.learned, self.firsts)
+        return self._mean(errors, plan.window)
+
+    def network_error(self, plan: ForecastPlan, estimator: BaseEstimator) -> float:
+        """Return the same of a recurrent regressor, which is fitted for it."""
+        errors = network_errors(plan, self.rows, self.learned, self.firsts, estimator)
+        return self._mean(errors, plan.window)
+
+    def best(self, errors: list[float]) -> int:
+        """Return the place of the lowest error; 0 unless another is clearly lower."""
+        if np.isnan(errors[0]):
+            return 0
+        best = int(np.nanargmin(errors))
+        return best if errors[0] - errors[best] > self.margin else 0
+
+    def _mean(self, errors: NDArray[np.float64] | None, window: int) -> float:
+        if errors is None or np.isnan(errors).all():
+            return np.nan
+        is_short = longest_runs(self.rows) < window
+        price = np.log(2) * min(is_short.mean(), LARGEST_SHARE)
+        return float(np.nanmean(errors) + price)

@@ -1,0 +1,72 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from skrnn._forecasting.candidates import find_windows
+from skrnn._forecasting.series import series_from_long
+
+
+def read(index, values=None):
+    if values is None:
+        values = np.random.default_rng(0).normal(size=len(index))
+    known = np.empty((len(index), 0))
+    return series_from_long(np.reshape(values, (-1, 1)), known, index)
+
+
+def find(index, season, *, calibration=0, n_lost=0, is_day=False):
+    rows = read(index)
+    training = rows.before_last(calibration)
+    return find_windows(rows, training, n_lost, season, is_day=is_day)
+
+
+def months(n_rows):
+    return pd.period_range("2001-01", periods=n_rows, freq="M")
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "windows"),
+    [(60, [36, 12, 24]), (59, [24, 12]), (47, [12]), (36, [12])],
+)
+def test_few_rows_give_windows_of_fewer_seasons(n_rows, windows):
+    assert find(months(n_rows), 12) == (windows, 12)
+
+
+@pytest.mark.parametrize(("n_rows", "window"), [(35, 12), (20, 9), (9, 4), (1, 1)])
+def test_few_rows_without_a_season_give_shorter_windows(n_rows, window):
+    assert find(pd.RangeIndex(n_rows), 1) == ([window], 1)
+
+
+def test_rows_held_out_or_differenced_are_not_counted():
+    assert find(months(70), 12, calibration=11)[0][0] == 24
+    assert find(months(70), 12, n_lost=13)[0][0] == 24
+    assert find(months(70), 12, calibration=10)[0][0] == 36
+
+
+def test_weeks_of_hours_are_compared_where_there_are_two():
+    hours = pd.date_range("2024-01-01", periods=800, freq="h")
+    assert find(hours, 24, is_day=True)[0] == [72, 24, 48, 168, 336]
+    assert find(hours[:400], 24, is_day=True)[0] == [72, 24, 48, 168]
+    assert find(hours, 24)[0] == [72, 24, 48]
+
+
+def shops(lengths):
+    """Return an index of days, on the last of which all series end."""
+    days = pd.date_range("2024-01-01", periods=max(lengths), freq="D")
+    pairs = [(f"shop {i}", day) for i, n in enumerate(lengths) for day in days[-n:]]
+    return pd.MultiIndex.from_tuples(pairs)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "window"),
+    [
+        ([200] * 6 + [3], 21),  # Cannot start from any window of a season.
+        ([200] * 6 + [15], 21),
+        ([200, 200, 14, 14, 14], 21),  # Nine tenths of the rows are in the others.
+        ([60] * 3 + [15] * 3, 7),
+        ([40] * 6, 21),
+        ([9] * 30 + [60] * 20, 21),
+    ],
+)
+def test_series_with_most_of_the_rows_choose_the_window(lengths, window):
+    windows, season = find(shops(lengths), 7)
+    assert (windows[0], season) == (window, 7)

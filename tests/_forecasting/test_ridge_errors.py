@@ -1,0 +1,123 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.linear_model import Ridge
+
+from skrnn import AutoregressiveForecaster
+from skrnn._forecasting import ridge_errors as module
+from skrnn._forecasting.differencing import Differencing
+from skrnn._forecasting.plan import ForecastPlan
+from skrnn._forecasting.ridge_errors import (
+    held_out_windows,
+    ridge_errors,
+    seasonal_errors,
+)
+from skrnn._forecasting.series import series_from_wide
+
+N_ROWS, N_HELD_OUT, HORIZON, WINDOW = 60, 15, 3, 6
+
+
+def make_panel(n_series=3, random_state=0):
+    random = np.random.default_rng(random_state)
+    step = np.arange(N_ROWS)[:, None]
+    level = 10.0 ** np.arange(n_series)
+    y = level * (3 + np.sin(step * (1 + np.arange(n_series)) / 3))
+    y *= np.exp(random.normal(scale=0.1, size=y.shape))
+    return pd.DataFrame(y, pd.RangeIndex(N_ROWS), [*"abcdef"[:n_series]])
+
+
+def read(y, known=None):
+    known = np.empty((len(y), 0)) if known is None else known
+    return series_from_wide(y.to_numpy(), known, y.index, list(y.columns))
+
+
+def errors_by_hand(y, forecaster, *, scale):
+    """Forecast a horizon from each row among those held out, with a forecaster."""
+    forecaster.fit(None, y[:-N_HELD_OUT])
+    errors = []
+    for first in range(N_ROWS - N_HELD_OUT, N_ROWS - HORIZON + 1):
+        truth = y[first : first + HORIZON].to_numpy()
+        errors.append(np.abs(truth - np.asarray(forecaster.forecast(HORIZON))))
+        forecaster.update(None, y[first : first + 1])
+    return np.log(np.mean(errors, axis=(0, 1)) / scale)
+
+
+@pytest.mark.parametrize("normalize", [None, "last", "meanstd"])
+@pytest.mark.parametrize(("log", "lags"), [(False, ()), (True, ()), (True, (1, 4))])
+def test_errors_are_those_of_a_forecaster_around_ridge(normalize, log, lags):
+    y = make_panel()
+    rows = read(y)
+    firsts = held_out_windows(rows, N_HELD_OUT, WINDOW + sum(lags), HORIZON)
+    plan = ForecastPlan(WINDOW, HORIZON, Differencing(lags, log), normalize)
+    errors = ridge_errors(plan, rows, rows.before_last(N_HELD_OUT), firsts)
+    forecaster = AutoregressiveForecaster(
+        Ridge(),
+        window=WINDOW,
+        horizon=HORIZON,
+        log=log,
+        difference=lags,
+        normalize=normalize,
+        columns="series",
+    )
+    by_hand = errors_by_hand(y, forecaster, scale=y.std(ddof=0).to_numpy())
+    assert_allclose(errors[:, 0], by_hand, rtol=1e-6)
+
+
+def test_columns_known_in_advance_explain_what_they_can():
+    y = make_panel(1)
+    known = np.random.default_rng(1).normal(size=(N_ROWS, 1))
+    rows = read(y + 50 * known, known)
+    firsts = held_out_windows(rows, N_HELD_OUT, WINDOW, HORIZON)
+    plan = ForecastPlan(WINDOW, HORIZON, Differencing(), None)
+    learned = rows.before_last(N_HELD_OUT)
+    blind = read(y + 50 * known)
+    with_known = ridge_errors(plan, rows, learned, firsts)
+    without = ridge_errors(plan, blind, blind.before_last(N_HELD_OUT), firsts)
+    assert with_known < without - 1
+
+
+def test_repeating_a_season_is_measured_in_the_same_unit():
+    y = make_panel(2)
+    rows = read(y)
+    firsts = held_out_windows(rows, N_HELD_OUT, WINDOW, HORIZON)
+    values = y.to_numpy()
+    errors = [
+        np.abs(values[first + i] - values[first + i % 2 - 2])
+        for first in range(N_ROWS - N_HELD_OUT, N_ROWS - HORIZON + 1)
+        for i in range(HORIZON)
+    ]
+    expected = np.log(np.mean(errors, axis=0) / values.std(axis=0))
+    assert_allclose(seasonal_errors(rows, firsts, 2, HORIZON)[:, 0], expected)
+
+
+def test_only_whole_windows_are_compared():
+    y = make_panel(2)
+    y.iloc[-8, 0] = np.nan
+    firsts = held_out_windows(read(y), N_HELD_OUT, WINDOW, HORIZON)
+    in_second = np.arange(N_ROWS - N_HELD_OUT, N_ROWS - HORIZON + 1)
+    in_first = [first for first in in_second if first + HORIZON <= N_ROWS - 8]
+    assert_array_equal(np.sort(firsts), [*in_first, *in_second + N_ROWS])
+
+
+def test_no_window_to_learn_from_gives_no_errors():
+    rows = read(make_panel(1))
+    firsts = held_out_windows(rows, N_HELD_OUT, WINDOW, HORIZON)
+    plan = ForecastPlan(WINDOW, HORIZON, Differencing(), "last")
+    assert ridge_errors(plan, rows, rows.before_last(N_ROWS - 5), firsts) is None
+
+
+def test_chunks_and_limits_hold_for_many_windows(monkeypatch):
+    rows = read(make_panel())
+    plan = ForecastPlan(WINDOW, HORIZON, Differencing(), "meanstd")
+    firsts = held_out_windows(rows, N_HELD_OUT, WINDOW, HORIZON)
+    learned = rows.before_last(N_HELD_OUT)
+    whole = ridge_errors(plan, rows, learned, firsts)
+    monkeypatch.setattr(module, "CHUNK", 7)
+    assert_allclose(ridge_errors(plan, rows, learned, firsts), whole)
+    monkeypatch.setattr(module, "N_LEARNED", 40)
+    few = ridge_errors(plan, rows, learned, firsts)
+    assert_allclose(few, whole, atol=0.5)
+    assert (few != whole).all()
+    monkeypatch.setattr(module, "N_COMPARED", 10)
+    assert len(held_out_windows(rows, N_HELD_OUT, WINDOW, HORIZON)) == 10
