@@ -27,6 +27,7 @@ __all__ = [
     "find_parameter",
     "fitted_attribute",
     "last_step",
+    "open_pipelines",
     "open_up",
     "predictor_of",
     "set_open_seeds",
@@ -79,7 +80,10 @@ def _first_inside(estimator: Any) -> Any:
 def find_parameter(estimator: Any, name: str) -> Any:
     """Return a parameter of an estimator or of the one it wraps, None without one."""
     while estimator is not None and not hasattr(estimator, name):
-        estimator = getattr(estimator, "estimator", None)
+        if isinstance(estimator, Pipeline):
+            estimator = last_step(estimator)
+        else:
+            estimator = getattr(estimator, "estimator", None)
     return getattr(estimator, name, None)
 
 
@@ -159,6 +163,21 @@ def transformers_of(steps: list[Any]) -> list[Any]:
     return [step for step in steps if step not in (None, "passthrough")]
 
 
+def open_pipelines(estimator: Any) -> tuple[list[Any], Any]:
+    """Return the fitted transformers that X passes, in order, and what predicts.
+
+    Only Pipelines, searches and frozen estimators are opened, which return what the
+    estimator inside predicts as it is.
+    """
+    transformers: list[Any] = []
+    while True:
+        estimator = predictor_of(estimator)
+        if not isinstance(estimator, Pipeline):
+            return transformers, estimator
+        transformers += transformers_of([step for _, step in estimator.steps[:-1]])
+        estimator = last_step(estimator)
+
+
 def open_up(estimator: Any) -> tuple[list[Any], Any]:
     """Return the innermost estimator that predicts from X, and the way X takes to it.
 
@@ -175,14 +194,12 @@ def open_up(estimator: Any) -> tuple[list[Any], Any]:
     """
     transformers: list[Any] = []
     while True:
-        estimator = predictor_of(estimator)
-        if isinstance(estimator, Pipeline):
-            transformers += transformers_of([s for _, s in estimator.steps[:-1]])
-            estimator = last_step(estimator)
-        elif hasattr(estimator, fitted_attribute(estimator) or ""):
-            estimator = getattr(estimator, fitted_attribute(estimator) or "")
-        else:
+        passed, estimator = open_pipelines(estimator)
+        transformers += passed
+        name = fitted_attribute(estimator)
+        if name is None or not hasattr(estimator, name):
             return transformers, estimator
+        estimator = getattr(estimator, name)
 
 
 def find_fitted(estimator: Any, attribute: str) -> Any:

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.utils import check_consistent_length, check_scalar
 from sklearn.utils.parallel import Parallel, delayed
 
-from skrnn._estimators.inside import find_parameter, predictor_of
+from skrnn._estimators.inside import find_parameter, last_step, open_pipelines
 from skrnn._index.reading import common_index, index_of
 from skrnn._index.time_axis import TimeAxis, read_time_axis, take_rows, to_long
 from skrnn._serialization.names import set_module
@@ -69,6 +69,13 @@ def read_backtest_rows(X, y):
     return BacktestRows(X, y, index, read_time_axis(index, len(y)))
 
 
+def transform_rows(transformers, X):
+    """Return X as it is behind the transformers of a Pipeline; None stays None."""
+    for transformer in transformers if X is not None else []:
+        X = transformer.transform(X)
+    return X
+
+
 def predict_rows(forecaster, X, coverage):
     """Predict rows, and their intervals if the forecaster is calibrated.
 
@@ -78,9 +85,10 @@ def predict_rows(forecaster, X, coverage):
         The values are the prediction and, if there is an interval, its ends.
     """
     values = [np.reshape(np.asarray(forecaster.predict(X)), (len(X), -1, 1))]
-    # A search has no `predict_interval`; the forecaster that it has refitted has.
-    forecaster = predictor_of(forecaster)
+    # A search or a Pipeline has no `predict_interval`; the forecaster inside has.
+    transformers, forecaster = open_pipelines(forecaster)
     if getattr(forecaster, "calibration", 0):
+        X = transform_rows(transformers, X)
         interval = forecaster.predict_interval(X, coverage=coverage)
         values.append(np.reshape(np.asarray(interval), (len(X), -1, 2)))
     return np.concatenate(values, axis=2)
@@ -117,7 +125,9 @@ def forecast_with_update(forecaster, rows, folds, coverage):
         # `update` refuses series that `fit` has not seen.
         new = rows_of_series(rows.axis, new, train)
         if len(new):
-            forecaster.update(*rows.observed(new))
+            transformers, inner = open_pipelines(forecaster)
+            X, y = rows.observed(new)
+            inner.update(transform_rows(transformers, X), y)
         origin = fold.origin
         ahead = rows.ahead(fold.ahead)
         predicted[fold.number] = predict_rows(forecaster, ahead, coverage)
@@ -155,7 +165,8 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
     ----------
     forecaster : forecaster
         An `AutoregressiveForecaster`, or another estimator whose `predict` continues
-        y over the rows of X. It is cloned, and left as it was.
+        y over the rows of X, such as a `Pipeline` that ends with one. It is cloned, and
+        left as it was.
     X : array-like of shape (n_rows, n_features) or None
         Columns known in advance, in time order, or None.
     y : array-like of shape (n_rows,) or (n_rows, n_columns)
@@ -238,7 +249,7 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
                 f"{type(forecaster).__name__} instead."
             )
     check_scalar(refit, "refit", (bool, np.bool_))
-    if not refit and not hasattr(forecaster, "update"):
+    if not refit and not hasattr(last_step(forecaster), "update"):
         raise TypeError(
             "refit=False needs a forecaster that has update, such as "
             f"AutoregressiveForecaster. Got {type(forecaster).__name__} instead; use "

@@ -444,7 +444,8 @@ class AutoregressiveForecaster(BaseForecaster):
         Returns
         -------
         y : ndarray, Series or DataFrame of shape (n_rows,) or (n_rows, n_targets)
-            The predictions; on the index of X and with the names of y if X is a frame.
+            The predictions; on the index of X and with the names of y if X is a frame
+            and `fit` saw y as a frame or a Series.
 
         Raises
         ------
@@ -478,7 +479,8 @@ class AutoregressiveForecaster(BaseForecaster):
         Returns
         -------
         y : ndarray, Series or DataFrame of shape (n_steps,) or (n_steps, n_targets)
-            The rows that follow those seen in `fit`; on an index where `fit` saw one.
+            The rows that follow those seen in `fit`; on their index if `fit` saw y as a
+            frame or a Series.
             Of many series with a MultiIndex `n_steps` rows each.
 
         Raises
@@ -532,8 +534,8 @@ class AutoregressiveForecaster(BaseForecaster):
         Returns
         -------
         band : ndarray or DataFrame of shape (n_rows, 2) or (n_rows, n_targets, 2)
-            Lower and upper bound. A frame, if X is one, has the columns "lower" and
-            "upper", for each column of y if y had columns.
+            Lower and upper bound. A frame, where `predict` returns a frame or a Series,
+            has the columns "lower" and "upper", for each column of y if y had columns.
 
         Raises
         ------
@@ -574,8 +576,8 @@ class AutoregressiveForecaster(BaseForecaster):
         -------
         values : ndarray or DataFrame of shape (n_rows, n_quantiles) or (n_rows, \
                 n_targets, n_quantiles)
-            The quantiles. A frame, if X is one, has them as columns, for each column
-            of y if y had columns.
+            The quantiles. A frame, where `predict` returns a frame or a Series, has
+            them as columns, for each column of y if y had columns.
 
         Raises
         ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -95,6 +96,8 @@ def read_observations(
         )
     _check_lengths(X, y)
     index = common_index(X, y)
+    if not fitted and X is not None:
+        _warn_of_lost_index(X, y)
     targets = _read_targets(forecaster, y, index)
     template = template_of(y, targets)
     if log:
@@ -227,6 +230,19 @@ def _check_lengths(X: Any, y: Any) -> None:
         except TypeError as error:
             raise TypeError(f"{name} must be a table or an array. {error}") from error
     check_consistent_length(X, y)
+
+
+def _warn_of_lost_index(X: Any, y: Any) -> None:
+    """Warn if only y has an index, so that rows to predict will have no place in it."""
+    if index_of(X) is None and index_of(y) is not None:
+        warnings.warn(
+            "y has an index and X has none: predict will take the rows of an array for "
+            "those that follow directly, whatever they are. In a Pipeline, keep the "
+            "index by set_output(transform='pandas') of the transformers; otherwise "
+            "pass X on the index of y, or y as an array.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _lacks_columns(forecaster: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -24,7 +25,10 @@ def shape_like(
     index: pd.Index | None,
     band_names: Any = None,
 ) -> Any:
-    """Shape predicted rows like y: its axes and names, on an index if there is one.
+    """Shape predicted rows like y: an array, or a frame or Series on an index.
+
+    Arrays stay arrays whatever X is, because meta-estimators that convert y, such as
+    `TransformedTargetRegressor`, expect that of `predict`.
 
     Parameters
     ----------
@@ -33,21 +37,18 @@ def shape_like(
     template : ndarray, Series or DataFrame
         y without its rows.
     index : pandas.Index or None
-        Stamps of the rows.
+        Stamps of the rows; None gives an array.
     band_names : list, default=None
         Names along the last axis, if there are three.
     """
     values = values[:, 0] if template.ndim == 1 else values
-    if index is None:
+    if index is None or isinstance(template, np.ndarray):
         return values
-    columns = getattr(template, "columns", None)
     if band_names is None:
         if template.ndim == 1:
-            name = getattr(template, "name", None)
-            return pd.Series(values, index=index, name=name)
-        return pd.DataFrame(values, index=index, columns=columns)
+            return pd.Series(values, index=index, name=template.name)
+        return pd.DataFrame(values, index=index, columns=template.columns)
     if template.ndim == 1:
         return pd.DataFrame(values, index=index, columns=band_names)
-    labels = range(values.shape[1]) if columns is None else columns
-    columns = pd.MultiIndex.from_product([labels, band_names])
+    columns = pd.MultiIndex.from_product([template.columns, band_names])
     return pd.DataFrame(values.reshape(len(values), -1), index, columns)
