@@ -292,7 +292,9 @@ def test_stamps_of_another_time_zone_are_the_same_moments(random):
 
 def test_arrays_follow_the_fitted_rows_and_give_arrays(daily):
     X, y = daily
-    forecaster = AutoregressiveForecaster(Ridge()).fit(X[:50].to_numpy(), y[:50])
+    forecaster = AutoregressiveForecaster(Ridge()).fit(
+        *(rows[:50].to_numpy() for rows in daily)
+    )
     predicted = forecaster.predict(X[50:].to_numpy())
     assert type(predicted) is np.ndarray
     with_index = AutoregressiveForecaster(Ridge()).fit(X[:50], y[:50])

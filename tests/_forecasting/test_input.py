@@ -117,7 +117,7 @@ def test_other_columns_than_in_fit_are_refused(daily):
         forecaster.predict(X[50:][["wind"]])
     with refusal("unseen at fit time:\n- rain"):
         forecaster.predict(X[50:].assign(rain=0))
-    arrays = AutoregressiveForecaster(Ridge()).fit(X[:50].to_numpy(), y[:50])
+    arrays = AutoregressiveForecaster(Ridge()).fit(X[:50].to_numpy(), y[:50].to_numpy())
     with refusal("X has 1 features, but AutoregressiveForecaster is expecting 2"):
         arrays.predict(X[50:].to_numpy()[:, :1])
     without = AutoregressiveForecaster(Ridge()).fit(None, y[:50])
