@@ -51,8 +51,9 @@ def store_model(path, backend):
 
 def measure(path, seconds, backend):
     for n_threads in (1, 4):
-        yield f"{n_threads} thread(s)", *in_fresh_process(
-            threads_of_one_process, path, seconds, n_threads
+        yield (
+            f"{n_threads} thread(s)",
+            *in_fresh_process(threads_of_one_process, path, seconds, n_threads),
         )
     yield "2 spawned", *in_fresh_process(two_processes, path, seconds, "spawn", False)
     yield "2 forked", *in_fresh_process(two_processes, path, seconds, "fork", False)
