@@ -57,6 +57,10 @@ def test_a_fit_by_auto_is_the_fit_by_the_numbers_that_follow(cls, monkeypatch):
     )
 
 
+def test_few_windows_are_seen_at_most_a_hundred_times():
+    assert fitted(epochs="auto", batch_size=18).n_iter_ == 100
+
+
 def test_updates_are_those_made_when_training_stops_early():
     stopped = fitted(
         epochs=9, batch_size=6, early_stopping=True, patience=1, learning_rate=1e-12
