@@ -52,7 +52,8 @@ def as_floats(
         if kinds & set("mM"):
             raise TypeError(
                 f"Dates and durations of {name} would become mere counts: make dates "
-                "the index, or pass numbers, such as hours since the first date."
+                "the index, name their column as time where an estimator has this "
+                "parameter, or pass numbers, such as hours since the first date."
             )
         if "c" in kinds:
             raise ValueError(

@@ -13,6 +13,7 @@ from sklearn.utils import check_consistent_length, check_scalar
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrnn._estimators.inside import find_parameter, last_step, open_pipelines
+from skrnn._index.columns import index_columns, with_index
 from skrnn._index.reading import common_index, index_of
 from skrnn._index.time_axis import TimeAxis, read_time_axis, take_rows, to_long
 from skrnn._serialization.names import set_module
@@ -60,8 +61,17 @@ def read_table(table, name):
     return array
 
 
-def read_backtest_rows(X, y):
-    """Read X and y, which must have the same index if both have one."""
+def read_backtest_rows(X, y, columns=None):
+    """Read X and y, which must have the same index if both have one.
+
+    Where columns of X are the index, X and y become frames of pandas with these columns
+    and without an index of their own.
+    """
+    if columns is not None:
+        indexed, y = with_index(X, columns, y)
+        axis = read_time_axis(indexed.index, len(indexed))
+        y = y.reset_index(drop=True) if index_of(y) is not None else read_table(y, "y")
+        return BacktestRows(indexed.reset_index(), y, indexed.index, axis)
     X = X if X is None else read_table(X, "X")
     y = read_table(y, "y")
     check_consistent_length(X, y)
@@ -255,7 +265,8 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
             f"AutoregressiveForecaster. Got {type(forecaster).__name__} instead; use "
             "refit=True."
         )
-    rows = read_backtest_rows(X, y)
+    columns = [find_parameter(forecaster, name) for name in ("time", "series")]
+    rows = read_backtest_rows(X, y, index_columns(*columns))
     # All folds are made first, so that a wrong cv is found before anything is trained.
     splits = split_places(rows.axis, cv, rows.X, rows.y)
     folds = make_folds(rows.axis, splits, refit=refit)

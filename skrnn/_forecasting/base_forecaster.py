@@ -10,6 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._checks.fitted import set_fitted
 from skrnn._checks.sklearn import feature_names
 from skrnn._estimators.inside import set_open_seeds
+from skrnn._index.columns import (
+    as_container,
+    index_columns,
+    is_polars,
+    with_index,
+)
 from skrnn._index.matching import match_index
 from skrnn._index.reading import index_of
 from skrnn._networks.summary import show_inside
@@ -48,6 +54,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
     _private_fields = {
         "plan": "_plan",
         "longest_hole": "_n_filled",
+        "index_columns": "_index_columns",
+        "saw_polars": "_saw_polars",
         "template": "_template",
         "index_names": "_index_names",
         "origin": "_origin",
@@ -57,8 +65,11 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         "wide": "_wide",
     }
 
-    # What states lack that were stored before holes could be filled.
+    # What states lack that were stored before holes could be filled, or columns be
+    # the index.
     _n_filled = 0
+    _index_columns = None
+    _saw_polars = False
 
     def _sk_visual_block_(self):
         return show_inside(self, "estimator")
@@ -68,6 +79,9 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
 
         Fitted attributes are set at the end, so that an error changes none.
         """
+        columns = index_columns(self.time, self.series)
+        saw_polars = columns is not None and is_polars(X)
+        X, y = with_index(X, columns, y)
         log = self.log != "auto" and bool(self.log)
         observations = read_observations(self, X, y, log=log, fitted=False)
         lags = read_lags(self.difference, len(observations.targets))
@@ -98,7 +112,12 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         if n_held_out:
             errors = forecast_errors(plan, estimator, series, scale, n_held_out)
         names = feature_names(X) if series.known.shape[1] else None
-        self._set_learned(observations, plan, chosen, origin, errors, names)
+        seen = {
+            "feature_names_in_": names,
+            "_index_columns": columns,
+            "_saw_polars": saw_polars,
+        }
+        self._set_learned(observations, plan, chosen, origin, errors, seen)
         return self
 
     def _show(self, chosen):
@@ -114,16 +133,16 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         )
         return {"set_up_": set_up, "comparison_": chosen.compared}
 
-    def _set_learned(self, observations, plan, chosen, origin, errors, names):
-        """Set all fitted attributes at once."""
+    def _set_learned(self, observations, plan, chosen, origin, errors, seen):
+        """Set all fitted attributes at once, with those that `fit` has seen."""
         index = observations.index
         errors, short_errors = errors
         fitted = {
+            **seen,
             "estimator_": chosen.estimator,
             "window_": plan.window,
             "horizon_": plan.horizon,
             "n_features_in_": observations.known.shape[1],
-            "feature_names_in_": names,
             "n_targets_": origin.targets.shape[2],
             "n_samples_fit_": len(observations.targets),
             "calibration_errors_": errors,
@@ -143,6 +162,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
     def _read_observations(self, X, y):
         """Check observed rows against what `fit` saw."""
         log = self._plan.differencing.log
+        X, y = with_index(X, self._index_columns, y)
         observations = read_observations(self, X, y, log=log, fitted=True)
         if not self._wide:
             check_same_columns(observations, self._template, self.n_targets_)
@@ -229,15 +249,17 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         """
         check_is_fitted(self)
         check_calibration(self)
-        known = read_future(self, X)
+        rows, _ = with_index(X, self._index_columns)
+        known = read_future(self, rows)
         origin, template = self._start_from(history)
-        index = index_of(X)
+        index = index_of(rows)
         request = request_rows(origin, index, known, wide=self._wide)
         bounds = self._bounds_of(origin, request, compute_bounds)
         predicted = self._continue(origin, request)[:, :, None]
         spread = origin.scale.spread[request.codes][request.row_places][:, :, None]
         values = self._plan.restore(predicted + bounds * spread)
-        return self._lay_out(values, len(origin), template, index, names)
+        laid_out = self._lay_out(values, len(origin), template, index, names)
+        return laid_out if rows is X else as_container(laid_out, X)
 
     def _bounds_of(self, origin, request, compute_bounds):
         """Return bounds of each row, from errors of blocks that are known as far."""

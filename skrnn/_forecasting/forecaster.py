@@ -11,6 +11,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import HasMethods, Interval, StrOptions, fit_context
+from skrnn._index.columns import (
+    INDEX_CONSTRAINTS,
+    as_container,
+    to_polars,
+    with_index,
+)
 from skrnn._index.freq import FREQ_CONSTRAINTS
 from skrnn._index.reading import index_of
 from skrnn._process.memory import check_memory
@@ -89,6 +95,13 @@ class AutoregressiveForecaster(BaseForecaster):
         numbers a number. Rows that are further apart do not follow one another. None
         means the `freq` of the index where it has one, else the smallest distance of
         neighbouring stamps that is at least half as common as the commonest.
+    time : str, default=None
+        The column of X that holds the stamps of the rows, in place of an index: X is a
+        frame of pandas or Polars, in `fit`, `update` and `predict`. It is no input.
+        Forecasts are a frame or Series of Polars if X is one; those of `forecast` have
+        the columns of time and series. None means the index.
+    series : str or list of str, default=None
+        The columns of X beside `time` that name the series of each row.
     random_state : int, RandomState instance or None, default=None
         Sets each `random_state` inside the clone of `estimator` that is None. Pass an
         int for forecasts that can be repeated.
@@ -270,6 +283,7 @@ class AutoregressiveForecaster(BaseForecaster):
         "columns": [StrOptions({"targets", "series"})],
         "calibration": [Interval(Integral, 0, None, closed="left")],
         "freq": FREQ_CONSTRAINTS,
+        **INDEX_CONSTRAINTS,
         "random_state": ["random_state"],
     }
 
@@ -286,6 +300,8 @@ class AutoregressiveForecaster(BaseForecaster):
         columns="targets",
         calibration=0,
         freq=None,
+        time=None,
+        series=None,
         random_state=None,
     ):
         self.estimator = estimator
@@ -298,6 +314,8 @@ class AutoregressiveForecaster(BaseForecaster):
         self.columns = columns
         self.calibration = calibration
         self.freq = freq
+        self.time = time
+        self.series = series
         self.random_state = random_state
 
     def __sklearn_tags__(self):
@@ -459,12 +477,14 @@ class AutoregressiveForecaster(BaseForecaster):
             If X is an index or a number of steps, or columns hold dates.
         """
         check_is_fitted(self)
-        known = read_future(self, X)
+        rows, _ = with_index(X, self._index_columns)
+        known = read_future(self, rows)
         origin, template = self._start_from(history)
-        index = index_of(X)
+        index = index_of(rows)
         request = request_rows(origin, index, known, wide=self._wide)
         values = self._plan.restore(self._continue(origin, request))
-        return self._lay_out(values, len(origin), template, index)
+        laid_out = self._lay_out(values, len(origin), template, index)
+        return laid_out if rows is X else as_container(laid_out, X)
 
     def forecast(self, n_steps, *, history=None):
         """Continue the series by a number of rows.
@@ -517,7 +537,8 @@ class AutoregressiveForecaster(BaseForecaster):
         else:
             request = request_next_rows(origin, n_steps)
         values = self._plan.restore(self._continue(origin, request))
-        return self._lay_out(values, len(origin), template, index)
+        laid_out = self._lay_out(values, len(origin), template, index)
+        return to_polars(laid_out) if self._saw_polars else laid_out
 
     def predict_interval(self, X, coverage=0.9, *, history=None):
         """Return an interval that holds a share of the observations to come.

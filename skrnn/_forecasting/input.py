@@ -14,6 +14,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from skrnn._checks.places import check_finite, place_of
+from skrnn._checks.sklearn import check_feature_names
 from skrnn._checks.tables import as_floats, check_columns
 from skrnn._index.reading import common_index, index_of
 
@@ -109,7 +110,7 @@ def read_observations(
 
 def read_future(forecaster: Any, X: Any) -> NDArray[np.float64]:
     """Check the rows to predict and return their columns known in advance."""
-    _check_has_rows(X)
+    _check_has_rows(forecaster, X)
     shape = _shape_of(X)
     only_index = forecaster.n_features_in_ == 0 and shape[1:] == (0,)
     # `check_array` would raise for a frame without columns, whose index is enough here.
@@ -208,6 +209,7 @@ def _read_fitted_columns(
             f"0 features as input, because fit saw no columns; {ways}use "
             "forecast(n_steps), or fit with these columns."
         )
+    _check_names(forecaster, X)
     known = as_floats(
         X, lambda: validate_data(forecaster, X, reset=False, **NUMBER_RULES)
     )
@@ -220,6 +222,17 @@ def _shape_of(X: Any) -> tuple[int, ...]:
     """Return the shape of an array-like, which may only have `__array__`."""
     shape: tuple[int, ...] = X.shape if hasattr(X, "shape") else np.asarray(X).shape
     return shape
+
+
+def _check_names(forecaster: Any, X: Any) -> None:
+    """Raise if columns have other names than in `fit`, or another order."""
+    try:
+        check_feature_names(forecaster, X)
+    except ValueError as error:
+        names = list(getattr(forecaster, "feature_names_in_", ()))
+        raise ValueError(
+            f"{str(error).strip()}\nPass X with the columns {names}, in this order."
+        ) from error
 
 
 def _check_lengths(X: Any, y: Any) -> None:
@@ -254,19 +267,27 @@ def _lacks_columns(forecaster: Any) -> str:
     )
 
 
-def _check_has_rows(X: Any) -> None:
+def _check_has_rows(forecaster: Any, X: Any) -> None:
     """Raise if X has no rows that say which rows to predict."""
     if X is None:
         raise ValueError(
             "predict needs X, whose rows say which rows to predict. Got None instead; "
             "use forecast(n_steps)."
         )
-    ways = {Integral: f"use forecast({X})", pd.Index: "pass pd.DataFrame(index=X)"}
+    rows = "np.empty((n_steps, 0))"
+    if forecaster._origin.has_index:
+        rows = "pd.DataFrame(index=forecaster.forecast(n_steps).index)"
+    if forecaster.n_features_in_:
+        rows = "the columns known in advance of these rows"
+    ways = {
+        Integral: f"use forecast({X}), or for intervals and quantiles pass {rows}",
+        pd.Index: "pass pd.DataFrame(index=X)",
+    }
     for kind, way_out in ways.items():
         if isinstance(X, kind):
             raise TypeError(
-                "predict needs X, a frame or an array whose rows say which rows to "
-                f"predict. Got {type(X).__name__} instead; {way_out}."
+                "X must be a frame or an array whose rows say which rows to predict. "
+                f"Got {type(X).__name__} instead; {way_out}."
             )
 
 

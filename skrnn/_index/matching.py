@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from .reading import stamps_of
+from .reading import plain_stamps, stamps_of
 
 __all__ = ["match_index"]
 
@@ -19,6 +19,7 @@ def match_index(index: pd.Index, like: pd.Index) -> pd.Index:
     ValueError
         If the one holds dates and the other numbers, or just one has a time zone.
     """
+    index = plain_stamps(index)
     stamps = stamps_of(index)
     kinds = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
     zones = [getattr(each, "tz", None) for each in (stamps, like)]

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from .indexed import IndexedArray
 
-__all__ = ["common_index", "group_by_series", "index_of", "names_series", "stamps_of"]
+__all__ = [
+    "common_index",
+    "group_by_series",
+    "index_of",
+    "names_series",
+    "plain_stamps",
+    "stamps_of",
+]
 
 
 def index_of(X: Any) -> pd.Index | None:
@@ -30,7 +37,21 @@ def common_index(X: Any, y: Any) -> pd.Index | None:
             f"{index_y[row]} in y at row {row}; align them, for instance with "
             "y.loc[X.index], or pass y.to_numpy() if the rows do belong together."
         )
-    return index_y if index is None else index
+    index = index_y if index is None else index
+    return None if index is None else plain_stamps(index)
+
+
+def plain_stamps(index: pd.Index) -> pd.Index:
+    """Return an index whose stamps are NumPy's and not Arrow's."""
+    if isinstance(index, pd.MultiIndex):
+        level: Any = plain_stamps(index.levels[-1])
+        return index if level is index.levels[-1] else index.set_levels(level, level=-1)
+    if not isinstance(index.dtype, pd.ArrowDtype):
+        return index
+    kinds: dict[str, Any] = {"M": pd.DatetimeIndex, "m": pd.TimedeltaIndex}
+    if index.dtype.kind in kinds:
+        return kinds[index.dtype.kind](index).rename(index.name)
+    return pd.Index(index.to_numpy(), name=index.name)
 
 
 def names_series(index: pd.Index | None) -> bool:
@@ -40,7 +61,7 @@ def names_series(index: pd.Index | None) -> bool:
 
 def stamps_of(index: pd.Index) -> pd.Index:
     """Return the stamps of rows: the last level of an index, or its only one."""
-    return index.get_level_values(-1)
+    return plain_stamps(index.get_level_values(-1))
 
 
 def group_by_series(
@@ -60,7 +81,8 @@ def group_by_series(
         Positions that sort the rows by series; None where they are sorted already.
     """
     if not names_series(index):
-        return index, np.zeros(len(index), dtype=np.intp), [None], None
+        stamps = plain_stamps(index)
+        return stamps, np.zeros(len(index), dtype=np.intp), [None], None
     assert isinstance(index, pd.MultiIndex)
     # `factorize` gives missing names the code -1, which would be the last series. They
     # may be values of a level, so the codes of the index do not show all of them.

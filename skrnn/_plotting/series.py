@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from skrnn._index.reading import index_of, names_series
+
 from .axes import axis_values, holds_dates
 
 
@@ -88,6 +90,8 @@ def place_series(y, y_pred, X, last_stamp, n_train):
     n_train : int
         The number of training rows.
     """
+    for rows in (y, y_pred, X):
+        _check_one_series(index_of(rows))
     if not has_index(y_pred) and has_index(X):
         y_pred = pd.DataFrame(y_pred, index=X.index)
     if has_index(y_pred):
@@ -104,6 +108,17 @@ def place_series(y, y_pred, X, last_stamp, n_train):
             last_stamp = n_train - 1
     y_train, y_true = _split_observed(y, last_stamp, n_train)
     return y_train, y_pred, y_true
+
+
+def _check_one_series(index):
+    if names_series(index):
+        name = index[0][0]
+        raise ValueError(
+            "A display draws one series, or series that are columns side by side. Got "
+            "a MultiIndex, which names the series of each row; draw one of them, with "
+            f"ForecastDisplay.from_predictions(y_train.loc[{name!r}], "
+            f"forecaster.predict(X).loc[{name!r}])."
+        )
 
 
 def _check_covers_training(y, n_train):

@@ -21,6 +21,7 @@ from skrnn._checks.sklearn import (
     wants_pandas,
 )
 from skrnn._checks.tables import check_table
+from skrnn._index.columns import INDEX_CONSTRAINTS, index_columns, with_index
 from skrnn._index.freq import FREQ_CONSTRAINTS
 from skrnn._index.reading import index_of
 from skrnn._index.runs import split_runs
@@ -71,6 +72,11 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         numbers a number. Rows that are further apart do not follow one another. None
         means the `freq` of the index where it has one, else the smallest distance of
         neighbouring stamps that is at least half as common as the commonest.
+    time : str, default=None
+        The column of X that holds the stamps of the rows, in place of an index: X is a
+        frame of pandas or Polars. It is no column of the windows. None means the index.
+    series : str or list of str, default=None
+        The columns of X beside `time` that name the series of each row.
 
     Attributes
     ----------
@@ -119,7 +125,10 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
     5        3.0        4.0        5.0
     """
 
-    _private_fields = {"context": "_context"}
+    _private_fields = {"context": "_context", "index_columns": "_index_columns"}
+
+    # What states lack that were stored before columns could be the index.
+    _index_columns = None
 
     _parameter_constraints = {
         "window": [Interval(Integral, 1, None, closed="left")],
@@ -128,6 +137,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         "flatten": ["boolean"],
         "context": [StrOptions({"index", "always"}), None],
         "freq": FREQ_CONSTRAINTS,
+        **INDEX_CONSTRAINTS,
     }
 
     def __init__(
@@ -139,6 +149,8 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         flatten=False,
         context="index",
         freq=None,
+        time=None,
+        series=None,
     ):
         self.window = window
         self.gap = gap
@@ -146,6 +158,8 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         self.flatten = flatten
         self.context = context
         self.freq = freq
+        self.time = time
+        self.series = series
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -243,13 +257,14 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
             If the table of windows would not fit into memory.
         """
         check_is_fitted(self)
-        rows = check_table(self, X, reset=False)
-        index = index_of(X)
-        runs = split_runs(self._context.match(index), len(rows), self.step_)
+        frame, _ = with_index(X, self._index_columns)
+        rows = check_table(self, frame, reset=False)
+        index = self._context.match(index_of(frame))
+        runs = split_runs(index, len(rows), self.step_)
         context = {}
         if self.context is not None:
             context = self._context.rows_before(rows, runs)
-        return self._present(self._tabulate(rows, runs, context), index)
+        return self._present(self._tabulate(rows, runs, context), index_of(X))
 
     def inverse_transform(self, X):
         """Return the rows that windows belong to.
@@ -334,6 +349,8 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         return self
 
     def _learn(self, X):
+        columns = index_columns(self.time, self.series)
+        X, _ = with_index(X, columns)
         rows = check_table(self, X, reset=True)
         window, gap, dilation = self._lengths
         lookback = gap + (window - 1) * dilation
@@ -350,6 +367,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
             {
                 "n_features_in_": rows.shape[1],
                 "feature_names_in_": feature_names(X),
+                "_index_columns": columns,
                 "_context": Context.of(rows, runs, lookback, self.context == "always"),
             },
         )
