@@ -80,7 +80,10 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         Fitted attributes are set at the end, so that an error changes none.
         """
         columns = index_columns(self.time, self.series)
-        saw_polars = columns is not None and is_polars(X)
+        seen = {
+            "_index_columns": columns,
+            "_saw_polars": bool(columns) and is_polars(X),
+        }
         X, y = with_index(X, columns, y)
         log = self.log != "auto" and bool(self.log)
         observations = read_observations(self, X, y, log=log, fitted=False)
@@ -112,11 +115,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         if n_held_out:
             errors = forecast_errors(plan, estimator, series, scale, n_held_out)
         names = feature_names(X) if series.known.shape[1] else None
-        seen = {
-            "feature_names_in_": names,
-            "_index_columns": columns,
-            "_saw_polars": saw_polars,
-        }
+        seen["feature_names_in_"] = names
         self._set_learned(observations, plan, chosen, origin, errors, seen)
         return self
 
