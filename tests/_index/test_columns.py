@@ -40,7 +40,7 @@ def test_a_column_of_time_does_what_an_index_does(index):
     y = pd.Series(VALUES, index, name="load")
     expected = forecaster().fit(X[:30], y[:30]).predict(X[30:])
     columns = X.reset_index().set_axis(range(100, 140))
-    fitted = forecaster(time="day").fit(columns[:30], y[:30].to_numpy())
+    fitted = forecaster(time="day").fit(columns[:30], y.set_axis(columns.index)[:30])
     assert fitted.feature_names_in_.tolist() == ["plan"]
     # The fitted names decide.
     predicted = fitted.set_params(time=None).predict(columns[30:])
