@@ -82,6 +82,10 @@ class EpochClock(keras.callbacks.Callback):
         super().__init__()
         self._skip = skip
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> EpochClock:
+        # skrnn trains with copies of callbacks, unless they decide otherwise.
+        return self
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if epoch == self._skip:
             self._start = time.perf_counter()

@@ -40,7 +40,8 @@ class Layer(NamedTuple):
     Parameters
     ----------
     name, kind : str
-        Name and class, as in the Keras model.
+        Name and class, as in the Keras model; of a recurrent layer the class without
+        "Cell" of its cell.
     shape : tuple of int
         Shape of its output for one sample.
     weights : tuple of tuple of int, default=()

@@ -145,7 +145,8 @@ def set_config(
     cuDNN takes LSTM and GRU layers with the activation "tanh" and without recurrent
     dropout, and no masks of steps that are missing at the beginning. On the CPU, fits
     of the same `random_state` are the same to the bit; a GPU rounds in another way than
-    the CPU, and so do "xla" and "graph".
+    the CPU, and so do "xla" and "graph", which also differ in the random numbers of
+    dropout.
 
     Examples
     --------
