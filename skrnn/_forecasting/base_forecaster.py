@@ -70,6 +70,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
     _n_filled = 0
     _index_columns = None
     _saw_polars = False
+    # The same before last blocks could be known in part.
+    _short_errors = ()
 
     def _sk_visual_block_(self):
         return show_inside(self, "estimator")

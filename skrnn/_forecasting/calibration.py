@@ -89,7 +89,7 @@ def forecast_errors(
     series: SeriesRows,
     scale: SeriesScale,
     n_origins: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Compute the errors of forecasts to the end of each series.
 
     Parameters
@@ -112,47 +112,35 @@ def forecast_errors(
         are taken, and divided by the spread of the series; NaN where there is none.
         With columns known in advance they are those of whole blocks.
     short_errors : ndarray of shape (n_short, n_series, n_origins, n_origins, n_targets)
-        The same in last blocks of which 1, 2, ... ``horizon - 1`` rows are known. There
-        are none without columns known in advance.
+        The same in last blocks of which 1, 2, ... ``horizon - 1`` rows are known, as
+        float32. There are none without columns known in advance.
     """
     shape = len(series), n_origins, n_origins, series.targets.shape[1]
     n_short = 0 if plan.completion is None else plan.horizon - 1
     check_memory(
-        8 * (n_short + 1) * int(np.prod(shape)),
+        (8 + 4 * n_short) * int(np.prod(shape)),
         f"The errors of calibration={n_origins} for each lead time",
         "lower calibration or horizon",
     )
     errors = np.full(shape, np.nan)
-    short_errors = np.full((n_short, *shape), np.nan)
+    # There are many of them, which are stored with the forecaster.
+    short_errors = np.full((n_short, *shape), np.nan, dtype=np.float32)
     held_out = _hold_out(plan, estimator, series, scale, n_origins)
     if not len(held_out.codes):
         return errors, short_errors
-    predicted = plan.continue_series(
-        estimator, held_out.origin, held_out.known, held_out.n_steps
-    )
+    predicted = _predict(plan, estimator, held_out)
     last = held_out.n_steps
     if n_short:
         last = last // plan.horizon * plan.horizon
-    _enter(errors, 0, plan, held_out, predicted, last)
+    _enter(errors, plan, held_out, predicted, last)
     for first, length, block in _short_blocks(plan, held_out, predicted):
-        predicted_block = plan.continue_series(
-            estimator, block.origin, block.known, block.n_steps
-        )
-        _enter(
-            short_errors[length - 1],
-            first,
-            plan,
-            block,
-            predicted_block,
-            block.n_steps,
-        )
+        in_block = short_errors[length - 1][:, :, first:]
+        _enter(in_block, plan, block, _predict(plan, estimator, block), block.n_steps)
     return errors, short_errors
 
 
 def errors_of_length(
-    errors: NDArray[np.float64],
-    short_errors: NDArray[np.float64],
-    n_steps: int,
+    errors: NDArray[np.float64], short_errors: NDArray[np.float32], n_steps: int
 ) -> NDArray[np.float64]:
     """Return the errors of forecasts whose columns are known for so many steps.
 
@@ -173,20 +161,28 @@ def errors_of_length(
     return np.concatenate([errors[:, :, :n_whole], short], axis=2)
 
 
+def _predict(
+    plan: ForecastPlan, estimator: BaseEstimator, held_out: HeldOut
+) -> NDArray[np.float64]:
+    """Return forecasts of all steps, of logarithms if they are taken."""
+    return plan.continue_series(
+        estimator, held_out.origin, held_out.known, held_out.n_steps
+    )
+
+
 def _enter(
-    errors: NDArray[np.float64],
-    first: int,
+    errors: NDArray[np.floating],
     plan: ForecastPlan,
     held_out: HeldOut,
     predicted: NDArray[np.float64],
     n_steps: NDArray[np.intp],
 ) -> None:
-    """Write errors of the first steps of forecasts, from a step on."""
+    """Write the errors of the first `n_steps` steps of forecasts."""
     observed = plan.differencing.take_log(held_out.observed)
     scaled = (observed - predicted) / held_out.origin.scale.spread[:, None]
     steps = np.arange(scaled.shape[1])
     scaled[steps >= n_steps[:, None]] = np.nan
-    errors[held_out.codes, held_out.places, first : first + len(steps)] = scaled
+    errors[held_out.codes, held_out.places, : len(steps)] = scaled
 
 
 def _short_blocks(

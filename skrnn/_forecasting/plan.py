@@ -306,8 +306,19 @@ class ForecastPlan:
         inside = np.arange(known.shape[1]) < n_steps[:, None]
         columns[:, n_past : n_past + known.shape[1]][inside] = known[inside]
         if self.completion is None:
+            self._check_whole_blocks(n_known, n_steps)
             return columns
         return self.completion.fill_in(columns, n_past + n_steps, n_past + n_whole)
+
+    def _check_whole_blocks(self, n_known: int, n_steps: NDArray[np.intp]) -> None:
+        """Raise if known columns would have to be completed, which was not learned."""
+        if n_known and (n_steps % self.horizon).any():
+            raise ValueError(
+                "The forecaster was stored by a version of skrnn that did not learn to "
+                f"complete columns known in advance. Got {n_steps.max()} rows to "
+                f"predict with horizon={self.horizon}; pass whole blocks of "
+                f"{self.horizon} rows, or fit again."
+            )
 
     def _roll_out(
         self,

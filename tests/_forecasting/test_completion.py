@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from sklearn.linear_model import Ridge
 from skrnn import AutoregressiveForecaster
 from skrnn._forecasting.completion import Completion
 from tests.support.known_columns import whole_blocks_by_hand
+from tests.support.series import refusal
 
 
 def complete(known, n_lags, n_ahead, n_seen=None):
@@ -101,3 +104,14 @@ def test_rows_seen_behind_the_last_observation_are_not_completed():
     # Rows behind a hole are not read.
     holed = X.drop(61), y.drop(61)
     assert_allclose(forecaster.predict(X[60:61], history=holed), alone)
+
+
+def test_an_older_forecaster_takes_whole_blocks_only():
+    y = np.random.default_rng(0).normal(size=60)
+    forecaster = AutoregressiveForecaster(Ridge(), window=3, horizon=4)
+    forecaster.fit(weekends(60), y)
+    whole = forecaster.predict(weekends(4))
+    forecaster._plan = replace(forecaster._plan, completion=None)
+    assert_array_equal(forecaster.predict(weekends(4)), whole)
+    with refusal("Got 3 rows to predict with horizon=4; pass whole blocks"):
+        forecaster.predict(weekends(3))
