@@ -37,7 +37,7 @@ def naive_errors(results, y, season):
     In-sample means the rows of the same series up to the last training row of the fold.
     """
     y = y if index_of(y) is not None else np.asarray(y)
-    axis = read_time_axis(index_of(y), len(y))
+    axis = read_time_axis(index_of(y), len(y), step=results.attrs.get("step"))
     names = [name for name in ("series", "target") if name in results]
     columns = "target" if "target" in names else "series"
     # Grouped by a list of names, so that each key is a tuple, even of one name.

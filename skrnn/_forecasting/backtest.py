@@ -61,22 +61,22 @@ def read_table(table, name):
     return array
 
 
-def read_backtest_rows(X, y, columns=None):
-    """Read X and y, which must have the same index if both have one.
+def read_backtest_rows(X, y, columns=None, freq=None):
+    """Read X and y, which must have the same index if both have one, of step `freq`.
 
     Where columns of X are the index, X and y become frames of pandas with these columns
     and without an index of their own.
     """
     if columns is not None:
         indexed, y = with_index(X, columns, y)
-        axis = read_time_axis(indexed.index, len(indexed))
+        axis = read_time_axis(indexed.index, len(indexed), freq=freq)
         y = y.reset_index(drop=True) if index_of(y) is not None else read_table(y, "y")
         return BacktestRows(indexed.reset_index(), y, indexed.index, axis)
     X = X if X is None else read_table(X, "X")
     y = read_table(y, "y")
     check_consistent_length(X, y)
     index = common_index(X, y)
-    return BacktestRows(X, y, index, read_time_axis(index, len(y)))
+    return BacktestRows(X, y, index, read_time_axis(index, len(y), freq=freq))
 
 
 def transform_rows(transformers, X):
@@ -265,8 +265,9 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
             f"AutoregressiveForecaster. Got {type(forecaster).__name__} instead; use "
             "refit=True."
         )
-    columns = [find_parameter(forecaster, name) for name in ("time", "series")]
-    rows = read_backtest_rows(X, y, index_columns(*columns))
+    names = ("time", "series", "freq")
+    time, series, freq = [find_parameter(forecaster, name) for name in names]
+    rows = read_backtest_rows(X, y, index_columns(time, series), freq)
     # All folds are made first, so that a wrong cv is found before anything is trained.
     splits = split_places(rows.axis, cv, rows.X, rows.y)
     folds = make_folds(rows.axis, splits, refit=refit)
@@ -276,7 +277,11 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
         predicted = forecast_with_update(forecaster, rows, folds, coverage)
     columns = kind_of_columns(forecaster)
     pairs = zip(folds, predicted, strict=True)
-    return pd.concat(
+    results = pd.concat(
         [results_of_fold(rows, fold, values, columns) for fold, values in pairs],
         ignore_index=True,
     )
+    if rows.index is not None:
+        # `error_by_step` cannot infer the step of a calendar.
+        results.attrs["step"] = rows.axis.step
+    return results

@@ -30,6 +30,7 @@ from .checks import (
     check_history_step,
     check_samples,
     check_start,
+    warn_of_calendar,
 )
 from .differencing import read_lags
 from .holes import fill_holes
@@ -92,6 +93,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         lags = read_lags(self.difference, len(observations.targets))
         wide = self.columns == "series"
         series = observations.by_series(wide=wide, freq=self.freq)
+        warn_of_calendar(series)
         series = fill_holes(series, longest_hole(self, series))
         # More rows than there are leave none, and an integer of NumPy would overflow.
         n_held_out = min(int(self.calibration), series.n_rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from skrnn._estimators.inside import accepts_missing
-from skrnn._index.advice import in_words, of_series, way_over_hole
+from skrnn._index.advice import (
+    FROM_STAMPS,
+    hidden_calendar,
+    in_words,
+    of_series,
+    way_over_hole,
+)
 from skrnn._index.runs import split_runs
 
 from .origin import Origin
@@ -25,6 +32,7 @@ __all__ = [
     "check_history_step",
     "check_samples",
     "check_start",
+    "warn_of_calendar",
 ]
 
 
@@ -119,6 +127,23 @@ def _over_first_hole(rows: SeriesRows, code: int | None = None) -> str:
         f". The first hole lies between {before} and {after}"
         f"{of_series(rows.names[codes[run]])}; {way_over_hole(own, rows.step)}"
     )
+
+
+def warn_of_calendar(rows: SeriesRows) -> None:
+    """Warn if rows leave out days or hours regularly, and forecasts would not."""
+    if not rows.has_index or rows.source != FROM_STAMPS:
+        return
+    longest = np.bincount(rows.codes).argmax()
+    offset = hidden_calendar(rows.stamps[rows.codes == longest], rows.step)
+    if offset is not None:
+        warnings.warn(
+            "The index of X leaves out days or hours regularly, as a calendar does, "
+            f"but forecasts go on{_at_step(rows)}. Pass freq={offset} if rows follow "
+            "one another on that calendar, or the step itself as freq, such as "
+            "'h' or 'D', if what is left out is a hole.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def check_history_step(index: pd.Index, step: Any) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .steps import is_elapsed, on_clock
+from .steps import is_elapsed, on_clock, step_after, tolerance_of
 
 __all__ = [
     "FROM_FIT",
     "FROM_FREQ",
     "FROM_INDEX",
     "FROM_STAMPS",
+    "hidden_calendar",
     "in_words",
     "of_series",
     "way_over_hole",
@@ -27,6 +28,10 @@ FROM_FREQ = "which freq says"
 FROM_FIT = "that of fit"
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+# Rows that show a calendar, at least, and those that are looked at, at most.
+MANY_ROWS, LAST_ROWS = 20, 1000
+NEARLY_ALL = 0.95
+
 UNITS: dict[str, Any] = {
     "day": "D",
     "hour": "h",
@@ -108,34 +113,68 @@ def way_to_grid(stamps: pd.Index, source: str) -> str:
     return f"{', '.join(ways[:-1])}, or {ways[-1]}"
 
 
+def hidden_calendar(stamps: pd.Index, step: Any) -> str | None:
+    """Return the offset, in words, on which rows follow one another; None if by `step`.
+
+    Parameters
+    ----------
+    stamps : pandas.Index
+        Stamps of one series.
+    step : offset, Timedelta or number
+        The step in use.
+    """
+    if not isinstance(stamps, pd.DatetimeIndex) or len(stamps) < MANY_ROWS:
+        return None
+    found = _offset_of(stamps, step)
+    if found is None or _share_that_follows(stamps, step) >= NEARLY_ALL:
+        return None
+    follows = _share_that_follows(stamps, found) >= NEARLY_ALL
+    return _calendar_of(stamps, step) if follows else None
+
+
+def _share_that_follows(stamps: pd.DatetimeIndex, step: Any) -> float:
+    """Return the share of the last rows that lie one step after the one before them."""
+    clock: Any = on_clock(stamps[-LAST_ROWS:], step)
+    off = abs(clock[1:] - step_after(clock[:-1], step))
+    return float((off <= tolerance_of(clock, step)).mean())
+
+
 def _calendar_of(stamps: pd.DatetimeIndex, step: Any) -> str | None:
-    """Return the offset of a calendar that leaves out what the stamps leave out."""
-    local: Any = on_clock(stamps.tz_localize(None), step)
-    found = sorted(set(local.day_of_week))
-    weekmask = " ".join(WEEKDAYS[day] for day in found)
+    """Return in words the offset that leaves out what the stamps leave out."""
     if isinstance(step, pd.offsets.BusinessDay) and not isinstance(
         step, pd.offsets.CustomBusinessDay
     ):
         return "pd.offsets.CustomBusinessDay(holidays=[...]) with the days without rows"
-    # In fewer than three weeks a day of the week may be missing by chance.
-    many = (local[-1] - local[0]) >= pd.Timedelta("21D")
-    if not is_elapsed(step):
-        in_days = type(step) is pd.DateOffset and {*step.kwds} == {"days"}
-        named = f"pd.offsets.CustomBusinessDay(weekmask={weekmask!r})"
-        return named if many and in_days and len(found) < 7 else None
-    hours = local.hour
-    if pd.Timedelta(step) != pd.Timedelta("1h") or len(set(hours)) == 24:
+    offset = _offset_of(stamps, step)
+    if offset is None:
         return None
-    return _trading_hours(local, weekmask)
+    parts = {"weekmask": offset.kwds["weekmask"]}
+    if isinstance(offset, pd.offsets.BusinessHour):
+        times = {name: offset.kwds[name][0] for name in ("start", "end")}
+        parts = {name: f"{time:%H:%M}" for name, time in times.items()} | parts
+        if parts["weekmask"] == "Mon Tue Wed Thu Fri":
+            del parts["weekmask"]
+    named = ", ".join(f"{name}={value!r}" for name, value in parts.items())
+    return f"pd.offsets.{type(offset).__name__}({named})"
 
 
-def _trading_hours(local: Any, weekmask: str) -> str | None:
-    """Return the offset of hours that are open from one time of day to another."""
-    times = local - local.normalize()
+def _offset_of(stamps: pd.DatetimeIndex, step: Any) -> Any:
+    """Return the offset that leaves out the days and the hours without any stamp."""
+    local: Any = on_clock(stamps.tz_localize(None), step)
+    weekdays = sorted(set(local.day_of_week))
+    weekmask = " ".join(WEEKDAYS[day] for day in weekdays)
+    if type(step) is pd.DateOffset and step == pd.DateOffset(days=1):
+        # In fewer than three weeks a day of the week may be missing by chance.
+        short = local[-1] - local[0] < pd.Timedelta("21D")
+        if short or len(weekdays) == 7:
+            return None
+        return pd.offsets.CustomBusinessDay(weekmask=weekmask)
+    if not is_elapsed(step) or pd.Timedelta(step) != pd.Timedelta("1h"):
+        return None
+    hours, times = np.unique(local.hour), local - local.normalize()
     start, stop = times.min(), times.max() + pd.Timedelta("1h")
-    clock = [f"{pd.Timestamp(0) + time:%H:%M}" for time in (start, stop)]
-    whole = np.unique(local.hour)
-    if len(whole) != whole[-1] - whole[0] + 1 or stop >= pd.Timedelta("1D"):
+    if len(hours) != hours[-1] - hours[0] + 1 or stop >= pd.Timedelta("1D"):
         return None
-    mask = "" if weekmask == "Mon Tue Wed Thu Fri" else f", weekmask={weekmask!r}"
-    return f"pd.offsets.CustomBusinessHour(start={clock[0]!r}, end={clock[1]!r}{mask})"
+    clock = [f"{pd.Timestamp(0) + time:%H:%M}" for time in (start, stop)]
+    hours_of: Any = pd.offsets.CustomBusinessHour
+    return hours_of(start=clock[0], end=clock[1], weekmask=weekmask)

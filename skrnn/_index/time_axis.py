@@ -72,8 +72,19 @@ class TimeAxis:
         return first + int(np.flatnonzero(steps[-1] - steps >= step)[-1])
 
 
-def read_time_axis(index: pd.Index | None, n_rows: int) -> TimeAxis:
+def read_time_axis(
+    index: pd.Index | None, n_rows: int, *, step: Any = None, freq: Any = None
+) -> TimeAxis:
     """Read the places of rows from their index, or from their order if there is none.
+
+    Parameters
+    ----------
+    index : pandas.Index or None
+        The rows' stamps.
+    n_rows : int
+        Number of rows.
+    step, freq : default=None
+        Distance of neighbours, as `split_runs` takes them.
 
     Raises
     ------
@@ -81,7 +92,7 @@ def read_time_axis(index: pd.Index | None, n_rows: int) -> TimeAxis:
         If stamps are missing, unsorted or duplicated, or have no spacing.
     """
     # Finding the runs also checks the stamps.
-    step = split_runs(index, n_rows).step
+    step = split_runs(index, n_rows, step, freq=freq).step
     if index is None:
         return TimeAxis(pd.RangeIndex(n_rows), np.arange(n_rows), None, 1)
     if not isinstance(index, pd.MultiIndex):

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
 
-from skrnn import AutoregressiveForecaster, backtest
+from skrnn import AutoregressiveForecaster, backtest, error_by_step
 from tests.support.series import make_daily, no_columns, refusal
 
 WIDTH = 2.0
@@ -431,3 +431,17 @@ def test_no_fold_is_refused():
     forecaster = AutoregressiveForecaster(LinearRegression(), window=2)
     with pytest.raises(ValueError, match="cv must give at least one fold"):
         backtest(forecaster, None, np.arange(12.0), [])
+
+
+def test_steps_are_counted_on_the_calendar_of_the_forecaster():
+    offset = pd.offsets.CustomBusinessDay(weekmask="Mon Wed Sat")
+    days = pd.date_range("2024-01-01", periods=40, freq=offset)
+    y = pd.Series(np.random.default_rng(0).normal(size=40), days.to_numpy())
+    forecaster = AutoregressiveForecaster(Ridge(), window=3, freq=offset)
+    cv = TimeSeriesSplit(3)
+    results = backtest(forecaster, None, y, cv=cv)
+    rows = backtest(forecaster.set_params(freq=None), None, y.to_numpy(), cv=cv)
+    for name in ("step", "y_pred"):
+        assert_allclose(results[name], rows[name])
+    scaled = error_by_step(results, y)["MASE"]
+    assert_allclose(scaled, error_by_step(rows, y.to_numpy())["MASE"])

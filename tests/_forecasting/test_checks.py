@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,3 +82,53 @@ def test_a_calibration_beyond_all_counts_is_refused():
     forecaster = AutoregressiveForecaster(Ridge(), window=2, calibration=10**30)
     with refusal("held out for calibration"):
         forecaster.fit(None, y)
+
+
+CALENDARS = {
+    "trading hours": pd.offsets.CustomBusinessHour(start="10:00", end="17:00"),
+    "shop hours": pd.offsets.CustomBusinessHour(
+        start="09:30", end="18:30", weekmask="Mon Tue Wed Thu Fri Sat"
+    ),
+    "Monday to Saturday": pd.offsets.CustomBusinessDay(
+        weekmask="Mon Tue Wed Thu Fri Sat"
+    ),
+}
+
+
+@pytest.mark.parametrize("offset", CALENDARS.values(), ids=CALENDARS)
+def test_advice_for_a_calendar_works(offset):
+    # Whole weeks or days: the last run is as long as any.
+    index = pd.date_range("2025-01-06 09:30", periods=252, freq=offset)
+    y = pd.Series(np.sin(np.arange(252.0)), index.to_numpy())
+    messages = []
+    with pytest.warns(
+        UserWarning, match="leaves out days or hours regularly"
+    ) as caught:
+        AutoregressiveForecaster(Ridge(), window=3).fit(None, y)
+    messages.append(str(caught[0].message))
+    with (
+        refusal(r"follow one another at a step of 1 (hour|day), inferred") as caught,
+        pytest.warns(UserWarning, match="regularly"),
+    ):
+        AutoregressiveForecaster(Ridge(), window=20).fit(None, y)
+    messages.append(str(caught.value))
+    assert "The first hole lies between 2025-01-" in messages[1]
+    for message in messages:
+        freq = eval(re.search(r"freq=(pd\..*\)) (?:if|or)", message)[1])
+        fitted = AutoregressiveForecaster(Ridge(), window=20, freq=freq).fit(None, y)
+        ahead = pd.date_range(index[-1], periods=4, freq=offset)[1:]
+        assert fitted.forecast(3).index.tolist() == ahead.tolist()
+    # The other way out.
+    rows = AutoregressiveForecaster(Ridge(), window=20).fit(
+        None, y.reset_index(drop=True)
+    )
+    np.testing.assert_allclose(rows.forecast(3), fitted.forecast(3))
+
+
+def test_a_named_step_is_not_warned_of():
+    index = pd.date_range(
+        "2025-01-06", periods=90, freq=CALENDARS["Monday to Saturday"]
+    )
+    y = pd.Series(np.sin(np.arange(90.0)), index.to_numpy())
+    fitted = AutoregressiveForecaster(Ridge(), window=3, freq="D").fit(None, y)
+    assert fitted.step_ == pd.DateOffset(days=1)
