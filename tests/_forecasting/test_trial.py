@@ -1,6 +1,7 @@
 import numpy as np
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
+from skrnn._forecasting import trial
 from skrnn._forecasting.differencing import Differencing
 from skrnn._forecasting.plan import ForecastPlan
 from skrnn._forecasting.series import series_from_long, series_from_wide
@@ -21,9 +22,9 @@ def compare(candidates, horizon, rows):
         ForecastPlan(window, horizon, Differencing((), log), mode)
         for window, log, mode in candidates
     ]
-    trial = Trial.hold_out(rows, [plan.window for plan in plans], horizon, 0)
-    errors = [trial.ridge_error(plan) for plan in plans]
-    return trial.best(errors), errors
+    held_out = Trial.hold_out(rows, [plan.window for plan in plans], horizon, 0)
+    errors = [held_out.ridge_error(plan) for plan in plans]
+    return held_out.best(errors), errors
 
 
 def compared(values, candidates, horizon=12):
@@ -87,3 +88,21 @@ def test_windows_too_long_for_some_series_are_dearer():
         errors.append(compare(candidates, 7, rows)[1])
     assert_allclose(errors[1][1] - errors[0][1], np.log(2) / 20, atol=0.02)
     assert_allclose(errors[1][0], errors[0][0], atol=0.02)
+
+
+def test_of_very_many_series_evenly_spaced_ones_are_compared(monkeypatch):
+    y = np.random.default_rng(0).normal(size=(100, 9))
+    y[:40, 4] = np.nan
+    every = series_from_wide(y, np.empty((100, 0)), None, list("abcdefghi"))
+    third = series_from_wide(y[:, ::4], np.empty((100, 0)), None, list("aei"))
+    expected = Trial.hold_out(third, [12], 6, 0)
+    monkeypatch.setattr(trial, "MOST_ROWS", 250)
+    found = Trial.hold_out(every, [12], 6, 0)
+    assert found.rows.names == expected.rows.names
+    for field in ("targets", "codes", "starts", "stops", "stamps"):
+        values = [getattr(each.rows, field) for each in (found, expected)]
+        if field != "stamps":
+            assert_array_equal(*values)
+        assert len(values[0]) == len(values[1])
+    plan = ForecastPlan(12, 6, Differencing(), "last")
+    assert found.ridge_error(plan) == expected.ridge_error(plan)
