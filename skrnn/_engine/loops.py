@@ -167,12 +167,7 @@ def keras_fit(
     def evaluate() -> float:
         return program.model.evaluate(held_out, verbose=0, return_dict=True)["loss"]
 
-    def keep_weights(epoch: int, logs: Any = None) -> None:
-        program.keep_weights()
-
-    def keep_averages(logs: Any = None) -> None:
-        program.keep_averages()
-
+    first, last = _keep_weights(program, watchers)
     return program.model.fit(
         batches,
         validation_data=held_out,
@@ -180,18 +175,39 @@ def keras_fit(
         shuffle=False,
         verbose=0,
         callbacks=[
-            keras.callbacks.LambdaCallback(
-                on_epoch_begin=shuffle, on_train_end=keep_averages
-            ),
+            keras.callbacks.LambdaCallback(on_epoch_begin=shuffle),
             guard(program),
             at_every_hook(held.release),
+            *first,
             *watchers,
             at_start(lambda: count_start(watchers, evaluate)),
             *progress(course.epochs, course.verbose),
             at_every_hook(held.hold),
-            keras.callbacks.LambdaCallback(on_epoch_end=keep_weights),
+            *last,
         ],
     ).history
+
+
+def _keep_weights(
+    program: TrainingProgram, watchers: list[Any]
+) -> tuple[list[Any], list[Any]]:
+    """Return callbacks ahead of the user's, and behind them, for averages of weights.
+
+    Keras replaces the weights by averages between the last epoch and the end.
+    """
+
+    def keep_weights(epoch: int, logs: Any = None) -> None:
+        program.keep_weights()
+
+    def keep_averages(logs: Any = None) -> None:
+        program.keep_averages()
+
+    averages = keras.callbacks.LambdaCallback(on_train_end=keep_averages)
+    weights = keras.callbacks.LambdaCallback(on_epoch_end=keep_weights)
+    # What this callback leaves at the end of an epoch are averages already.
+    if any(isinstance(each, keras.callbacks.SwapEMAWeights) for each in watchers):
+        return [averages, weights], []
+    return [averages], [weights]
 
 
 class _Batches(keras.utils.PyDataset):

@@ -88,16 +88,13 @@ def test_training_is_that_of_keras(make, as_function):
     np.testing.assert_array_equal(model.fit(X, y).predict(X), first)
 
 
-@pytest.mark.parametrize("make", [excluding, averaging])
 @pytest.mark.parametrize(
-    "callbacks",
+    ("make", "callbacks"),
     [
-        None,
-        [
-            keras.callbacks.LambdaCallback(
-                on_train_batch_end=lambda batch, logs=None: None
-            )
-        ],
+        (averaging, None),
+        (averaging, keras.callbacks.SwapEMAWeights(swap_on_epoch=True)),
+        pytest.param(averaging, EveryBatch, marks=pytest.mark.exhaustive),
+        pytest.param(excluding, None, marks=pytest.mark.exhaustive),
     ],
 )
 def test_chunks_of_whole_batches_are_the_epochs_of_keras(make, callbacks):
