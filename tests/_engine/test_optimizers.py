@@ -68,6 +68,15 @@ class Forgetful(Constant):
         return {}
 
 
+@keras.saving.register_keras_serializable("tests")
+class Factor(optimizers.SGD):
+    """Has an attribute that its configuration leaves out."""
+
+    def __init__(self, factor=1.0, **settings):
+        super().__init__(**settings)
+        self.factor = factor
+
+
 def excluding():
     optimizer = optimizers.AdamW(0.1, weight_decay=0.5)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
@@ -143,6 +152,7 @@ def test_schedules_are_copied_without_being_registered(rate):
         (excluding(), "a copy lacks .*_exclude_from_weight_decay_pattern"),
         (optimizers.SGD(Forgetful(0.75)), "a copy lacks learning_rate"),
         (optimizers.SGD(Constant()), "Keras cannot copy .NotImplementedError"),
+        (Factor(3.0), "a copy lacks factor"),
         (Scaled(3.0), "Keras cannot copy"),
         (Around(optimizers.SGD(0.5)), "Keras cannot copy"),
     ],
@@ -157,6 +167,7 @@ def test_what_keras_loses_is_named(given, why):
         optimizers.AdamW(0.1),
         optimizers.SGD(optimizers.schedules.CosineDecay(0.1, 10)),
         optimizers.SGD(Forgetful()),
+        Factor(1.0),
         optimizers.LossScaleOptimizer(optimizers.Adam(0.1)),
     ],
 )
