@@ -185,8 +185,8 @@ def explain_loss(optimizer: Any) -> str | None:
 def explain_copy(optimizer: Any) -> str | None:
     """Return what an optimizer lacks of the one that Keras has copied it from, if any.
 
-    Keras numbers the names of optimizers, but a copy has that of its original, which is
-    still alive where a grid search has copied its values.
+    Keras (not yet 3.6) numbers the names of optimizers, but a copy has that of its
+    original, which is still alive where a grid search has copied its values.
     """
     for other in gc.get_objects():
         if type(other) is type(optimizer) and _may_be_original(other, optimizer):

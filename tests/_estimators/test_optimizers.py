@@ -188,7 +188,8 @@ def test_values_of_a_grid_that_have_lost_something_are_refused():
 
 
 def test_values_of_a_grid_that_are_whole_are_trained_with():
-    given = keras.optimizers.AdamW(0.01, weight_decay=20.0)
+    # Of other settings than `excluding`: Keras 3.6 does not number names.
+    given = keras.optimizers.AdamW(0.01, weight_decay=0.5)
     grid = GridSearchCV(GRURegressor(**SETTINGS), {"optimizer": [given]}, cv=2)
     expected = GRURegressor(**SETTINGS, optimizer=given).fit(X, y).predict(X)
     np.testing.assert_array_equal(grid.fit(X, y).predict(X), expected)
