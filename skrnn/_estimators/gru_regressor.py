@@ -65,15 +65,14 @@ class GRURegressor(BaseRecurrentRegressor):
         the output layer, which all segments share, lead on to the targets. Needs
         `bidirectional` and `stateful` to be False.
     linear_path : bool, default=False
-        Whether a linear map of the whole window, in which missing values count as the
-        training mean, is added to what the network predicts (the autoregressive part
-        of LSTNet, Lai et al. 2018). It starts as the ridge
-        regression of the targets on the training windows, whose penalty generalised
-        cross-validation chooses, and the output layer of the network at zero; then both
-        are trained together. With `early_stopping` and validation windows the starting
-        weights count as an epoch before the first one, so that the fit is never worse
-        than the ridge on these. Its memory grows with the square of the values of a
-        window.
+        Whether a linear map of the whole window is added to what the network predicts
+        (the autoregressive part of LSTNet, Lai et al. 2018). In it missing steps count
+        as zeros on the scale of training. It starts as the ridge regression of the
+        targets on the training windows, whose penalty generalised cross-validation
+        chooses, and the output layer of the network at zero; then both are trained
+        together. With `early_stopping` and validation windows the starting weights
+        count as an epoch before the first one, so that the fit is never worse than the
+        ridge on these. Its memory grows with the square of the values of a window.
     standardize : bool, default=True
         Whether inputs and targets are scaled to zero mean and unit variance with the
         statistics of the training windows. Predictions are in the units of y either

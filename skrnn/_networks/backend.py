@@ -71,7 +71,10 @@ def _count_multiplications(network: RecurrentNetwork, n_windows: int) -> int:
     """Estimate the cost of a prediction, as the multiplications that take as long."""
     directions = 2 if network.bidirectional else 1
     n_steps = network.n_steps // network.segment
-    cost_of_window = network.n_weights
+    # A layer beside the network reads a window but once.
+    beside = sum(layer.n_weights for layer in network.layers if layer.beside)
+    cost_of_window = network.n_weights - beside
     cost_of_window += directions * COST_OF_UNIT * sum(network.units)
     cost_of_layers = directions * len(network.units) * COST_OF_STEP
-    return n_steps * (n_windows * cost_of_window + cost_of_layers)
+    cost_of_steps = n_steps * (n_windows * cost_of_window + cost_of_layers)
+    return cost_of_steps + n_windows * beside

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -11,7 +13,8 @@ from skrnn import (
 )
 from skrnn._engine.programs import PROGRAMS
 from skrnn._engine.tensorflow import keras
-from skrnn._networks.backend import chooses_numpy
+from skrnn._networks.backend import _count_multiplications, chooses_numpy
+from skrnn._networks.description import RecurrentNetwork
 from tests.support.exhaustive import crossed
 
 
@@ -67,6 +70,14 @@ def test_backends_agree_on_outputs_of_a_parallel_decoder():
         for backend in ("numpy", "tensorflow")
     )
     assert_allclose(numpy, tensorflow, rtol=1e-5, atol=1e-6)
+
+
+def test_a_linear_path_is_counted_once_for_each_window():
+    plain = RecurrentNetwork("gru", n_steps=50, n_features=1, n_targets=9, units=(3,))
+    line = replace(plain, linear_path=True)
+    # 50 products and a bias for each target.
+    costs = [_count_multiplications(network, 7) for network in (plain, line)]
+    assert costs[1] - costs[0] == 7 * 51 * 9
 
 
 def test_few_windows_build_no_program_and_many_do():
