@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from skrnn._forecasting.accuracy import error_by_step
     from skrnn._forecasting.backtest import backtest
     from skrnn._forecasting.forecaster import AutoregressiveForecaster
+    from skrnn._forecasting.skipped_series import SkippedSeriesWarning
     from skrnn._plotting.forecast_display import ForecastDisplay
     from skrnn._plotting.loss_display import LossCurveDisplay
     from skrnn._process.config import get_config, set_config
@@ -41,6 +42,7 @@ __all__ = [
     "RNNClassifier",
     "RNNRegressor",
     "RecurrentAutoencoder",
+    "SkippedSeriesWarning",
     "SlidingWindow",
     "VariationalAutoencoder",
     "backtest",
@@ -70,6 +72,7 @@ _MODULE_OF = {
     "LossCurveDisplay": "skrnn._plotting.loss_display",
     "RNNClassifier": "skrnn._estimators.rnn_classifier",
     "RNNRegressor": "skrnn._estimators.rnn_regressor",
+    "SkippedSeriesWarning": "skrnn._forecasting.skipped_series",
     "SlidingWindow": "skrnn._windows.sliding_window",
     "backtest": "skrnn._forecasting.backtest",
     "error_by_step": "skrnn._forecasting.accuracy",

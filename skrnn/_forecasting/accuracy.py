@@ -13,6 +13,8 @@ from skrnn._index.reading import index_of
 from skrnn._index.time_axis import read_time_axis, to_long
 from skrnn._serialization.names import set_module
 
+from .skipped_series import warn_of_skipped
+
 
 def symmetric_percentage_errors(y_true, y_pred):
     """Compute each error in percent of the mean of both absolute values; 0/0 is 0."""
@@ -20,21 +22,21 @@ def symmetric_percentage_errors(y_true, y_pred):
     return 200 * np.divide(error, size, out=np.zeros_like(size), where=size > 0)
 
 
-def seasonal_naive_error(values, season, name):
-    """Compute the mean absolute error of predicting the value one season before."""
-    if len(values) <= season:
-        raise ValueError(
-            "season must be less than the rows of a series before its first forecast, "
-            f"{len(values)} of {join(name)}. Got {season} instead; shorten season, or "
-            "leave that fold out."
-        )
-    return np.nanmean(np.abs(values[season:] - values[:-season]))
+def seasonal_naive_error(values, season):
+    """Compute the mean absolute error of predicting the value one season before.
+
+    NaN if no two values are a season apart.
+    """
+    errors = np.abs(values[season:] - values[:-season])
+    errors = errors[~np.isnan(errors)]
+    return errors.mean() if len(errors) else np.nan
 
 
 def naive_errors(results, y, season):
     """Compute the in-sample error of the seasonal naive forecast for each result.
 
     In-sample means the rows of the same series up to the last training row of the fold.
+    It is NaN for a series that has no season of them.
     """
     y = y if index_of(y) is not None else np.asarray(y)
     axis = read_time_axis(index_of(y), len(y), step=results.attrs.get("step"))
@@ -43,14 +45,47 @@ def naive_errors(results, y, season):
     # Grouped by a list of names, so that each key is a tuple, even of one name.
     series = dict(iter(to_long(y, axis, np.arange(len(y)), columns).groupby(names)))
     errors = pd.Series(np.nan, index=results.index)
+    too_short = {}
     for _, fold in results.groupby("fold"):
         # Results do not hold the origin, but any row leads back to it by its steps.
         stamp, step = fold["stamp"].iloc[0], fold["step"].iloc[0]
         origin = axis.stamps[axis.origin_of(stamp, step)]
         for name, rows in fold.groupby(names):
             known = known_rows(series, name, origin)
-            errors[rows.index] = seasonal_naive_error(known, season, name)
+            errors[rows.index] = seasonal_naive_error(known, season)
+            if np.isnan(errors[rows.index[0]]):
+                too_short.setdefault(join(name), len(known))
+    if too_short:
+        check_seasons(errors, too_short, season)
     return errors
+
+
+def check_seasons(errors, too_short, season):
+    """Warn of series without a season before a forecast; raise if none has one.
+
+    Parameters
+    ----------
+    errors : Series
+        The naive error of each result.
+    too_short : dict of str to int
+        Names of series without it, and their rows before a forecast.
+    season : int
+        Rows of a season.
+    """
+    name, n_rows = next(iter(too_short.items()))
+    if errors.isna().all():
+        raise ValueError(
+            "season must be less than the rows of a series before its first forecast, "
+            f"{n_rows} of {name}. Got {season} instead; shorten season, or leave that "
+            "fold out."
+        )
+    names = ", ".join(list(too_short)[:5])
+    names += f" and {len(too_short) - 5} more" if len(too_short) > 5 else ""
+    warn_of_skipped(
+        f"MASE leaves out forecasts of {names}, which have no two values a season of "
+        f"{season} apart before them; shorten season, leave such folds out, or ignore "
+        "SkippedSeriesWarning."
+    )
 
 
 def known_rows(series, name, origin):
@@ -96,7 +131,9 @@ def summarise(rows):
     if "naive_error" in rows:
         with np.errstate(divide="ignore", invalid="ignore"):
             scaled = np.abs(y_true - y_pred) / rows["naive_error"].to_numpy()
-        errors["MASE"] = scaled.mean()
+        # Not `np.nanmean`: an error of 0 that is divided by 0 stays NaN.
+        known = rows["naive_error"].notna().to_numpy()
+        errors["MASE"] = scaled[known].mean() if known.any() else np.nan
     if {"lower", "upper"} <= set(rows):
         inside = rows["y_true"].between(rows["lower"], rows["upper"])
         errors["coverage"] = inside.mean()
@@ -136,8 +173,9 @@ def error_by_step(results, y=None, *, season=1):
     Raises
     ------
     ValueError
-        If `results` is not from a backtest, `y` is not what was backtested, or has no
-        more rows than `season` before a forecast.
+        If `results` is not from a backtest, `y` is not what was backtested, or none of
+        its series has more rows than `season` before a forecast. A
+        `SkippedSeriesWarning` names those without if others have them.
     TypeError
         If `results` is no frame.
 

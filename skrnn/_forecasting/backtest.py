@@ -12,13 +12,19 @@ from sklearn.base import clone
 from sklearn.utils import check_consistent_length, check_scalar
 from sklearn.utils.parallel import Parallel, delayed
 
-from skrnn._estimators.inside import find_parameter, last_step, open_pipelines
+from skrnn._estimators.inside import (
+    find_fitted,
+    find_parameter,
+    last_step,
+    open_pipelines,
+)
 from skrnn._index.columns import index_columns, with_index
 from skrnn._index.reading import common_index, index_of
 from skrnn._index.time_axis import TimeAxis, read_time_axis, take_rows, to_long
 from skrnn._serialization.names import set_module
 
 from .folds import make_folds, rows_of_series, split_places
+from .skipped_series import hold_warnings, listed, warn_of_skipped
 
 
 @dataclass(frozen=True)
@@ -104,20 +110,46 @@ def predict_rows(forecaster, X, coverage):
     return np.concatenate(values, axis=2)
 
 
-def fit_and_predict(forecaster, X, y, X_ahead, coverage):
+def predict_fold(forecaster, rows, fold, coverage):
+    """Predict the rows ahead in a fold, of the series that the forecaster can start.
+
+    Returns
+    -------
+    predicted : ndarray of shape (n_rows, n_columns, n_values)
+        NaN for series that are left out.
+    skipped : list
+        Their names.
+    """
+    skipped, ahead = skipped_by(forecaster), fold.ahead
+    kept = np.ones(len(ahead), dtype=bool)
+    if rows.axis.series is not None:
+        kept = ~rows.axis.series[ahead].isin(skipped)
+    if not kept.any():
+        return None, skipped
+    values = predict_rows(forecaster, rows.ahead(ahead[kept]), coverage)
+    predicted = np.full((len(ahead), *values.shape[1:]), np.nan)
+    predicted[kept] = values
+    return predicted, skipped
+
+
+def skipped_by(forecaster):
+    """Return the names of the series that a fitted forecaster cannot start."""
+    found = find_fitted(forecaster, "skipped_series_")
+    skipped = None if found is None else found.skipped_series_
+    return [] if skipped is None else list(skipped.index[skipped["forecasts"]])
+
+
+def fit_and_predict(forecaster, rows, fold, coverage):
     """Train a forecaster and predict with it, as one job of joblib."""
-    return predict_rows(forecaster.fit(X, y), X_ahead, coverage)
+    with hold_warnings():
+        forecaster.fit(*rows.observed(fold.train))
+        return predict_fold(forecaster, rows, fold, coverage)
 
 
 def forecast_with_refit(forecaster, rows, folds, coverage, n_jobs):
     """Predict the rows ahead in each fold, each with a forecaster trained for it."""
     jobs = (
-        delayed(fit_and_predict)(
-            clone(forecaster),
-            *rows.observed(fold.train),
-            rows.ahead(fold.ahead),
-            coverage,
-        )
+        delayed(fit_and_predict)(clone(forecaster), rows, fold, coverage)
         for fold in folds
     )
     return Parallel(n_jobs=n_jobs)(jobs)
@@ -128,20 +160,46 @@ def forecast_with_update(forecaster, rows, folds, coverage):
     # `update` only takes rows after those seen so far, whatever the order of cv.
     order = sorted(folds, key=lambda fold: fold.origin)
     train, origin = order[0].train, order[0].origin
-    forecaster = clone(forecaster).fit(*rows.observed(train))
     predicted = {}
-    for fold in order:
-        new = rows.axis.rows_at(np.arange(origin + 1, fold.origin + 1))
-        # `update` refuses series that `fit` has not seen.
-        new = rows_of_series(rows.axis, new, train)
-        if len(new):
-            transformers, inner = open_pipelines(forecaster)
-            X, y = rows.observed(new)
-            inner.update(transform_rows(transformers, X), y)
-        origin = fold.origin
-        ahead = rows.ahead(fold.ahead)
-        predicted[fold.number] = predict_rows(forecaster, ahead, coverage)
+    with hold_warnings():
+        forecaster = clone(forecaster).fit(*rows.observed(train))
+        for fold in order:
+            new = rows.axis.rows_at(np.arange(origin + 1, fold.origin + 1))
+            if not takes_new_series(forecaster):
+                new = rows_of_series(rows.axis, new, train)
+            if len(new):
+                transformers, inner = open_pipelines(forecaster)
+                X, y = rows.observed(new)
+                inner.update(transform_rows(transformers, X), y)
+            origin = fold.origin
+            predicted[fold.number] = predict_fold(forecaster, rows, fold, coverage)
     return [predicted[fold.number] for fold in folds]
+
+
+def takes_new_series(forecaster):
+    """Return whether `update` takes series that `fit` has not seen."""
+    return hasattr(type(open_pipelines(forecaster)[1]), "skipped_series_")
+
+
+def check_skipped(folds, predicted):
+    """Warn of the series that were left out of folds; raise if no fold is left."""
+    numbers = {}
+    for fold, (_, skipped) in zip(folds, predicted, strict=True):
+        for name in skipped:
+            numbers.setdefault(name, []).append(fold.number)
+    if all(values is None for values, _ in predicted):
+        raise ValueError(
+            "Each fold must have a series with enough training rows to start from. Got "
+            f"none for {listed(numbers)}; train on more rows, or shorten window."
+        )
+    if numbers:
+        parts = [f"{name!r} of fold {listed(own)}" for name, own in numbers.items()]
+        more = f" and {len(parts) - 5} more series" if len(parts) > 5 else ""
+        warn_of_skipped(
+            "backtest left out series with too few training rows to start from: "
+            f"{', '.join(parts[:5])}{more}. The results lack them; train on more rows, "
+            "shorten window, or ignore SkippedSeriesWarning."
+        )
 
 
 def kind_of_columns(forecaster):
@@ -149,8 +207,8 @@ def kind_of_columns(forecaster):
     return "series" if find_parameter(forecaster, "columns") == "series" else "target"
 
 
-def results_of_fold(rows, fold, predicted, columns):
-    """Return the results of a fold, one row for each of its test rows."""
+def results_of_fold(rows, fold, predicted, skipped, columns):
+    """Return the results of a fold, one row for each test row of series left in."""
     results = to_long(rows.y, rows.axis, fold.test, columns)
     results = results.rename(columns={"value": "y_true"})
     place = results.columns.get_loc("stamp")
@@ -159,7 +217,8 @@ def results_of_fold(rows, fold, predicted, columns):
     # Column below column, as `to_long` returns the observations.
     values = predicted[fold.is_test].transpose(1, 0, 2).reshape(len(results), -1)
     names = ["y_pred", "lower", "upper"][: values.shape[1]]
-    return results.assign(**dict(zip(names, values.T, strict=True)))
+    results = results.assign(**dict(zip(names, values.T, strict=True)))
+    return results[~results["series"].isin(skipped)] if skipped else results
 
 
 @set_module("skrnn")
@@ -231,8 +290,8 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
 
     Notes
     -----
-    Series of a MultiIndex that have no training row in a fold, or with ``refit=False``
-    none in the earliest, cannot be forecast, and are left out of that fold.
+    Series that have no training row in a fold, or too few to start from, are left out
+    of the results of that fold. A `SkippedSeriesWarning` names those with too few.
 
     Examples
     --------
@@ -270,17 +329,20 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
     rows = read_backtest_rows(X, y, index_columns(time, series), freq)
     # All folds are made first, so that a wrong cv is found before anything is trained.
     splits = split_places(rows.axis, cv, rows.X, rows.y)
-    folds = make_folds(rows.axis, splits, refit=refit)
+    takes_new = takes_new_series(forecaster)
+    folds = make_folds(rows.axis, splits, refit=refit, takes_new=takes_new)
     if refit:
         predicted = forecast_with_refit(forecaster, rows, folds, coverage, n_jobs)
     else:
         predicted = forecast_with_update(forecaster, rows, folds, coverage)
     columns = kind_of_columns(forecaster)
-    pairs = zip(folds, predicted, strict=True)
-    results = pd.concat(
-        [results_of_fold(rows, fold, values, columns) for fold, values in pairs],
-        ignore_index=True,
-    )
+    check_skipped(folds, predicted)
+    results = [
+        results_of_fold(rows, fold, values, skipped, columns)
+        for fold, (values, skipped) in zip(folds, predicted, strict=True)
+        if values is not None
+    ]
+    results = pd.concat(results, ignore_index=True)
     if rows.index is not None:
         # `error_by_step` cannot infer the step of a calendar.
         results.attrs["step"] = rows.axis.step

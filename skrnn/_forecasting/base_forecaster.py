@@ -23,9 +23,9 @@ from skrnn._serialization.state import StoredMixin
 
 from .calibration import errors_of_length, forecast_errors
 from .checks import (
+    check_any_start,
     check_bounded,
     check_calibrated,
-    check_ends,
     check_enough_rows,
     check_history_step,
     check_samples,
@@ -44,7 +44,9 @@ from .origin import Origin
 from .request import request_rows
 from .results import shape_like
 from .set_up import choose_set_up, longest_hole
+from .skipped_series import warn_of_fit, warn_of_forecast
 from .update import read_update
+from .young_scale import scale_young
 
 __all__ = ["BaseForecaster"]
 
@@ -109,9 +111,11 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         runs = training.after_first(plan.n_lost)
         plan = plan.learn(values, runs)
         origin = Origin.at_end(series, plan.n_kept, scale)
-        check_start(origin, plan, estimator)
+        check_any_start(origin, plan, estimator)
         starts = plan.find_windows(values, runs, estimator)
         check_samples(len(starts), estimator)
+        origin = origin.mark_learned(series.codes[starts], plan.n_past)
+        origin = self._scale_young(origin, plan)
         samples = plan.samples(values, series.known, starts, estimator)
         getattr(estimator, method)(*samples)
         plan = plan.learn_completion(series.known, starts)
@@ -121,7 +125,20 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         names = feature_names(X) if series.known.shape[1] else None
         seen["feature_names_in_"] = names
         self._set_learned(observations, plan, chosen, origin, errors, seen)
+        if pooled:
+            warn_of_fit(self.skipped_series_, len(origin))
         return self
+
+    def _scale_young(self, origin, plan):
+        """Return the origin with a scale of the series that have too few rows for one.
+
+        A series alone is not scaled.
+        """
+        if origin.names == [None]:
+            return origin
+        levels = origin.scale.take(np.flatnonzero(origin.settled))
+        scale = scale_young(origin, plan.differencing, levels)
+        return replace(origin, scale=scale)
 
     def _show(self, chosen):
         """Return the attributes that show a set-up which was chosen here."""
@@ -172,23 +189,27 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         return observations
 
     def _read_update(self, X, y):
-        """Return new observations, and with them the rows that they follow."""
+        """Return new observations, the rows that they follow, and the origin there."""
         check_is_fitted(self)
         observations = self._read_observations(X, y)
         targets = observations.targets
         if self._wide:
             check_same_columns(observations, self._template, len(self._origin))
             targets = targets.T.reshape(-1, 1)
-        request = request_rows(
-            self._origin, observations.index, observations.known, wide=self._wide
+        update = read_update(
+            self._origin,
+            observations.index,
+            targets,
+            observations.known,
+            wide=self._wide,
         )
-        return observations, read_update(self._origin, request, targets)
+        return observations, update, self._scale_young(update.move(), self._plan)
 
-    def _learn_update(self, update):
+    def _learn_update(self, update, origin):
         """Return a copy of the estimator that has learned from new rows as well."""
         plan, series = self._plan, update.as_series()
         codes = update.codes[series.codes]
-        values = self._origin.scale.apply(plan.transform(series), codes)
+        values = origin.scale.apply(plan.transform(series), codes)
         # The origin keeps so few rows that each window ends in a new one.
         runs = series.after_first(plan.n_lost)
         starts = plan.find_windows(values, runs, self.estimator_)
@@ -198,14 +219,14 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         # What fails half way must not leave a half trained estimator.
         return copy.deepcopy(self.estimator_).partial_fit(*samples)
 
-    def _move_on(self, observations, update, estimator):
+    def _move_on(self, observations, origin, estimator):
         """Move the origin behind new rows, from which the estimator has learned.
 
         All at once: an interrupt must not leave one that would learn from them twice.
         """
         fitted = {
             "estimator_": estimator,
-            "_origin": update.move(self._origin),
+            "_origin": origin,
             "n_samples_fit_": self.n_samples_fit_ + len(observations.targets),
         }
         set_fitted(self, fitted)
@@ -225,14 +246,35 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             observations = replace(observations, index=index)
         series = observations.by_series(wide=self._wide, step=step)
         series = fill_holes(series, self._n_filled)
-        check_ends(series, plan)
         values = plan.transform(series)
         scale = plan.learn_scale(values, series, series, pooled=self._pooled)
         origin = Origin.at_end(series, plan.n_kept, scale)
         return origin, observations.template if self._wide else self._template
 
     def _continue(self, origin, request):
-        """Predict the requested rows, of logarithms if they are taken."""
+        """Predict the requested rows, of logarithms if they are taken.
+
+        In a wide table, which asks for all series, those that cannot start are NaN.
+        """
+        can_start = self._plan.can_continue(origin, self.estimator_)[request.codes]
+        if not self._wide or can_start.all() or not can_start.any():
+            return self._continue_all(origin, request)
+        warn_of_forecast(np.array(origin.names, dtype=object), can_start)
+        is_asked = can_start[request.row_places]
+        predicted = np.full((len(is_asked), origin.targets.shape[2]), np.nan)
+        predicted[is_asked] = self._continue_all(origin, request.take(can_start))
+        return predicted
+
+    def _leave_out(self, origin):
+        """Return the origin of the series that can start, and warn of all others."""
+        can_start = self._plan.can_continue(origin, self.estimator_)
+        if not can_start.any():
+            return origin
+        warn_of_forecast(np.array(origin.names, dtype=object), can_start)
+        return origin.take(np.flatnonzero(can_start))
+
+    def _continue_all(self, origin, request):
+        """Predict the requested rows of series that must be able to start."""
         plan = self._plan
         known = request.to_known(origin, plan.horizon)
         origin = origin.take(request.codes)

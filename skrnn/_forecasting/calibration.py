@@ -242,7 +242,7 @@ def _find_origins(
     last = series.last_runs
     first_rows = series.stops[last][:, None] - np.arange(n_origins, 0, -1)
     earliest = series.starts[last][:, None] + plan.n_past
-    codes, places = np.nonzero(first_rows >= earliest)
+    codes, places = np.nonzero((first_rows >= earliest) & (last >= 0)[:, None])
     past = _rows_before(plan, first_rows[codes, places])
     can_start = plan.can_start(series.targets[past], estimator)
     codes, places = codes[can_start], places[can_start]

@@ -49,7 +49,7 @@ def find_windows(
         1 if there are too few rows for any window of whole seasons.
     """
     n_training = bulk_length(longest_runs(training)) - n_lost
-    at_end = rows.lengths[rows.last_runs] - n_lost
+    at_end = rows.last_lengths - n_lost
     # Learning takes a window, the season after it, and a season of further windows. A
     # forecast starts from `ForecastPlan.n_past` rows, at most.
     can_learn = [n for n in range(1, N_SEASONS + 1) if n_training >= (n + 2) * season]

@@ -19,15 +19,16 @@ from skrnn._index.advice import (
     way_over_hole,
 )
 from skrnn._index.runs import split_runs
+from skrnn._index.steps import stamps_before
 
 from .origin import Origin
 from .plan import ForecastPlan
 from .series import SeriesRows
 
 __all__ = [
+    "check_any_start",
     "check_bounded",
     "check_calibrated",
-    "check_ends",
     "check_enough_rows",
     "check_history_step",
     "check_samples",
@@ -41,9 +42,9 @@ def check_enough_rows(
 ) -> None:
     """Raise if there is no window to learn from, to start from, or to calibrate on."""
     _check_training(rows, training, plan, calibration)
-    check_ends(rows, plan)
+    _check_ends(rows, plan)
     n_past = plan.n_past
-    longest = rows.lengths[rows.last_runs].max()
+    longest = rows.last_lengths.max()
     if calibration and longest < n_past + calibration:
         raise ValueError(
             f"calibration={calibration} forecasts the last {calibration} rows from the "
@@ -73,15 +74,13 @@ def _check_training(
         )
 
 
-def check_ends(rows: SeriesRows, plan: ForecastPlan) -> None:
-    """Raise if the last run of a series is shorter than a forecast needs to start."""
+def _check_ends(rows: SeriesRows, plan: ForecastPlan) -> None:
+    """Raise if the last run of each series is shorter than a forecast needs."""
     n_past = plan.n_past
-    last = rows.last_runs
-    short = rows.lengths[last] < n_past
-    if not short.any():
+    if (rows.last_lengths >= n_past).any():
         return
-    code = int(np.argmax(short))
-    run = last[code]
+    code = int(rows.last_lengths.argmax())
+    run = rows.last_runs[code]
     has_hole = run > 0 and rows.codes[rows.starts[run - 1]] == code
     hole = ""
     if has_hole:
@@ -175,10 +174,31 @@ def check_history_step(index: pd.Index, step: Any) -> None:
         )
 
 
+def check_any_start(
+    origin: Origin, plan: ForecastPlan, estimator: BaseEstimator
+) -> None:
+    """Raise as `check_start` if no series can start."""
+    if not plan.can_continue(origin, estimator).any():
+        check_start(origin, plan, estimator)
+
+
 def check_start(origin: Origin, plan: ForecastPlan, estimator: BaseEstimator) -> None:
-    """Raise if the last rows of a series lack values that the first window needs."""
-    if plan.can_start(origin.targets, estimator).all():
+    """Raise if a series is short, or its last rows lack what the first window needs."""
+    if plan.can_continue(origin, estimator).all():
         return
+    n_past = plan.n_past
+    short = origin.lengths < n_past
+    if short.any():
+        code = int(np.argmax(short))
+        ways = "pass more rows to fit, update or history, or shorten window"
+        if origin.names[code] is not None:
+            ways = f"leave the series out of X, {ways}"
+        raise ValueError(
+            f"With window={plan.window} and horizon={plan.horizon} a forecast starts "
+            f"from the last {n_past} rows. Got {origin.lengths[code]}"
+            f"{of_series(origin.names[code])} up to {origin.ends[code]}; {ways}."
+        )
+    _check_columns(origin, plan)
     past = plan.differencing.take_log(origin.targets)
     if np.isnan(plan.differencing.integrate(past, np.zeros_like(past))).any():
         raise ValueError(
@@ -201,6 +221,20 @@ def check_start(origin: Origin, plan: ForecastPlan, estimator: BaseEstimator) ->
         f"needs a value. Got NaN in all of them{_first_missing(origin, empty)}; widen "
         "window, or pass later observations."
     )
+
+
+def _check_columns(origin: Origin, plan: ForecastPlan) -> None:
+    """Raise if a row of the first window lacks the columns known in advance."""
+    lacks = plan.lacks_columns(origin)
+    if lacks.any():
+        code = int(np.argmax(lacks.any(axis=1)))
+        n_back = plan.window - 1 - int(np.argmax(lacks[code]))
+        stamp = stamps_before(origin.ends[[code]], origin.step, n_back)[0]
+        raise ValueError(
+            "X must have a row for each step, because its columns are inputs of the "
+            f"forecast. Got none for {stamp}{of_series(origin.names[code])} in "
+            "updates; pass that row to update."
+        )
 
 
 def check_samples(n_samples: int, estimator: BaseEstimator) -> None:

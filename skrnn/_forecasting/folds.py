@@ -80,13 +80,29 @@ def split_places(axis: TimeAxis, cv: Any, X: Any, y: Any) -> list[Split]:
     return places
 
 
-def make_folds(axis: TimeAxis, splits: Sequence[Split], *, refit: bool) -> list[Fold]:
-    """Find the rows of every fold, of series that the forecaster has learned from."""
+def make_folds(
+    axis: TimeAxis, splits: Sequence[Split], *, refit: bool, takes_new: bool
+) -> list[Fold]:
+    """Find the rows of every fold, of series that the forecaster has seen.
+
+    Parameters
+    ----------
+    axis : TimeAxis
+        The places of all rows.
+    splits : sequence of (train, test)
+        Places in time of each fold.
+    refit : bool
+        Whether each fold is learned; otherwise the earliest one is.
+    takes_new : bool
+        Whether the forecaster gets series that begin after that by `update`.
+    """
     earliest = min((train for train, _ in splits), key=np.max)
     folds = []
     for number, (train, test) in enumerate(splits):
         origin, last = int(train.max()), int(test.max())
-        learned = axis.rows_at(train if refit else earliest)
+        updated_to = origin if takes_new else int(earliest.max())
+        seen = np.append(earliest, np.arange(earliest.max() + 1, updated_to + 1))
+        learned = axis.rows_at(train if refit else seen)
         ahead = axis.rows_at(np.arange(origin + 1, last + 1))
         ahead = rows_of_series(axis, ahead, learned)
         is_test = np.isin(axis.places[ahead], test)

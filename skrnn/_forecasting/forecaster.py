@@ -134,6 +134,10 @@ class AutoregressiveForecaster(BaseForecaster):
         Series of them, by series, if there are many.
     step_ : offset, Timedelta or number
         Distance from one stamp to the next; None without an index.
+    skipped_series_ : DataFrame
+        The series, by name, with too few rows for "training", "calibration" or
+        "forecasts", one column each; None for a single series. With later rows by
+        `update` they can be forecast; their scale is that of the last rows seen.
     calibration_errors_ : ndarray of shape (n_series, calibration, calibration, \
             n_targets)
         Observation minus forecast of the rows held out, by series, origin and step
@@ -347,6 +351,24 @@ class AutoregressiveForecaster(BaseForecaster):
             return None
         return pd.Index(names, tupleize_cols=isinstance(names[0], tuple))
 
+    @property
+    def skipped_series_(self):
+        """The series that were left out, and of what."""
+        if self.series_ is None:
+            return None
+        origin, calibrated = self._origin, np.ones(len(self._origin), dtype=bool)
+        if hasattr(self, "calibration_errors_"):
+            errors = self.calibration_errors_
+            has_errors = ~np.isnan(errors).all(axis=(1, 2, 3))
+            calibrated = np.isin(np.arange(len(origin)), np.flatnonzero(has_errors))
+        left_out = {
+            "training": ~origin.learned,
+            "calibration": ~calibrated,
+            "forecasts": ~self._plan.can_continue(origin, self.estimator_),
+        }
+        table = pd.DataFrame(left_out, index=self.series_)
+        return table[table.any(axis=1)]
+
     # False: the estimator comes from the user and must check its own parameters.
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y):
@@ -370,13 +392,19 @@ class AutoregressiveForecaster(BaseForecaster):
         ------
         ValueError
             If no stretch of rows without a hole is as long as `window` and `horizon`
-            together, a series ends with fewer rows than a forecast starts from, values
-            are infinite or, of X, missing, X and y have different indexes, or stamps
-            are unsorted, duplicated, months apart on a day that not every month has,
-            or not reached by `freq`.
+            together, every series ends with fewer rows than a forecast starts from,
+            values are infinite or, of X, missing, X and y have different indexes, or
+            stamps are unsorted, duplicated, months apart on a day that not every month
+            has, or not reached by `freq`.
         TypeError
             If X or y hold dates, the index has no spacing, such as one of strings, or
             `freq` is none for its stamps.
+
+        Warns
+        -----
+        SkippedSeriesWarning
+            If some of many series are too short, have ended or have not begun. They
+            are left out of what they cannot take part in, see `skipped_series_`.
         """
         return self._learn(X, y, "fit")
 
@@ -409,8 +437,9 @@ class AutoregressiveForecaster(BaseForecaster):
         """
         if not hasattr(self, "estimator_"):
             return self._learn(X, y, "partial_fit")
-        observations, update = self._read_update(X, y)
-        return self._move_on(observations, update, self._learn_update(update))
+        observations, update, origin = self._read_update(X, y)
+        learned = self._learn_update(update, origin)
+        return self._move_on(observations, origin, learned)
 
     def update(self, X, y):
         """Add new observations, after which forecasts start, without training.
@@ -421,9 +450,9 @@ class AutoregressiveForecaster(BaseForecaster):
             Columns known in advance of the new rows; None, or a frame without columns,
             where there are none.
         y : array-like of shape (n_rows,) or (n_rows, n_targets)
-            What was observed after the rows seen so far, in the form that `fit` saw.
-            Rows that are left out count as missing. Of several series some may be left
-            out.
+            What was observed since, in the form that `fit` saw. Rows that are left out
+            count as missing until they come, in any order. Of several series some may
+            be left out, and new ones may come.
 
         Returns
         -------
@@ -435,12 +464,19 @@ class AutoregressiveForecaster(BaseForecaster):
         NotFittedError
             If the forecaster is not fitted.
         ValueError
-            If the rows do not follow those seen so far, or do not have their form.
+            If rows were observed before, or do not have the form of those seen so far.
         TypeError
             As in `fit`.
+
+        Notes
+        -----
+        The mean and standard deviation by which a series is scaled stay those of `fit`,
+        if it had as many rows as a forecast starts from. Those of a new or shorter
+        series follow the rows that are kept: as many as a window, its horizon and the
+        differences need. Known columns are kept until their rows have passed.
         """
-        observations, update = self._read_update(X, y)
-        return self._move_on(observations, update, self.estimator_)
+        observations, _, origin = self._read_update(X, y)
+        return self._move_on(observations, origin, self.estimator_)
 
     def predict(self, X, *, history=None):
         """Continue the series over the rows of X.
@@ -523,6 +559,8 @@ class AutoregressiveForecaster(BaseForecaster):
                 "exogenous=False."
             )
         origin, template = self._start_from(history)
+        if origin.names != [None] and not self._wide:
+            origin = self._leave_out(origin)
         check_memory(
             # The predictions, and the stamps or numbers of their rows.
             8 * int(n_steps) * len(origin) * (self.n_targets_ + 1),

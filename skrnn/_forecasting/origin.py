@@ -29,6 +29,9 @@ __all__ = ["Origin"]
         "scale": "scale",
         "names": "names",
         "ends": "ends",
+        "lengths": "lengths",
+        "learned": "learned",
+        "settled": "settled",
         "step": "step",
         "has_index": "has_index",
     },
@@ -54,6 +57,14 @@ class Origin:
         Names of the series; ``[None]`` for a single series.
     ends : pandas.Index of length n_series
         Stamps of the last observed rows; row numbers from 0 if the data has no index.
+        A series of which nothing was observed ends with the latest of the others.
+    lengths : ndarray of shape (n_series,)
+        Steps from the first row of the last run of each series to its end, both
+        included; 0 if nothing was observed.
+    learned : ndarray of bool of shape (n_series,)
+        Whether `fit` has learned a window of each series.
+    settled : ndarray of bool of shape (n_series,)
+        Whether the scale of each series stays; the others have too few rows for one.
     step : offset, Timedelta, number or None
         Distance from one row to the next.
     has_index : bool
@@ -66,6 +77,9 @@ class Origin:
     scale: SeriesScale
     names: list[Hashable]
     ends: pd.Index
+    lengths: NDArray[np.intp]
+    learned: NDArray[np.bool_]
+    settled: NDArray[np.bool_]
     step: Any
     has_index: bool
 
@@ -83,19 +97,24 @@ class Origin:
         scale : SeriesScale
             Scale of the transformed targets.
         """
+        lengths = series.last_lengths
         stops = series.stops[series.last_runs]
         rows = stops[:, None] + np.arange(-n_past, 0)
-        before_run = rows < series.starts[series.last_runs][:, None]
+        before_run = (np.arange(-n_past, 0) < -lengths[:, None])[:, :, None]
         # Negative numbers would count from the end. Any row will do in their place,
-        # because its targets become NaN.
-        rows = np.where(before_run, 0, rows)
+        # because its values become NaN.
+        rows = np.where(before_run[:, :, 0], 0, rows)
+        last_rows = np.where(lengths > 0, stops - 1, _latest_row(series))
         return cls(
-            targets=np.where(before_run[:, :, None], np.nan, series.targets[rows]),
-            known=series.known[rows],
-            known_after=_known_after(series, stops),
+            targets=np.where(before_run, np.nan, series.targets[rows]),
+            known=np.where(before_run, np.nan, series.known[rows]),
+            known_after=_known_after(series, last_rows),
             scale=scale,
             names=series.names,
-            ends=series.stamps.take(stops - 1),
+            ends=series.stamps.take(last_rows),
+            lengths=lengths,
+            learned=np.zeros(len(series), dtype=bool),
+            settled=np.zeros(len(series), dtype=bool),
             step=series.step,
             has_index=series.has_index,
         )
@@ -118,6 +137,40 @@ class Origin:
             scale=self.scale.take(codes),
             names=[self.names[code] for code in codes],
             ends=self.ends.take(codes),
+            lengths=self.lengths[codes],
+            learned=self.learned[codes],
+            settled=self.settled[codes],
+        )
+
+    def mark_learned(self, codes: NDArray[np.intp], n_past: int) -> Origin:
+        """Return the origin after windows of series, by number, were learned.
+
+        The scale of these, and of series with `n_past` rows at their end, is settled.
+        """
+        learned = np.isin(np.arange(len(self)), codes)
+        settled = learned | (self.lengths >= n_past)
+        return replace(self, learned=learned, settled=settled)
+
+    def with_series(self, names: list[Hashable]) -> Origin:
+        """Return the origin with new series, of which nothing is known yet."""
+        n_new, n_known = len(names), self.known.shape[2]
+
+        def append(values: NDArray[Any], fill: Any) -> NDArray[Any]:
+            new = np.full((n_new, *values.shape[1:]), fill, dtype=values.dtype)
+            return np.concatenate([values, new])
+
+        scale = self.scale
+        return replace(
+            self,
+            targets=append(self.targets, np.nan),
+            known=append(self.known, np.nan),
+            known_after=[*self.known_after, *[np.empty((0, n_known))] * n_new],
+            scale=SeriesScale(append(scale.centre, 0.0), append(scale.spread, 1.0)),
+            names=[*self.names, *names],
+            ends=self.ends.append(self.ends[[int(self.ends.argmax())] * n_new]),
+            lengths=append(self.lengths, 0),
+            learned=append(self.learned, False),
+            settled=append(self.settled, False),
         )
 
     def stamps(self, n_steps: int, code: int = 0) -> pd.Index:
@@ -145,24 +198,38 @@ class Origin:
         return index_ahead(self.ends, self.step, n_steps, self.names, names)
 
 
-def _known_after(
-    series: SeriesRows, stops: NDArray[np.intp]
-) -> list[NDArray[np.float64]]:
-    """Lay out by step the columns of the rows behind the last observed ones.
+def _latest_row(series: SeriesRows) -> int:
+    """Return the row with the latest stamp among the ends of series."""
+    last_rows = series.stops[series.last_runs[series.last_runs >= 0]] - 1
+    return int(last_rows[series.stamps.take(last_rows).argmax()])
 
-    Rows that no whole number of steps leads to are left out.
+
+def _known_after(
+    series: SeriesRows, last_rows: NDArray[np.intp]
+) -> list[NDArray[np.float64]]:
+    """Lay out by step the columns of the rows behind the ends of series.
+
+    The end of a series may be a row of another. Rows that no whole number of steps
+    leads to are left out.
     """
-    lasts = np.searchsorted(series.codes, np.arange(len(series)), side="right")
-    spans = list(zip(stops, lasts, strict=True))
+    codes = np.arange(len(series))
+    starts, stops = last_rows + 1, np.searchsorted(series.codes, codes, side="right")
+    for code in np.flatnonzero(series.last_runs < 0):
+        first = int(np.searchsorted(series.codes, code))
+        stamps = series.stamps[first : stops[code]]
+        starts[code] = first + stamps.searchsorted(
+            series.stamps[last_rows[code]], side="right"
+        )
+    spans = list(zip(starts, stops, strict=True))
     if not series.has_index or not series.known.shape[1]:
         return [series.known[start:stop] for start, stop in spans]
     # Many series end together, with the same rows behind; these are counted once.
     counted: dict[tuple[Any, ...], NDArray[np.intp]] = {(): np.empty(0, np.intp)}
     known_after = []
-    for start, stop in spans:
-        key = tuple(series.stamps[start - 1 : stop]) if stop > start else ()
+    for last_row, (start, stop) in zip(last_rows, spans, strict=True):
+        end, behind = series.stamps[[last_row]], series.stamps[start:stop]
+        key = (end[0], *behind) if stop > start else ()
         if key not in counted:
-            end, behind = series.stamps[[start - 1]], series.stamps[start:stop]
             counted[key] = count_steps(end, series.step, behind)
         known_after.append(_by_step(series.known[start:stop], counted[key]))
     return known_after

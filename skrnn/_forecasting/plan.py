@@ -209,6 +209,23 @@ class ForecastPlan:
         learned = Completion.learn(known, starts + self.window, self.window, n_ahead)
         return replace(self, completion=learned)
 
+    def can_continue(
+        self, origin: Origin, estimator: BaseEstimator
+    ) -> NDArray[np.bool_]:
+        """Return whether a forecast can start from the end of each series."""
+        has_rows = origin.lengths >= self.n_past
+        lacks_columns = self.lacks_columns(origin).any(axis=1)
+        return has_rows & ~lacks_columns & self.can_start(origin.targets, estimator)
+
+    def lacks_columns(self, origin: Origin) -> NDArray[np.bool_]:
+        """Return which steps of the first window lack columns known in advance.
+
+        The result has the shape (n_series, window). Steps before a series do not count.
+        """
+        steps = np.arange(-self.window, 0)
+        missing = np.isnan(origin.known[:, -self.window :]).any(axis=2)
+        return np.asarray(missing & (steps >= -origin.lengths[:, None]))
+
     def samples(
         self,
         values: NDArray[np.float64],

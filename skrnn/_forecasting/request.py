@@ -15,7 +15,14 @@ from skrnn._index.steps import count_steps
 
 from .origin import Origin
 
-__all__ = ["Request", "request_next_rows", "request_rows"]
+__all__ = [
+    "Request",
+    "count_steps_around",
+    "locate_rows",
+    "read_codes",
+    "request_next_rows",
+    "request_rows",
+]
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,18 @@ class Request:
             known[place, self.n_steps[place] : n_steps[place]] = rows
         return replace(self, n_steps=n_steps, known=known)
 
+    def take(self, chosen: NDArray[np.bool_]) -> Request:
+        """Return the rows of some of the series."""
+        is_asked = chosen[self.row_places]
+        places = np.cumsum(chosen) - 1
+        return Request(
+            self.codes[chosen],
+            self.n_steps[chosen],
+            self.known[chosen],
+            places[self.row_places[is_asked]],
+            self.row_steps[is_asked],
+        )
+
 
 def _known_behind(
     known: NDArray[np.float64], n_steps: int, n_more: int
@@ -144,21 +163,46 @@ def request_rows(
         If rows do not follow the origin, or one is missing that has columns known in
         advance.
     """
-    n_rows = len(known)
+    row_codes, row_steps = locate_rows(origin, index, len(known), wide=wide)
     if wide:
-        _check_time_alone(index)
-        row_codes = np.repeat(np.arange(len(origin)), n_rows)
         known = np.tile(known, (len(origin), 1))
-    else:
-        row_codes = _read_codes(origin, index, n_rows)
-    if index is None:
-        row_steps = np.arange(len(row_codes)) % n_rows + 1
-        row_steps += origin.n_after[row_codes]
-    else:
-        row_steps = _count_row_steps(origin, index, row_codes)
     if known.shape[1]:
         _check_no_hole(origin, row_codes, row_steps)
     return Request.collect(origin, row_codes, row_steps, known)
+
+
+def locate_rows(
+    origin: Origin,
+    index: pd.Index | None,
+    n_rows: int,
+    *,
+    wide: bool,
+    late: bool = False,
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the series of each row, and its step from the end of that series.
+
+    Parameters
+    ----------
+    origin : Origin
+        The ends.
+    index : pandas.Index or None
+        Stamps of the rows and, in a MultiIndex, the names of their series.
+    n_rows : int
+        Number of rows.
+    wide : bool
+        Whether each row stands for all series, one after the other.
+    late : bool, default=False
+        Whether rows may lie before the end; the end itself is step 0.
+    """
+    if wide:
+        _check_time_alone(index)
+        row_codes = np.repeat(np.arange(len(origin)), n_rows)
+    else:
+        row_codes = read_codes(origin, index, n_rows)
+    if index is None:
+        row_steps = np.arange(len(row_codes)) % n_rows + 1
+        return row_codes, row_steps + origin.n_after[row_codes]
+    return row_codes, _count_row_steps(origin, index, row_codes, late=late)
 
 
 def _check_time_alone(index: pd.Index | None) -> None:
@@ -170,9 +214,7 @@ def _check_time_alone(index: pd.Index | None) -> None:
         )
 
 
-def _read_codes(
-    origin: Origin, index: pd.Index | None, n_rows: int
-) -> NDArray[np.intp]:
+def read_codes(origin: Origin, index: pd.Index | None, n_rows: int) -> NDArray[np.intp]:
     """Return the number of the series of each row."""
     has_names = isinstance(index, pd.MultiIndex)
     if has_names != (origin.names != [None]):
@@ -195,7 +237,7 @@ def _read_codes(
 
 
 def _count_row_steps(
-    origin: Origin, index: pd.Index, row_codes: NDArray[np.intp]
+    origin: Origin, index: pd.Index, row_codes: NDArray[np.intp], *, late: bool
 ) -> NDArray[np.intp]:
     """Count the steps from the last row of its series to each row."""
     _check_counts_rows(origin, index)
@@ -211,36 +253,66 @@ def _count_row_steps(
         in_group = row_groups == group
         end = origin.ends[[int(np.argmax(groups == group))]]
         places, distinct = stamps[in_group].factorize(sort=True)
-        row_steps[in_group] = _count_steps_from(end, origin.step, distinct)[places]
+        # What lies before the end need not be on the grid to be refused.
+        if not late and distinct[0] <= end[0]:
+            raise ValueError(_must_follow(end, distinct))
+        steps = count_steps_around(end, origin.step, distinct)
+        if not late and steps[0] < 1:
+            raise ValueError(_must_follow(end, distinct))
+        row_steps[in_group] = steps[places]
     return row_steps
 
 
-def _count_steps_from(
+def _must_follow(end: pd.Index, stamps: pd.Index) -> str:
+    return (
+        f"X must follow the rows seen in fit, the last of which is {end[0]}. Got "
+        f"{stamps[0]}; drop such rows from X, fit on rows before them, use "
+        "forecast(n_steps), or pass X.to_numpy() if the rows do follow."
+    )
+
+
+def count_steps_around(
     end: pd.Index, step: object, stamps: pd.Index
 ) -> NDArray[np.intp]:
-    """Count the steps from one end to sorted stamps.
+    """Count the steps from one end to sorted stamps, below 0 before the end.
 
     Raises
     ------
     ValueError
-        If one of the stamps is not after the end, or between two steps.
+        If one of the stamps lies between two steps.
     """
-    last = end[0]
-    if stamps[0] <= last:
-        raise ValueError(
-            f"X must follow the rows seen in fit, the last of which is {last}. Got "
-            f"{stamps[0]}; drop such rows from X, fit on rows before them, use "
-            "forecast(n_steps), or pass X.to_numpy() if the rows do follow."
-        )
-    steps = count_steps(end, step, stamps)
-    if (steps < 0).any():
-        stamp = stamps[int(np.argmax(steps < 0))]
+    last, n_before = end[0], int((stamps < end[0]).sum())
+    if not n_before:
+        steps, off_grid = _count_from(end, step, stamps)
+    else:
+        # Steps of a calendar are counted forward only, here from the first stamp.
+        line = stamps[1:n_before].append([end, stamps[n_before:]])
+        counted, off_grid = _count_from(stamps[:1], step, line)
+        counted, off_grid = np.append(0, counted), np.append(False, off_grid)
+        steps = np.delete(counted - counted[n_before], n_before)
+        off_grid = np.delete(off_grid | off_grid[n_before], n_before)
+    if off_grid.any():
+        stamp = stamps[int(np.argmax(off_grid))]
         raise ValueError(
             f"The index of X has the stamp {stamp}, which no whole number of steps "
             f"of {in_words(step)}, {FROM_FIT}, leads to from the last stamp seen in "
             f"fit, {last}; {way_to_grid(stamps, FROM_FIT)}."
         )
     return steps
+
+
+def _count_from(
+    end: pd.Index, step: object, stamps: pd.Index
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Count the steps from a stamp to itself and later ones, and tell which have none.
+
+    The stamp may come again among the later ones, up to its rounding.
+    """
+    is_later = np.asarray(stamps > end[0])
+    steps = np.zeros(len(stamps), dtype=np.intp)
+    if is_later.any():
+        steps[is_later] = count_steps(end, step, stamps[is_later])
+    return steps, steps < 0
 
 
 def _check_counts_rows(origin: Origin, index: pd.Index) -> None:

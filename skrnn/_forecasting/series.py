@@ -73,6 +73,11 @@ class SeriesRows:
         last[self.codes[self.starts]] = np.arange(len(self.starts))
         return last
 
+    @property
+    def last_lengths(self) -> NDArray[np.intp]:
+        """Number of rows of the last run of each series; 0 for a series without."""
+        return np.append(self.lengths, 0)[self.last_runs]
+
     def in_runs(self) -> NDArray[np.bool_]:
         """Return whether each row belongs to a run."""
         edges = np.zeros(self.n_rows + 1, dtype=np.intp)
@@ -128,7 +133,7 @@ def series_from_long(
     ------
     ValueError
         If stamps are missing, unsorted, duplicated or closer together than `step`, or
-        a series has no observed value.
+        nothing is observed.
     TypeError
         If the index has no spacing, such as one of strings.
     """
@@ -259,10 +264,8 @@ def _trim_runs(
 
 
 def _check_observed(series: SeriesRows) -> None:
-    """Raise if a series has no observed value."""
-    if (series.last_runs < 0).any():
-        name = series.names[int(np.argmax(series.last_runs < 0))]
+    """Raise if no series has an observed value."""
+    if not len(series.starts):
         raise ValueError(
-            f"{'y' if name is None else f'Series {name!r} of y'} must have a value. "
-            "Got NaN in each row; drop such a series, or pass what was observed of it."
+            "y must have a value. Got NaN in each row; pass what was observed."
         )

@@ -5,14 +5,16 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression, Ridge
 
-from skrnn import AutoregressiveForecaster
+from skrnn import AutoregressiveForecaster, SkippedSeriesWarning
 from tests.support.many_series import (
+    DAYS,
     SPANS,
     make_many,
     stack,
 )
 from tests.support.series import (
     make_daily,
+    no_columns,
     refusal,
 )
 
@@ -49,11 +51,14 @@ def as_series(frame):
 def test_series_too_short_to_start_from_is_named(length):
     _, y, _ = make_many(spans={**SPANS, "short": (30, length)})
     y = as_series(stack(y))
-    with refusal(f"last 4 rows. Got {length} of series 'short' from 2024-03-21"):
-        least_squares(window=4).fit(None, y)
-    forecaster = least_squares(window=4).fit(None, y.drop("short"))
-    with refusal(f"last 4 rows. Got {length} of series 'short' from 2024-03-21"):
-        forecaster.forecast(2, history=y)
+    forecaster = least_squares(window=4)
+    with pytest.warns(SkippedSeriesWarning, match="'short' of training"):
+        forecaster.fit(None, y)
+    rows = pd.MultiIndex.from_product([["short"], DAYS[40:42]])
+    with refusal(f"last 4 rows. Got {length} of series 'short' up to"):
+        forecaster.predict(no_columns(rows))
+    with refusal(f"last 4 rows. Got {length} of series 'short' up to"):
+        forecaster.predict(no_columns(rows), history=y)
 
 
 def test_short_run_at_the_end_is_refused(daily):

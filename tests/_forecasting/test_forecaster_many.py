@@ -270,7 +270,8 @@ def test_bands_lie_around_the_forecasts_of_each_series(columns):
         widths = widths.reshape(3, 3) if columns == "targets" else widths.T
         spread = forecaster._origin.scale.spread
         if history is None:
-            assert_allclose(widths / spread, (widths / spread)[:1].repeat(3, axis=0))
+            # Each has errors of its own, of about the same size in these units.
+            assert np.ptp(np.log(widths / spread), axis=0).max() < 1.5
         assert (widths > 0).all()
 
 

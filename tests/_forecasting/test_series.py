@@ -68,9 +68,11 @@ def test_row_of_which_one_target_is_observed_stays():
     assert (rows.starts.tolist(), rows.stops.tolist()) == ([1], [4])
 
 
-def test_series_that_was_never_observed_is_named():
-    with refusal("Series 'y' of y must have a value"):
-        make_series({("y", stamp) for stamp in STAMPS["y"]})
+def test_series_that_was_never_observed_has_no_run():
+    rows = make_series({("y", stamp) for stamp in STAMPS["y"]})
+    never = rows.names.index("y")
+    assert_array_equal(rows.last_runs < 0, np.arange(len(rows)) == never)
+    assert rows.last_lengths[never] == 0
     with refusal("^y must have a value"):
         series_from_long(np.full((4, 1), np.nan), np.empty((4, 0)), None)
 

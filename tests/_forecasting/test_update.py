@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression, Ridge, SGDRegressor
 from sklearn.neural_network import MLPRegressor
 from sklearn.tree import DecisionTreeRegressor
 
-from skrnn import AutoregressiveForecaster, RNNRegressor
+from skrnn import AutoregressiveForecaster, RNNRegressor, SkippedSeriesWarning
 from tests.support.many_series import (
     DAYS,
     SPANS,
@@ -230,7 +230,10 @@ def test_only_series_asked_for_must_be_whole():
         forecaster.predict(ahead), expected.loc[["a", "c"]], check_freq=False
     )
     with refusal("last 3 rows of y of series 'b'"):
-        forecaster.forecast(1)
+        forecaster.predict(no_columns(pd.MultiIndex.from_tuples([("b", DAYS[30])])))
+    with pytest.warns(SkippedSeriesWarning, match="leaves out 'b'"):
+        some = forecaster.forecast(3)
+    pd.testing.assert_series_equal(some, expected.loc[["a", "c"]])
 
 
 def test_update_with_columns_known_in_advance_of_many_series():
@@ -268,13 +271,12 @@ def test_refused_update_changes_nothing(daily):
     forecaster = ridge().fit(X[:50], both[:50])
     before = state_of(forecaster)
     refused = [
-        (X[45:55], both[45:55], "the last of which is 2024-02-19 .*Got 2024-02-15"),
+        (X[45:55], both[45:55], "the last of which is 2024-02-19 .*Got 2024-02-17"),
         (X[49:50], both[49:50], "the last of which is 2024-02-19 .*Got 2024-02-19"),
         (X[50:55], both[50:55][["price", "load"]], "the columns that fit saw, .*reind"),
         (X[50:55], both[50:55]["load"], "the 2 columns that fit saw. Got 1"),
         (X[50:55][["wind"]], both[50:55], "now missing:\n- sun"),
         (None, both[50:55], "must have the 2 columns known in advance"),
-        (X[52:55], both[52:55], "row for each step.*Got none for 2024-02-20"),
         (X[50:55] * np.nan, both[50:55], "Input X contains NaN"),
         (X[50:55], both[50:55] / 0.0, "Input y contains infinity"),
         (X[50:55], both[51:56], "X and y must have the same index"),
@@ -296,12 +298,143 @@ def test_update_of_a_wide_table_needs_its_columns():
     assert len(forecaster.update(None, table[15:]).forecast(2)) == 2
 
 
-def test_update_of_a_series_that_fit_has_not_seen_is_refused():
+def later_days(name, first, n_rows):
+    return pd.MultiIndex.from_product([[name], DAYS[first : first + n_rows]])
+
+
+def test_new_series_is_forecast_once_it_has_enough_rows():
     _, y, _ = make_many()
     forecaster = ridge().fit(None, stack(y)["y0"])
-    index = pd.MultiIndex.from_product([["z"], DAYS[40:42]])
-    with refusal("the series 'z', which fit has not seen"):
-        forecaster.update(None, pd.Series([1.0, 2.0], index))
+    forecaster.update(None, pd.Series([50.0, 70.0], later_days("z", 40, 2)))
+    assert forecaster.skipped_series_.loc["z", "forecasts"]
+    with refusal("last 3 rows. Got 2 of series 'z'"):
+        forecaster.predict(no_columns(later_days("z", 42, 1)))
+    forecaster.update(None, pd.Series([60.0], later_days("z", 42, 1)))
+    rows = np.array([[50.0], [70], [60]])
+    expected = by_loop(forecaster, rows, scale_by_hand(rows))
+    found = forecaster.predict(no_columns(later_days("z", 43, 4)))
+    assert_allclose(found, expected, **NEAR)
+    assert list(forecaster.series_) == ["a", "b", "c", "z"]
+    assert forecaster.last_stamp_["z"] == DAYS[42]
+
+
+def by_loop(forecaster, rows, levels, n_steps=4):
+    empty = np.empty((0, 0))
+    model = forecaster.estimator_
+    return continue_by_hand(model, rows, empty, n_steps, 3, 1, levels)[:, 0]
+
+
+def as_parts(y, random, n_parts):
+    """Split rows at random into parts, each of which is sorted by series and time."""
+    part = random.integers(n_parts, size=len(y))
+    return [y[part == i].sort_index() for i in range(n_parts)]
+
+
+def same_origin(left, right):
+    for name in ("targets", "known", "lengths"):
+        assert_array_equal(getattr(left, name), getattr(right, name), err_msg=name)
+    assert [*left.ends] == [*right.ends]
+    assert left.names == right.names
+    for one, other in zip(left.known_after, right.known_after, strict=True):
+        assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("n_known", [0, 2])
+@pytest.mark.parametrize("seed", range(12))
+def test_updates_in_any_order_lead_to_where_all_rows_at_once_do(seed, n_known):
+    random = np.random.default_rng(seed)
+    spans = {"a": (0, 40), "b": (5, 30), "c": (28, 12), "new": (33, 7)}
+    X, y, _ = make_many(n_known=n_known, spans=spans)
+    X, y = stack(X), stack(y)["y0"]
+    # The last rows of each series are known ahead, but not yet observed.
+    days = y.index.get_level_values(-1)
+    y[days >= DAYS[38]] = np.nan
+    is_past = (days < DAYS[30]) & (y.index.get_level_values(0) != "new")
+    fitted = ridge(window=2, horizon=2)
+    with pytest.warns(SkippedSeriesWarning):
+        fitted.fit(X[is_past], y[is_past])
+    later = y[~is_past].dropna()
+    once = copy.deepcopy(fitted).update(X.loc[later.index], later)
+    turns = copy.deepcopy(fitted)
+    for part in as_parts(later, random, 4):
+        if len(part):
+            turns.update(X.loc[part.index], part)
+    order = [turns._origin.names.index(name) for name in once._origin.names]
+    turned = turns._origin.take(np.array(order))
+    same_origin(turned, once._origin)
+    assert_allclose(turned.scale.centre, once._origin.scale.centre)
+    if not n_known:
+        forecast = once.forecast(3)
+        assert_allclose(turns.forecast(3)[forecast.index], forecast, **NEAR)
+    # And to where a fit on all of them would start.
+    whole = ridge(window=2, horizon=2).fit(X.loc[y.dropna().index], y.dropna())
+    order = [whole._origin.names.index(name) for name in once._origin.names]
+    same_origin(whole._origin.take(np.array(order)), once._origin)
+
+
+def test_columns_known_ahead_are_never_forgotten():
+    X, y, _ = make_many(n_known=1, spans={"a": (0, 40), "b": (0, 40)})
+    X, y = stack(X), stack(y)["y0"]
+    days = y.index.get_level_values(-1)
+    forecaster = AutoregressiveForecaster(Ridge(), window=2)
+    forecaster.fit(X, y.where(days < DAYS[30]))
+    late = y.loc[["b"]][31:32]
+    forecaster.update(X.loc[late.index], late)
+    ahead = X.loc[X.index.get_level_values(-1) >= DAYS[39]]
+    assert len(forecaster.predict(ahead.loc[["a"]])) == 1
+    with refusal("Ridge does not accept missing values, .*series 'b'"):
+        forecaster.predict(ahead)
+    missing = y.loc[["b"]][30:31]
+    forecaster.update(X.loc[missing.index], missing)
+    expected = ridge(window=2).fit(X, y.where(days < DAYS[30]))
+    expected.update(X.loc[y.loc[["b"]][30:32].index], y.loc[["b"]][30:32])
+    assert_allclose(forecaster.predict(ahead), expected.predict(ahead))
+
+
+def test_update_behind_a_hole_waits_for_the_columns_in_it(daily):
+    X, y = daily
+    forecaster = ridge().fit(X[:40], y[:40]).update(X[41:43], y[41:43])
+    with refusal("row for each step.*Got none for 2024-02-10"):
+        forecaster.predict(X[43:50])
+    forecaster.update(X[40:41], y[40:41])
+    expected = forecaster.predict(X[43:50], history=(X[:43], y[:43]))
+    assert_allclose(forecaster.predict(X[43:50]), expected)
+
+
+def test_rows_observed_before_are_refused_by_name():
+    _, y, _ = make_many()
+    y = stack(y)["y0"]
+    forecaster = ridge().fit(None, y)
+    with refusal("of series 'b'. Got 2024-03-17 00:00:00; drop such rows"):
+        forecaster.update(None, pd.Series([1.0], later_days("b", 26, 1)))
+
+
+def test_wide_table_begins_a_column_late():
+    values = {"a": np.sin(np.arange(40.0)), "b": np.arange(40.0) % 7}
+    table = pd.DataFrame(values, DAYS[:40])
+    begun = table.assign(b=table["b"].where(np.arange(40) >= 33))
+    forecaster = ridge(columns="series")
+    with pytest.warns(SkippedSeriesWarning, match="'b' of training"):
+        forecaster.fit(None, begun[:30])
+    for rows in (slice(30, 34), slice(34, 36), slice(36, 40)):
+        forecaster.update(None, begun[rows])
+    rows = table["b"].to_numpy()[36:, None]
+    kept = table["b"].to_numpy()[37:, None]
+    expected = by_loop(forecaster, rows, scale_by_hand(kept), 3)
+    assert_allclose(forecaster.forecast(3)["b"], expected, **NEAR)
+    assert forecaster.skipped_series_["forecasts"].sum() == 0
+
+
+def test_partial_fit_learns_the_windows_of_a_new_series():
+    _, y, _ = make_many()
+    forecaster = AutoregressiveForecaster(Recorder(), window=2)
+    forecaster.fit(None, stack(y)["y0"])
+    new = np.array([3.0, 9, 27, 81, 80])
+    forecaster.partial_fit(None, pd.Series(new, later_days("z", 40, 5)))
+    centre, spread = scale_by_hand(new[-2:, None])
+    scaled = (new - centre) / spread
+    assert_allclose(forecaster.estimator_.X_, [scaled[i : i + 2] for i in range(3)])
+    assert_allclose(forecaster.estimator_.y_, scaled[2:])
 
 
 def test_update_before_fit_is_refused(daily):
@@ -370,7 +503,8 @@ def test_partial_fit_on_single_rows_learns_whole_horizons(daily, n_known):
 def test_partial_fit_makes_no_window_from_rows_before_a_series():
     _, y, _ = make_many(spans={"a": (0, 20), "b": (16, 4)})
     forecaster = AutoregressiveForecaster(Recorder(), window=4, horizon=3)
-    forecaster.fit(None, stack(y)["y0"])
+    with pytest.warns(SkippedSeriesWarning, match="'b' of training"):
+        forecaster.fit(None, stack(y)["y0"])
     new = pd.MultiIndex.from_product([["a", "b"], DAYS[20:21]])
     forecaster.partial_fit(None, pd.Series([1.0, 2.0], new))
     # b has four rows and the new one, too few for a window and a horizon.
