@@ -91,7 +91,7 @@ def choose_set_up(
     network = _default_network(part if plan.window % part == 0 else 1, n_samples)
     compared = _tabulate(plans, errors)
     estimator: BaseEstimator = network
-    if method == "fit" and _may_be_linear(plan, training) and errors[best] < np.inf:
+    if method == "fit" and _may_be_linear(plan, rows) and errors[best] < np.inf:
         n_learned = _count_samples(plan, trial.learned)
         error = trial.network_error(plan, _trial_network(network, n_learned))
         _add_network(compared, best, error)
@@ -182,15 +182,15 @@ def _is_within_a_day(rows: SeriesRows) -> bool:
     return isinstance(rows.step, (pd.Timedelta, pd.offsets.Tick))
 
 
-def _may_be_linear(plan: ForecastPlan, training: SeriesRows) -> bool:
+def _may_be_linear(plan: ForecastPlan, rows: SeriesRows) -> bool:
     """Return whether a ridge could take the place of the network.
 
     It takes no missing values, sees columns known in advance at each step of a table,
     and needs that table in memory.
     """
-    n_values = int(training.lengths.sum()) * plan.window * training.targets.shape[1]
-    is_missing = np.isnan(training.targets[training.in_runs()]).any()
-    return n_values < LARGEST_TABLE and not is_missing and not training.known.shape[1]
+    n_values = int(rows.lengths.sum()) * plan.window * rows.targets.shape[1]
+    is_missing = np.isnan(rows.targets[rows.in_runs()]).any()
+    return n_values < LARGEST_TABLE and not is_missing and not rows.known.shape[1]
 
 
 def _tabulate(plans: list[ForecastPlan], errors: list[float]) -> dict[str, list[Any]]:
