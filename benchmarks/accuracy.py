@@ -19,8 +19,8 @@ The methods have the same settings on all series:
 - "lecture" are the LSTM and the GRU of the lecture that skrnn has begun with: 250 and
   250 units on two raw values, 150 epochs. "plain" is the LSTM with skrnn's defaults,
   which standardizes: ``AutoregressiveForecaster(LSTMRegressor(), window=...)``.
-- "skrnn" is `AutoregressiveForecaster()`, which chooses window, logarithm, normalisation
-  and a network or a ridge by errors on the last training rows.
+- "skrnn" is `AutoregressiveForecaster()`, which chooses a window, logarithm,
+  normalisation, and a network or a ridge by errors on the last training rows.
 
 What it keeps unless something else is clearly better, windows of three seasons that are
 centred and scaled by themselves, was chosen by the same errors, from five origins of

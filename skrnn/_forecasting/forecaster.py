@@ -172,9 +172,9 @@ class AutoregressiveForecaster(BaseForecaster):
     there are compared. Three seasons, "meanstd" and no logarithm are kept unless
     something else is clearly better, by 2 % and more where little can be compared. Then
     the network, with a third of its training where there are many windows, is compared
-    with the ridge, which takes
-    its place if it is clearly better; not before `partial_fit`, nor where values are
-    missing or columns are known in advance.
+    with the ridge, which takes its place if it is clearly better; not if the first call
+    is `partial_fit`, which a ridge lacks, nor where values are missing or columns are
+    known in advance.
 
     The horizon is the largest part of a season up to 24 rows, and so is a step of the
     network: ``GRURegressor(segment=..., loss="mae", dense_activation="linear")`` with

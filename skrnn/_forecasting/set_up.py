@@ -91,7 +91,8 @@ def choose_set_up(
     network = _default_network(part if plan.window % part == 0 else 1, n_samples)
     compared = _tabulate(plans, errors)
     estimator: BaseEstimator = network
-    if method == "fit" and _may_be_linear(plan, rows) and errors[best] < np.inf:
+    has_error = not np.isnan(errors[best])
+    if method == "fit" and has_error and _may_be_linear(plan, rows):
         n_learned = _count_samples(plan, trial.learned)
         error = trial.network_error(plan, _trial_network(network, n_learned))
         _add_network(compared, best, error)
