@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from .reading import plain_stamps, stamps_of
 
-__all__ = ["match_index"]
+__all__ = ["are_up_to", "match_index"]
+
+
+def are_up_to(index: pd.Index, last: Any) -> NDArray[np.bool_]:
+    """Return which stamps are not after the last one that `fit` saw.
+
+    Raises
+    ------
+    TypeError
+        If the stamps are of another kind.
+    """
+    try:
+        return np.asarray(plain_stamps(index) <= last)
+    except TypeError as error:
+        raise TypeError(
+            "y must have an index of the kind that the forecaster was fitted on, with "
+            f"{last!r} as last stamp. Got {type(index).__name__} instead."
+        ) from error
 
 
 def match_index(index: pd.Index, like: pd.Index) -> pd.Index:

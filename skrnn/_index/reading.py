@@ -14,6 +14,7 @@ from .indexed import IndexedArray
 __all__ = [
     "common_index",
     "group_by_series",
+    "has_index",
     "index_of",
     "names_series",
     "plain_stamps",
@@ -25,6 +26,11 @@ def index_of(X: Any) -> pd.Index | None:
     """Return the index of what carries one, None for anything else."""
     known = isinstance(X, (pd.DataFrame, pd.Series, IndexedArray))
     return X.index if known else None
+
+
+def has_index(X: Any) -> bool:
+    """Return whether rows carry an index."""
+    return index_of(X) is not None
 
 
 def common_index(X: Any, y: Any) -> pd.Index | None:

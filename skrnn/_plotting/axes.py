@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skrnn._index.drawing import counts_steps, holds_dates
+
 LONG_SERIES = 10_000  # Beyond it legend(loc="best") is slow to find a free place.
 
 
@@ -50,25 +52,6 @@ def make_axes(ax: Any, n_targets: int) -> tuple[NDArray[Any], Any]:
     return grid.subplots(sharex=True), axes[0]
 
 
-def holds_dates(index: pd.Index) -> bool:
-    """Return whether an index holds dates or periods."""
-    return isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
-
-
-def axis_values(index: pd.Index) -> Any:
-    """Return an index as dates or numbers that Matplotlib draws unaided."""
-    if isinstance(index, pd.PeriodIndex):
-        index = index.to_timestamp()
-    if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
-        return index.as_unit("us").to_pydatetime()  # NumPy's dates have no zone.
-    if holds_dates(index) or pd.api.types.is_numeric_dtype(index):
-        return index.to_numpy()
-    raise TypeError(
-        "A series must be indexed by dates, periods or numbers to be drawn. Got "
-        f"{type(index).__name__} instead; select one series or set its index."
-    )
-
-
 def whole_numbers() -> Any:
     """Return a locator that puts ticks on whole numbers only."""
     from matplotlib.ticker import MaxNLocator
@@ -96,7 +79,7 @@ def label_axes(axes: NDArray[Any], target_names: list[str], index: pd.Index) -> 
         ax.set_ylabel(name)
         if holds_dates(index):
             format_dates(ax, index)
-        elif pd.api.types.is_integer_dtype(index):
+        elif counts_steps(index):
             ax.xaxis.set_major_locator(whole_numbers())
     default = "" if holds_dates(index) else "Index"
     axes[-1].set_xlabel(default if index.name is None else index.name)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .series import has_index
+from skrnn._index.reading import has_index
 
 
 def align_interval(y_interval, y_pred, forecast):

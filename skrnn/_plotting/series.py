@@ -3,14 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from skrnn._index.reading import index_of, names_series
-
-from .axes import axis_values, holds_dates
-
-
-def has_index(y):
-    """Return whether y is a pandas object."""
-    return isinstance(y, (pd.Series, pd.DataFrame))
+from skrnn._index.drawing import axis_values, holds_dates
+from skrnn._index.matching import are_up_to
+from skrnn._index.reading import has_index, index_of, names_series
 
 
 def _number_rows(start, n_rows):
@@ -138,13 +133,7 @@ def _split_observed(y, last_stamp, n_train):
         return y.iloc[:n_train], y.iloc[n_train:]
     if isinstance(last_stamp, pd.Series):
         return _split_each(y, last_stamp)
-    try:
-        seen = y.index <= last_stamp
-    except TypeError as error:
-        raise TypeError(
-            "y must have an index of the kind that the forecaster was fitted on, with "
-            f"{last_stamp!r} as last stamp. Got {type(y.index).__name__} instead."
-        ) from error
+    seen = are_up_to(y.index, last_stamp)
     return y[seen], y[~seen]
 
 
@@ -157,8 +146,8 @@ def _split_each(y, last_stamps):
             f"y must hold the series that the forecaster was fitted on, "
             f"{list(last_stamps.index)}. Got {unknown[0]!r} as well; leave it out."
         )
-    stamps = y.index.to_numpy()[:, None]
-    seen = stamps <= last_stamps[y.columns].to_numpy()
+    ends = [last_stamps[name] for name in y.columns]
+    seen = np.stack([are_up_to(y.index, end) for end in ends], axis=1)
     # Series end at different rows: one may be history of one and truth of another.
     in_history, in_truth = seen.any(axis=1), ~seen.all(axis=1)
     return y.where(seen)[in_history], y.mask(seen)[in_truth]

@@ -1,5 +1,6 @@
 """Plot the gates of a recurrent layer below its input."""
 
+from skrnn._index.drawing import in_numbers
 from skrnn._plotting.axes import import_pyplot
 from skrnn._plotting.lines import marker_for
 from skrnn._serialization.names import set_module
@@ -9,7 +10,6 @@ from ._heat_map import (
     Scale,
     draw_map,
     edges_of,
-    in_numbers,
     label_times,
     places_of,
     take_place,

@@ -14,6 +14,7 @@ from skrnn._estimators.inside import open_up
 from skrnn._forecasting.base_forecaster import BaseForecaster
 from skrnn._index.reading import stamps_of
 from skrnn._index.steps import stamps_before
+from skrnn._index.window_steps import index_of_steps, stamps_of_window
 from skrnn._networks.cells import ACTIVATIONS
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._networks.forward import trace_network
@@ -126,8 +127,7 @@ class GateActivations:
             n_steps = self.windows.shape[1] // segment
             return pd.RangeIndex(n_steps, name="step" if segment == 1 else "segment")
         stamps = self.stamps[segment - 1 :: segment]
-        own = [stamp[[sample]] for stamp in stamps]
-        return own[0].append(own[1:]).rename(self._time_name)
+        return stamps_of_window(stamps, sample, self._time_name)
 
     def to_frame(self, sample: int | None = None) -> pd.DataFrame:
         """Return the gates as a table.
@@ -165,22 +165,12 @@ class GateActivations:
 
     def _index(self) -> pd.MultiIndex:
         """Return the rows of the windows and, for each of them, its steps."""
-        n_samples, n_steps = next(iter(self.gates.values())).shape[:2]
-        rows = self.rows.repeat(n_steps)
-        levels = [rows.get_level_values(level) for level in range(rows.nlevels)]
-        names = ["sample" if name is None else name for name in self.rows.names]
+        n_steps = next(iter(self.gates.values())).shape[1]
         if self.stamps is None:
-            times = pd.Index(np.tile(np.arange(n_steps), n_samples))
             name = "step" if self.segment == 1 else "segment"
-        else:
-            stamps = self.stamps[self.segment - 1 :: self.segment]
-            # An Index has one axis: joined by step, then put in the order of windows.
-            by_step = stamps[0].append(stamps[1:])
-            order = np.arange(n_steps * n_samples).reshape(n_steps, n_samples).T
-            times = by_step.take(order.ravel())
-            name = self._time_name
-            names[-1] = "row" if names[-1] in ("sample", name) else names[-1]
-        return pd.MultiIndex.from_arrays([*levels, times], names=[*names, name])
+            return index_of_steps(self.rows, n_steps, None, name)
+        stamps = self.stamps[self.segment - 1 :: self.segment]
+        return index_of_steps(self.rows, n_steps, stamps, self._time_name)
 
 
 @set_module("skrnn.inspection")

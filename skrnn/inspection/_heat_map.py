@@ -8,24 +8,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrnn._plotting.axes import axis_values, format_dates, whole_numbers
+from skrnn._index.drawing import axis_values, counts_steps, holds_dates
+from skrnn._plotting.axes import format_dates, whole_numbers
 
 __all__ = [
     "Scale",
     "draw_map",
     "edges_of",
-    "in_numbers",
     "label_times",
     "places_of",
     "take_place",
 ]
-
-
-UNITS = {
-    "day": pd.Timedelta(days=1),
-    "hour": pd.Timedelta(hours=1),
-    "minute": pd.Timedelta(minutes=1),
-}
 
 
 class Scale:
@@ -50,17 +43,6 @@ class Scale:
         observed = np.abs(values[np.isfinite(values)])
         largest = float(observed.max()) if observed.size else 0.0
         return cls("RdBu_r", -(largest or 1.0), largest or 1.0)
-
-
-def in_numbers(index: pd.Index) -> pd.Index:
-    """Return durations as numbers, in the largest unit that fits their spacing."""
-    if not isinstance(index, pd.TimedeltaIndex):
-        return index
-    apart = np.diff(index).min() if len(index) > 1 else pd.Timedelta("1s")
-    unit = next((name for name, length in UNITS.items() if length <= apart), "second")
-    length = UNITS.get(unit, pd.Timedelta(seconds=1)).to_timedelta64()
-    name = "time" if index.name is None else index.name
-    return pd.Index(index.to_numpy() / length, name=f"{name} in {unit}s")
 
 
 def places_of(index: pd.Index) -> NDArray[np.float64]:
@@ -117,10 +99,10 @@ def draw_map(
 
 def label_times(ax: Any, index: pd.Index, label: str) -> None:
     """Label the axis of time with stamps or numbers of steps."""
-    if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
+    if holds_dates(index):
         format_dates(ax, index)
         label = "" if index.name in (None, "time") else str(index.name)
-    elif pd.api.types.is_integer_dtype(index):
+    elif counts_steps(index):
         ax.xaxis.set_major_locator(whole_numbers())
     ax.set_xlabel(label)
 
