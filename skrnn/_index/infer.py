@@ -112,11 +112,18 @@ def _first_common(counts: NDArray[np.intp]) -> int:
 
 
 def _mean(values: NDArray[np.float64], counts: NDArray[np.intp]) -> tuple[float, float]:
-    """Return the mean of distances, and how far it may be off if stamps are rounded."""
+    """Return the mean of distances, and how far it may be off if stamps are rounded.
+
+    A distance that most of them have, and that the mean may stand for, is exact.
+    """
     n_distances = counts.sum()
     # From the smallest, or the sum of large numbers would lose digits.
     mean = values[0] + ((values - values[0]) * counts).sum() / n_distances
-    return float(mean), float(2 * (values[-1] - values[0]) / n_distances)
+    doubt = 2 * (values[-1] - values[0]) / n_distances
+    usual = values[counts.argmax()]
+    if 2 * counts.max() > n_distances and abs(usual - mean) <= doubt:
+        return float(usual), 0.0
+    return float(mean), float(doubt)
 
 
 def _roundest(mean: float, doubt: float) -> float:

@@ -97,7 +97,8 @@ def tolerance_of(stamps: pd.Index, step: Any) -> Any:
     if pd.api.types.is_float_dtype(stamps):
         return abs(step) * TOLERANCE
     if isinstance(stamps, (pd.DatetimeIndex, pd.TimedeltaIndex)):
-        return min(LARGEST_TOLERANCE, TOLERANCE * _shortest(step))
+        # In nanoseconds, or a share of seconds would be cut to whole ones.
+        return min(LARGEST_TOLERANCE, TOLERANCE * _shortest(step).as_unit("ns"))
     return None
 
 
@@ -142,7 +143,7 @@ def _elapsed_after(last: Any, step: pd.Timedelta, n_steps: int) -> pd.Index:
         return in_range(last, periods=n_steps + 1, freq=step)[1:]
     lengths = step.as_unit("ns").to_timedelta64() * np.arange(1, n_steps + 1)
     stamps: Any = pd.Index([last]).repeat(n_steps) + pd.TimedeltaIndex(lengths)
-    unit = _unit_of(last, TOLERANCE * step)
+    unit = _unit_of(last, TOLERANCE * step.as_unit("ns"))
     zone = getattr(last, "tz", None)
     if zone is None:
         return stamps.round(unit).as_unit(last.unit)

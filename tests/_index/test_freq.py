@@ -130,6 +130,18 @@ def test_stamps_that_are_off_by_rounding_follow_one_another(unit, tz):
     assert abs(ahead - rounded[200:]).max() <= 2 * pd.Timedelta(1, unit)
 
 
+@pytest.mark.parametrize("freq", ["7s", "3s", "333ms", "20us", "1min"])
+def test_tolerance_of_short_steps_is_a_share_of_them(freq):
+    stamps = pd.date_range("2024-01-01", periods=40, freq=freq).as_unit("ns")
+    length = stamps[1] - stamps[0]
+    stray = stamps.to_series()
+    stray.iloc[5] += 0.049 * length
+    assert len(split_runs(pd.DatetimeIndex(stray), 40)) == 1
+    stray.iloc[5] += 0.002 * length
+    with pytest.raises(ValueError, match="closer than a step"):
+        split_runs(pd.DatetimeIndex(stray), 40)
+
+
 def test_tolerance_is_a_twentieth_of_a_step_and_an_hour_at_most():
     hours = pd.date_range("2024-01-01", periods=9, freq="h").to_series()
     hours.iloc[5] += pd.Timedelta("3min")
