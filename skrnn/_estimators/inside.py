@@ -27,6 +27,7 @@ __all__ = [
     "find_parameter",
     "fitted_attribute",
     "last_step",
+    "let_begin_missing",
     "open_pipelines",
     "open_up",
     "predictor_of",
@@ -85,6 +86,13 @@ def find_parameter(estimator: Any, name: str) -> Any:
         else:
             estimator = getattr(estimator, "estimator", None)
     return getattr(estimator, name, None)
+
+
+def let_begin_missing(estimator: Any) -> None:
+    """Let an estimator, or the one that it wraps, learn windows that begin missing."""
+    for name, value in estimator.get_params(deep=True).items():
+        if name.split("__")[-1] == "incomplete" and value == "skip":
+            estimator.set_params(**{name: "mask"})
 
 
 def contains(estimator: Any, kinds: tuple[type, ...]) -> bool:

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.fitted import set_fitted
 from skrnn._checks.sklearn import feature_names
-from skrnn._estimators.inside import set_open_seeds
+from skrnn._estimators.inside import let_begin_missing, set_open_seeds
 from skrnn._index.columns import (
     as_container,
     index_columns,
@@ -30,6 +30,7 @@ from .checks import (
     check_history_step,
     check_samples,
     check_start,
+    check_takes_missing,
     warn_of_calendar,
 )
 from .differencing import read_lags
@@ -45,7 +46,7 @@ from .request import request_rows
 from .results import shape_like
 from .set_up import choose_set_up, longest_hole
 from .skipped_series import warn_of_fit, warn_of_forecast
-from .update import read_update
+from .update import read_update, with_new_series
 from .young_scale import scale_young
 
 __all__ = ["BaseForecaster"]
@@ -84,61 +85,98 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
 
         Fitted attributes are set at the end, so that an error changes none.
         """
-        columns = index_columns(self.time, self.series)
-        seen = {
-            "_index_columns": columns,
-            "_saw_polars": bool(columns) and is_polars(X),
-        }
-        X, y = with_index(X, columns, y)
-        log = self.log != "auto" and bool(self.log)
-        observations = read_observations(self, X, y, log=log, fitted=False)
+        observations, series, seen = self._read_to_learn(X, y)
         lags = read_lags(self.difference, len(observations.targets))
-        wide = self.columns == "series"
-        series = observations.by_series(wide=wide, freq=self.freq)
-        warn_of_calendar(series)
-        series = fill_holes(series, longest_hole(self, series))
         # More rows than there are leave none, and an integer of NumPy would overflow.
         n_held_out = min(int(self.calibration), series.n_rows)
         training = series.before_last(n_held_out)
         chosen = choose_set_up(self, series, training, lags, method)
         set_open_seeds(chosen.estimator, self.random_state)
-        plan, estimator = chosen.plan, chosen.estimator
+        plan, estimator = self._allow_cold_start(chosen), chosen.estimator
         check_enough_rows(series, training, plan, int(self.calibration))
         values = plan.transform(series)
         pooled = series.names != [None]
         scale = plan.learn_scale(values, series, training, pooled=pooled)
+        origin = self._find_origin(series, plan, scale)
+        scale = origin.scale
+        if plan.cold_start:
+            series = series.begin_missing(plan.n_past)
+            training = series.before_last(n_held_out)
+            values = plan.transform(series)
         values = scale.apply(values, series.codes)
         runs = training.after_first(plan.n_lost)
         plan = plan.learn(values, runs)
-        origin = Origin.at_end(series, plan.n_kept, scale)
         check_any_start(origin, plan, estimator)
         starts = plan.find_windows(values, runs, estimator)
         check_samples(len(starts), estimator)
-        origin = origin.mark_learned(series.codes[starts], plan.n_past)
-        origin = self._scale_young(origin, plan)
+        origin = origin.mark_learned(series.codes[starts])
         samples = plan.samples(values, series.known, starts, estimator)
         getattr(estimator, method)(*samples)
         plan = plan.learn_completion(series.known, starts)
         errors = None, None
         if n_held_out:
             errors = forecast_errors(plan, estimator, series, scale, n_held_out)
-        names = feature_names(X) if series.known.shape[1] else None
-        seen["feature_names_in_"] = names
         self._set_learned(observations, plan, chosen, origin, errors, seen)
         if pooled:
-            warn_of_fit(self.skipped_series_, len(origin))
+            skipped = self.skipped_series_
+            # Asked for a cold start, one expects that little is learned of some.
+            expected = plan.cold_start & ~skipped["forecasts"]
+            warn_of_fit(skipped[~expected], len(origin))
         return self
 
-    def _scale_young(self, origin, plan):
+    def _read_to_learn(self, X, y):
+        """Return observations, the same by series, and attributes that tell of X."""
+        columns = index_columns(self.time, self.series)
+        saw_polars = bool(columns) and is_polars(X)
+        X, y = with_index(X, columns, y)
+        log = self.log != "auto" and bool(self.log)
+        observations = read_observations(self, X, y, log=log, fitted=False)
+        wide = self.columns == "series"
+        series = observations.by_series(wide=wide, freq=self.freq)
+        warn_of_calendar(series)
+        seen = {
+            "_index_columns": columns,
+            "_saw_polars": saw_polars,
+            "feature_names_in_": feature_names(X) if series.known.shape[1] else None,
+        }
+        return observations, fill_holes(series, longest_hole(self, series)), seen
+
+    def _find_origin(self, series, plan, scale, levels=None):
+        """Return where forecasts start, with the scale of each series.
+
+        Pooled levels of those with too few rows come from `levels`, another origin.
+        """
+        origin = Origin.at_end(series, plan.n_kept, scale)
+        settled = series.longest_runs >= plan.n_past
+        return self._scale_young(replace(origin, settled=settled), plan, levels)
+
+    def _scale_young(self, origin, plan, levels=None):
         """Return the origin with a scale of the series that have too few rows for one.
 
-        A series alone is not scaled.
+        Pooled levels come from `levels`, another origin. A series alone is not scaled.
         """
-        if origin.names == [None]:
+        levels = origin if levels is None else levels
+        if levels.names == [None]:
             return origin
-        levels = origin.scale.take(np.flatnonzero(origin.settled))
+        levels = levels.scale.take(np.flatnonzero(levels.settled))
         scale = scale_young(origin, plan.differencing, levels)
         return replace(origin, scale=scale)
+
+    def _allow_cold_start(self, chosen):
+        """Return the chosen plan, for windows that begin missing if they may."""
+        if not self.cold_start:
+            return chosen.plan
+        check_takes_missing(chosen.estimator)
+        let_begin_missing(chosen.estimator)
+        return replace(chosen.plan, cold_start=True)
+
+    def _begin_cold(self, origin, index):
+        """Return the origin with the series of an index that it has not seen."""
+        if not self._plan.cold_start or self._wide:
+            return origin
+        return self._scale_young(
+            with_new_series(origin, index), self._plan, self._origin
+        )
 
     def _show(self, chosen):
         """Return the attributes that show a set-up which was chosen here."""
@@ -248,7 +286,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         series = fill_holes(series, self._n_filled)
         values = plan.transform(series)
         scale = plan.learn_scale(values, series, series, pooled=self._pooled)
-        origin = Origin.at_end(series, plan.n_kept, scale)
+        origin = self._find_origin(series, plan, scale, seen)
         return origin, observations.template if self._wide else self._template
 
     def _continue(self, origin, request):
@@ -298,6 +336,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         known = read_future(self, rows)
         origin, template = self._start_from(history)
         index = index_of(rows)
+        origin = self._begin_cold(origin, index)
         request = request_rows(origin, index, known, wide=self._wide)
         bounds = self._bounds_of(origin, request, compute_bounds)
         predicted = self._continue(origin, request)[:, :, None]

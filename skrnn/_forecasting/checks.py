@@ -33,6 +33,7 @@ __all__ = [
     "check_history_step",
     "check_samples",
     "check_start",
+    "check_takes_missing",
     "warn_of_calendar",
 ]
 
@@ -41,6 +42,8 @@ def check_enough_rows(
     rows: SeriesRows, training: SeriesRows, plan: ForecastPlan, calibration: int
 ) -> None:
     """Raise if there is no window to learn from, to start from, or to calibrate on."""
+    if plan.cold_start:
+        return
     _check_training(rows, training, plan, calibration)
     _check_ends(rows, plan)
     n_past = plan.n_past
@@ -187,10 +190,11 @@ def check_start(origin: Origin, plan: ForecastPlan, estimator: BaseEstimator) ->
     if plan.can_continue(origin, estimator).all():
         return
     n_past = plan.n_past
-    short = origin.lengths < n_past
+    short = (origin.lengths < n_past) & (not plan.cold_start)
     if short.any():
         code = int(np.argmax(short))
-        ways = "pass more rows to fit, update or history, or shorten window"
+        ways = "pass more rows to fit, update or history, shorten window, or fit with "
+        ways += "cold_start=True"
         if origin.names[code] is not None:
             ways = f"leave the series out of X, {ways}"
         raise ValueError(
@@ -234,6 +238,17 @@ def _check_columns(origin: Origin, plan: ForecastPlan) -> None:
             "X must have a row for each step, because its columns are inputs of the "
             f"forecast. Got none for {stamp}{of_series(origin.names[code])} in "
             "updates; pass that row to update."
+        )
+
+
+def check_takes_missing(estimator: BaseEstimator) -> None:
+    """Raise if an estimator takes no windows that begin missing."""
+    if not accepts_missing(estimator):
+        raise ValueError(
+            "cold_start=True needs an estimator that accepts missing values, because "
+            f"windows begin with them. Got {type(estimator).__name__}, which does not; "
+            "use one such as LSTMRegressor or HistGradientBoostingRegressor, or set "
+            "cold_start=False."
         )
 
 

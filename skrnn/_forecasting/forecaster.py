@@ -89,6 +89,13 @@ class AutoregressiveForecaster(BaseForecaster):
         Last rows of each series that are held out of training, for `predict_interval`
         and `predict_quantiles`: each of them is forecast from every row before it from
         the last training row on. Later forecasts start after them nevertheless.
+    cold_start : bool, default=False
+        Whether series are forecast that have fewer rows than a window, down to none:
+        missing steps stand for the rows before a series began, also in training. The
+        estimator must accept NaN; a recurrent one learns with ``incomplete="mask"``. A
+        series without rows, such as one that `fit` has not seen, is forecast from the
+        latest row of all series, at the medians of their means and standard deviations.
+        Differences need the rows that they add up from.
     freq : str, offset, timedelta or number, default=None
         Step of the index: a pandas offset or a string that stands for one, such as
         ``pd.offsets.CustomBusinessDay(holidays=...)`` or "B", or for an index of
@@ -286,6 +293,7 @@ class AutoregressiveForecaster(BaseForecaster):
         "exogenous": ["boolean"],
         "columns": [StrOptions({"targets", "series"})],
         "calibration": [Interval(Integral, 0, None, closed="left")],
+        "cold_start": ["boolean"],
         "freq": FREQ_CONSTRAINTS,
         **INDEX_CONSTRAINTS,
         "random_state": ["random_state"],
@@ -303,6 +311,7 @@ class AutoregressiveForecaster(BaseForecaster):
         exogenous=True,
         columns="targets",
         calibration=0,
+        cold_start=False,
         freq=None,
         time=None,
         series=None,
@@ -317,6 +326,7 @@ class AutoregressiveForecaster(BaseForecaster):
         self.exogenous = exogenous
         self.columns = columns
         self.calibration = calibration
+        self.cold_start = cold_start
         self.freq = freq
         self.time = time
         self.series = series
@@ -517,6 +527,7 @@ class AutoregressiveForecaster(BaseForecaster):
         known = read_future(self, rows)
         origin, template = self._start_from(history)
         index = index_of(rows)
+        origin = self._begin_cold(origin, index)
         request = request_rows(origin, index, known, wide=self._wide)
         values = self._plan.restore(self._continue(origin, request))
         laid_out = self._lay_out(values, len(origin), template, index)

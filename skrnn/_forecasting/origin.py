@@ -142,14 +142,9 @@ class Origin:
             settled=self.settled[codes],
         )
 
-    def mark_learned(self, codes: NDArray[np.intp], n_past: int) -> Origin:
-        """Return the origin after windows of series, by number, were learned.
-
-        The scale of these, and of series with `n_past` rows at their end, is settled.
-        """
-        learned = np.isin(np.arange(len(self)), codes)
-        settled = learned | (self.lengths >= n_past)
-        return replace(self, learned=learned, settled=settled)
+    def mark_learned(self, codes: NDArray[np.intp]) -> Origin:
+        """Return the origin after windows of series, by number, were learned."""
+        return replace(self, learned=np.isin(np.arange(len(self)), codes))
 
     def with_series(self, names: list[Hashable]) -> Origin:
         """Return the origin with new series, of which nothing is known yet."""

@@ -43,6 +43,7 @@ def compiled_roll_out(estimator: BaseEstimator) -> Any:
         "mode": "mode",
         "normalization": "normalization",
         "completion": "completion",
+        "cold_start": "cold_start",
     },
 )
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class ForecastPlan:
     completion : Completion or None
         What stands for columns known in advance behind the last row asked for, where a
         block has several rows; None without such columns.
+    cold_start : bool
+        Whether windows may begin, or be, missing, where a series has too few rows.
     """
 
     window: int
@@ -70,6 +73,7 @@ class ForecastPlan:
     mode: str | None
     normalization: Normalization | None = None
     completion: Completion | None = None
+    cold_start: bool = False
 
     @property
     def n_past(self) -> int:
@@ -167,6 +171,7 @@ class ForecastPlan:
             return (n_missing[first + n_rows] - n_missing[first]).max(axis=1)
 
         allowed = self.window - 1 if accepts_missing(estimator) else 0
+        allowed += self.cold_start
         observed = most_missing(starts, self.window) <= allowed
         observed &= most_missing(starts + self.window, self.horizon) == 0
         return starts[observed]
@@ -187,6 +192,8 @@ class ForecastPlan:
         # Sums of differences, here 0, are NaN where a value that they start from is.
         ends = self.differencing.integrate(past, np.zeros_like(past))
         missing = np.isnan(self.differencing.difference(past)[:, -self.window :])
+        if self.cold_start:
+            return np.asarray(~np.isnan(ends).any(axis=(1, 2)))
         too_few = np.all if accepts_missing(estimator) else np.any
         lacks_value = np.isnan(ends).any(axis=1) | too_few(missing, axis=1)
         return ~lacks_value.any(axis=1)
@@ -206,6 +213,12 @@ class ForecastPlan:
         if self.horizon == 1 or not known.shape[1]:
             return self
         n_ahead = self.horizon - 1
+        # Of windows that begin missing, the first columns are not known.
+        whole = ~np.isnan(known[starts]).any(axis=1)
+        if whole.any():
+            starts = starts[whole]
+        else:
+            known = np.nan_to_num(known)
         learned = Completion.learn(known, starts + self.window, self.window, n_ahead)
         return replace(self, completion=learned)
 
@@ -213,7 +226,7 @@ class ForecastPlan:
         self, origin: Origin, estimator: BaseEstimator
     ) -> NDArray[np.bool_]:
         """Return whether a forecast can start from the end of each series."""
-        has_rows = origin.lengths >= self.n_past
+        has_rows = self.cold_start | (origin.lengths >= self.n_past)
         lacks_columns = self.lacks_columns(origin).any(axis=1)
         return has_rows & ~lacks_columns & self.can_start(origin.targets, estimator)
 
@@ -344,8 +357,18 @@ class ForecastPlan:
         ahead: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """Roll out series in one compiled call if there is one, else step by step."""
+        missing = np.isnan(values[:, -self.window :])
+        empty = np.any(np.all(missing, axis=1), axis=1)
+        if empty.any() and not empty.all():
+            # The compiled roll-out takes no window without any value of a target.
+            parts = [
+                self._roll_out(estimator, values[chosen], ahead[chosen])
+                for chosen in (empty, ~empty)
+            ]
+            order = np.append(np.flatnonzero(empty), np.flatnonzero(~empty))
+            return np.concatenate(parts)[np.argsort(order)]
         compiled = compiled_roll_out(estimator)
-        if compiled is not None:
+        if compiled is not None and not empty.any():
             rows = values, ahead, self.horizon, self.normalization
             predicted = compiled(estimator, *rows)
             if predicted is not None:

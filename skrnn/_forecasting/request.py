@@ -231,7 +231,8 @@ def read_codes(origin: Origin, index: pd.Index | None, n_rows: int) -> NDArray[n
     if unseen:
         raise ValueError(
             f"X has rows of the series {unseen[0]!r}, which fit has not seen, or "
-            "history in its place; pass its past as history, or leave it out."
+            "history in its place; pass its past as history, leave it out, or fit with "
+            "cold_start=True."
         )
     return np.array([number[name] for name in names], dtype=np.intp)[places]
 

@@ -85,6 +85,39 @@ class SeriesRows:
         np.add.at(edges, self.stops, -1)
         return edges[:-1].cumsum() > 0
 
+    @property
+    def longest_runs(self) -> NDArray[np.intp]:
+        """Number of rows of the longest run of each series; 0 for a series without."""
+        longest = np.zeros(len(self), dtype=np.intp)
+        np.maximum.at(longest, self.codes[self.starts], self.lengths)
+        return longest
+
+    def begin_missing(self, n_rows: int) -> SeriesRows:
+        """Let the first run of each series begin with rows of NaN."""
+        first_runs = np.unique(self.codes[self.starts], return_index=True)[1]
+        n_copies = np.ones(self.n_rows, dtype=np.intp)
+        n_copies[self.starts[first_runs]] += n_rows
+        places = n_copies.cumsum() - 1
+        is_new = np.ones(int(n_copies.sum()), dtype=bool)
+        is_new[places] = False
+
+        def spread_out(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.where(
+                is_new[:, None], np.nan, np.repeat(values, n_copies, axis=0)
+            )
+
+        starts = places[self.starts]
+        starts[first_runs] -= n_rows
+        return replace(
+            self,
+            targets=spread_out(self.targets),
+            known=spread_out(self.known),
+            codes=np.repeat(self.codes, n_copies),
+            stamps=self.stamps.repeat(n_copies),
+            starts=starts,
+            stops=places[self.stops - 1] + 1,
+        )
+
     def before_last(self, n_rows: int) -> SeriesRows:
         """Shorten the runs by the last `n_rows` rows up to the end of each series."""
         last = self.last_runs

@@ -16,7 +16,7 @@ from .origin import Origin
 from .request import count_steps_around, locate_rows, read_codes
 from .series import SeriesRows, series_from_arrays
 
-__all__ = ["Update", "read_update"]
+__all__ = ["Update", "read_update", "with_new_series"]
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def read_update(
     if wide:
         known_rows = np.tile(known, (len(origin), 1))
     else:
-        known_rows, origin = known, _with_new_series(origin, index)
+        known_rows, origin = known, with_new_series(origin, index)
     if index is not None:
         index = match_index(index, origin.ends)
         origin = _begin(origin, index, targets, wide=wide)
@@ -139,7 +139,7 @@ def read_update(
     return Update(origin, codes, list(values), list(columns), first_steps)
 
 
-def _with_new_series(origin: Origin, index: pd.Index | None) -> Origin:
+def with_new_series(origin: Origin, index: pd.Index | None) -> Origin:
     """Return the origin with the series of an index that it has not seen."""
     if origin.names == [None] or not isinstance(index, pd.MultiIndex):
         return origin

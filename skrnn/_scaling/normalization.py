@@ -60,11 +60,11 @@ class Normalization:
         Returns
         -------
         shift, scale : ndarray of shape (n_samples, n_targets)
-            The shift is NaN where nothing is observed.
+            A window in which nothing is observed is not shifted.
         """
         if self.mode == "last":
-            return last_observed(windows), None
-        shift = _means(windows)
+            return np.nan_to_num(last_observed(windows)), None
+        shift = np.nan_to_num(_means(windows))
         scale = np.sqrt(_means((windows - shift[:, None]) ** 2))
         varies = scale > np.maximum(CONSTANT * self.reference, rounding(shift))
         return shift, np.where(varies, scale, self.reference)

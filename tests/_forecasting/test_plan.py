@@ -9,7 +9,12 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeRegressor
 
-from skrnn import AutoregressiveForecaster, GRURegressor, RNNRegressor
+from skrnn import (
+    AutoregressiveForecaster,
+    GRURegressor,
+    RNNRegressor,
+    SkippedSeriesWarning,
+)
 from skrnn._engine.programs import PROGRAMS
 from skrnn._forecasting import plan
 from skrnn._windows.windows import Windows
@@ -372,7 +377,9 @@ def test_one_compiled_call_starts_from_series_as_short_as_a_window(monkeypatch):
     _, y, _ = make_many(spans={**SPANS, "short": (20, 4)})
     inner = network()
     forecaster = AutoregressiveForecaster(inner, window=4, horizon=3, normalize="last")
-    at_once = forecaster.fit(None, as_series(stack(y))).forecast(5)
+    with pytest.warns(SkippedSeriesWarning, match="'short' of training"):
+        forecaster.fit(None, as_series(stack(y)))
+    at_once = forecaster.forecast(5)
     assert np.isfinite(at_once).all()
     monkeypatch.setattr(plan, "compiled_roll_out", lambda estimator: None)
     assert_allclose(at_once, forecaster.forecast(5), rtol=1e-4, atol=1e-4)
