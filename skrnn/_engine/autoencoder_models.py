@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from skrnn._networks.autoencoders import AutoencoderNetwork
-from skrnn._networks.layer import Layer
+from skrnn._networks.layer import Layer, unshare_weights
 
 from .layers import (
     SEED,
@@ -24,7 +25,7 @@ from .missing import mask_missing, zero_missing
 from .scikeras import check_activation
 from .tensorflow import PRECISION, keras
 
-__all__ = ["build_autoencoder", "call_part"]
+__all__ = ["build_autoencoder", "build_plain_autoencoder", "call_part"]
 
 
 def build_autoencoder(
@@ -70,7 +71,9 @@ def build_autoencoder(
     code = encoder(_as_inputs(network, windows))
     drawn = code
     if network.beta is not None:
-        drawn = DrawnCode(dtype=PRECISION, name="drawn_code")(code)
+        mean = code[:, : network.n_components]
+        draw = DrawnCode(dtype=PRECISION, name="drawn_code")
+        drawn = mean if loss is None else draw(code)
     reshape = keras.layers.Reshape(shape, dtype=PRECISION, name="windows_again")
     copy = reshape(decoder(drawn))
     if loss is None:
@@ -86,7 +89,28 @@ def build_autoencoder(
     for name, term in terms.items():
         if name in network.loss_terms:
             outputs.append(term(dtype=PRECISION, name=name)(code))
-    return CopyingModel(windows, outputs, name="autoencoder")
+    model = CopyingModel(windows, outputs, name="autoencoder")
+    model.save_as(partial(build_plain_autoencoder, network))
+    return model
+
+
+def build_plain_autoencoder(network: AutoencoderNetwork, weights: list[Any]) -> Any:
+    """Build the Keras model of a trained network out of Keras's own layers.
+
+    It reads and gives windows as the network does, on the scale of training.
+
+    Parameters
+    ----------
+    network : AutoencoderNetwork
+        The network.
+    weights : list of ndarray
+        Weights of both parts; those behind them are left out.
+    """
+    layers = (*network.encoder_layers, *network.decoder_layers)
+    n_arrays = sum(len(layer.weights) for layer in layers)
+    model = build_autoencoder(network.for_prediction(), masked=True, shared=False)
+    model.set_weights(unshare_weights(layers, weights[:n_arrays]))
+    return model
 
 
 def call_part(

@@ -231,9 +231,7 @@ class _Guard(keras.callbacks.Callback):
             what = "loss" if name == "loss" else "loss of the validation windows"
             raise FloatingPointError(
                 f"The {what} became {loss} in epoch {epoch + 1}, and training was "
-                "stopped. Try a smaller learning_rate, an optimizer with clipnorm such "
-                "as keras.optimizers.Adam(clipnorm=1.0), standardize=True, or look for "
-                "extreme values in X and y."
+                "stopped."
             )
 
 

@@ -16,7 +16,7 @@ from skrnn._networks.layer import unshare_weights
 from skrnn._process.signals import signals_wait
 from skrnn._scaling.scaling import Scaling
 
-from .autoencoder_models import build_autoencoder
+from .autoencoder_models import build_plain_autoencoder
 from .missing import fill_holes
 from .recurrent_models import build_recurrent
 from .tensorflow import PRECISION, keras
@@ -26,7 +26,11 @@ __all__ = ["export_autoencoder", "export_parts", "export_recurrent"]
 
 @signals_wait()
 def export_recurrent(
-    network: RecurrentNetwork, weights: list[np.ndarray], scaling: Scaling
+    network: RecurrentNetwork,
+    weights: list[np.ndarray],
+    scaling: Scaling,
+    *,
+    both_classes: bool = False,
 ) -> Any:
     """Build a plain Keras model of a recurrent network.
 
@@ -38,6 +42,9 @@ def export_recurrent(
         Its weights.
     scaling : Scaling
         Scaling of inputs and targets.
+    both_classes : bool, default=False
+        Whether a single output, the probability of the second of two classes, comes
+        with that of the first ahead of it.
 
     Returns
     -------
@@ -53,8 +60,7 @@ def export_recurrent(
     windows = keras.Input(shape, batch_size, dtype="float64", name="windows")
     y = model(_scale_inputs(windows, scaling))
     y = _affine(y, scaling.y_scale, scaling.y_mean)
-    if network.output_activation == "sigmoid":
-        # The output is the probability of the second of two classes.
+    if both_classes:
         first = _affine(y, np.array([-1.0]), np.array([1.0]))
         y = keras.layers.Concatenate(dtype="float64", name="classes")([first, y])
     return _exportable(keras.Model(windows, y, name=f"{model.name}_in_units_of_data"))
@@ -80,9 +86,7 @@ def export_parts(
     encoder, decoder : keras.Model
         From X to codes, of a variational network their means, and back.
     """
-    layers = (*network.encoder_layers, *network.decoder_layers)
-    model = build_autoencoder(network.for_prediction(), masked=True, shared=False)
-    model.set_weights(unshare_weights(layers, weights))
+    model = build_plain_autoencoder(network, weights)
     encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
     X = keras.Input(encoder.input_shape[1:], dtype="float64", name="X")
     mean, scale = scaling.x_mean, scaling.x_scale

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._networks.variances import bound_code, bound_noise
+
 from .losses import loss_of_samples
 from .missing import zero_missing
 from .tensorflow import keras, tf
 
 __all__ = [
-    "LOG_VARIANCES",
     "SEED",
     "CopyingModel",
     "Divergence",
@@ -30,9 +31,6 @@ __all__ = [
 # numbers, which are the user's. The engine replaces it before each training.
 SEED = 0
 
-# A network that is saved in training, as ModelCheckpoint does, holds these layers.
-_registered = keras.saving.register_keras_serializable(package="skrnn")
-
 
 @partial(tf.function, jit_compile=True, autograph=False)
 def _draw(like: Any, seed: Any, draw: Callable[..., Any]) -> Any:
@@ -44,7 +42,6 @@ def _draw(like: Any, seed: Any, draw: Callable[..., Any]) -> Any:
     return draw(tf.shape(like), tf.cast(seed, tf.int32), alg="threefry")
 
 
-@_registered
 class Noise(keras.layers.Layer):
     """Adds normal noise in training; Keras's own layer adds none above 1."""
 
@@ -60,12 +57,7 @@ class Noise(keras.layers.Layer):
         seed = self.seed_generator.next()
         return inputs + self.stddev * _draw(inputs, seed, tf.random.stateless_normal)
 
-    def get_config(self) -> dict[str, Any]:
-        """Describe the layer."""
-        return super().get_config() | {"stddev": self.stddev}
 
-
-@_registered
 class InputDropout(keras.layers.Dropout):
     """Keras's layer, with random numbers that are drawn faster."""
 
@@ -78,9 +70,21 @@ class InputDropout(keras.layers.Dropout):
         return tf.where(kept, inputs / (1 - self.rate), 0.0)
 
 
-@_registered
 class CopyingModel(keras.Model):
-    """A model whose outputs are a copy of its inputs and what each sample loses."""
+    """A model whose outputs are a copy of its inputs and what each sample loses.
+
+    A callback that saves it gets a model of Keras's own layers that gives the copy
+    alone, which loads without skrnn.
+    """
+
+    def save_as(self, make_plain: Callable[[list[Any]], Any]) -> None:
+        """Set the function from weights to the model that is saved."""
+        self._make_plain = make_plain
+
+    def save(self, filepath: Any, overwrite: bool = True, **options: Any) -> Any:
+        """Save the model that gives the copy alone, as `keras.Model.save` does."""
+        plain = self._make_plain(self.get_weights())
+        return plain.save(filepath, overwrite=overwrite, **options)
 
     def watch(self, terms: dict[str, float], metrics: list[Any]) -> None:
         """Set the weights of the terms of the loss, and the metrics of the copies."""
@@ -116,7 +120,6 @@ class CopyingModel(keras.Model):
         return self.get_metrics_result()
 
 
-@_registered
 class TransposedDense(keras.layers.Layer):
     """A Dense layer with the transposed kernel of another one."""
 
@@ -137,24 +140,13 @@ class TransposedDense(keras.layers.Layer):
         kernel = keras.ops.transpose(self.mirrored.kernel)
         return self.activation(keras.ops.matmul(inputs, kernel) + self.bias)
 
-    def get_config(self) -> dict[str, Any]:
-        """Describe the layer."""
-        mirrored = keras.saving.serialize_keras_object(self.mirrored)
-        activation = keras.activations.serialize(self.activation)
-        return super().get_config() | {"mirrored": mirrored, "activation": activation}
-
-
-# What float32 holds of the variances of a code.
-LOG_VARIANCES = (-20.0, 20.0)
-
 
 def _mean_and_log_variance(code: Any) -> tuple[Any, Any]:
     """Split a variational code into its means and log variances."""
     mean, log_variance = keras.ops.split(code, 2, axis=-1)
-    return mean, keras.ops.clip(log_variance, *LOG_VARIANCES)
+    return mean, bound_code(log_variance, keras.ops.arctan)
 
 
-@_registered
 class DrawnCode(keras.layers.Layer):
     """Draws a code from the means and the logarithms of the variances of its entries.
 
@@ -172,7 +164,6 @@ class DrawnCode(keras.layers.Layer):
         return mean + keras.ops.exp(log_variance / 2) * drawn
 
 
-@_registered
 class ReconstructionError(keras.layers.Layer):
     """Computes the mean loss of the observed values of each window."""
 
@@ -180,11 +171,6 @@ class ReconstructionError(keras.layers.Layer):
         super().__init__(name=name, **kwargs)
         self.loss = keras.losses.get(loss)
         self._of_samples: Any = loss_of_samples(self.loss)
-
-    def get_config(self) -> dict[str, Any]:
-        """Describe the layer."""
-        loss = keras.losses.serialize(self.loss)
-        return super().get_config() | {"loss": loss}
 
     def call(self, inputs: Any) -> Any:
         """Compare windows with their copies, which are 0 where nothing is observed."""
@@ -200,7 +186,6 @@ class ReconstructionError(keras.layers.Layer):
         return error[:, None]
 
 
-@_registered
 class Likelihood(keras.layers.Layer):
     """Computes minus the log likelihood of each row around its copy, in nats.
 
@@ -219,15 +204,13 @@ class Likelihood(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Sum over the features of each row."""
         rows, copy = inputs
-        # A copy that is exact would send the variance to 0 and the loss to -infinity.
-        log_variance = keras.ops.maximum(self.log_variance, -14.0)
+        log_variance = bound_noise(self.log_variance, keras.ops.softplus)
         square = keras.ops.square(rows - copy) * keras.ops.exp(-log_variance)
         axes = list(range(1, len(rows.shape)))
         nats = keras.ops.sum(square + log_variance + np.log(2 * np.pi), axis=axes) / 2
         return nats[:, None]
 
 
-@_registered
 class Sparsity(keras.layers.Layer):
     """Computes the sum of the absolute entries of each code."""
 
@@ -236,7 +219,6 @@ class Sparsity(keras.layers.Layer):
         return keras.ops.sum(keras.ops.abs(inputs), axis=-1, keepdims=True)
 
 
-@_registered
 class Divergence(keras.layers.Layer):
     """Computes the Kullback-Leibler divergence of each code from the prior, in nats."""
 

@@ -41,6 +41,16 @@ class Decay:
                 self._first_rate, self._n_updates, end_learning_rate=0.0
             )
 
+        config = self.schedule.get_config()
+        # Numbers in place of variables, so that a model that is saved can be loaded.
+        self.schedule.get_config = lambda: (
+            config
+            | {
+                "initial_learning_rate": float(self._first_rate.numpy()),
+                "decay_steps": float(self._n_updates.numpy()),
+            }
+        )
+
     def start(self, first_rate: float, n_updates: float) -> None:
         """Set the first rate, and the number of updates after which the rate is 0."""
         self._first_rate.assign(first_rate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,58 @@ from skrnn._process.signals import signals_wait
 
 from .tensorflow import keras, tf
 
-__all__ = ["check_weighs_samples", "compared_targets", "loss_of_samples"]
+__all__ = [
+    "check_weighs_samples",
+    "compared_targets",
+    "loss_of_samples",
+    "name_of_loss",
+]
+
+
+def name_of_loss(loss: Any) -> str:
+    """Return the name of Keras's function for a loss, empty for any other loss.
+
+    Parameters
+    ----------
+    loss : str, callable, class or keras.losses.Loss
+        Loss, as the estimators take it. Functions may be partial.
+
+    Raises
+    ------
+    ValueError
+        If it compares logits, which no network gives.
+    """
+    try:
+        made = keras.losses.get(loss) if isinstance(loss, str) else loss
+        made = made() if inspect.isclass(made) else made
+    except Exception:  # What is wrong with a name or a class is reported by training.
+        return ""
+    while isinstance(made, functools.partial):
+        if made.keywords.get("from_logits"):
+            raise ValueError(_refusal_of_logits(loss))
+        made = made.func
+    function = _wrapped_function(made)
+    name = getattr(function, "__name__", "")
+    if getattr(keras.losses, name, None) is not function:
+        return ""
+    if getattr(made, "from_logits", False):
+        raise ValueError(_refusal_of_logits(loss))
+    return name
+
+
+def _wrapped_function(loss: Any) -> Any:
+    """Return the function that a loss of Keras's calls; others as they are."""
+    # A class of the user's may inherit from one of Keras's and compute something else.
+    own = type(loss)
+    as_keras = getattr(own, "call", None) is keras.losses.MeanSquaredError.call
+    return getattr(loss, "fn", loss) if as_keras else loss
+
+
+def _refusal_of_logits(loss: Any) -> str:
+    return (
+        f"loss must compare probabilities. Got {loss!r} instead, which expects "
+        "logits; set from_logits=False."
+    )
 
 
 def loss_of_samples(loss: Any) -> Callable[..., Any] | None:

@@ -29,7 +29,7 @@ class Autoencoder(BaseRowAutoencoder):
     activation : str or callable, default="relu"
         Activation of the hidden layers, a name of Keras's or a function.
     code_activation : str or callable, default="linear"
-        Activation of the code. The copy is linear.
+        Activation of the code. The copy is linear, or a sigmoid where `loss` needs it.
     noise : float, default=0.0
         Standard deviation of normal noise that is added to the inputs while training,
         on their standardized scale: the network learns to remove it (a denoising
@@ -50,7 +50,10 @@ class Autoencoder(BaseRowAutoencoder):
         statistics of the training rows, so that all count alike. Reconstructions are
         in the units of X either way.
     loss : str, callable, class or keras.losses.Loss, default="mse"
-        Loss of a copied value; that of a row is the mean over its values.
+        Loss of a copied value; that of a row is the mean over its values. A binary
+        crossentropy copies X, which must lie between 0 and 1, by a sigmoid, and does
+        not scale it. Losses of other probabilities, or of positive numbers, are
+        refused.
     optimizer : str, class, function or keras.optimizers.Optimizer, default="adam"
         Optimizer, or a function without arguments that returns one. An instance brings
         its own learning rate, and may clip gradients or follow a schedule; `fit` trains

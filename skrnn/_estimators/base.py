@@ -19,9 +19,10 @@ from skrnn._scaling.scaling import Statistics
 from skrnn._serialization.state import StoredMixin
 
 from .budget import choose_batch_size, choose_epochs
-from .history import append_epochs, check_finite
+from .history import advise_on_divergence, append_epochs, check_finite
 from .network_checks import check_same_network
 from .optimizer_checks import check_can_be_copied, check_is_whole
+from .target_checks import check_same_scaling
 from .training_data import choose_samples, relative_weights, split_samples
 
 __all__ = ["BaseNetworkEstimator"]
@@ -159,6 +160,11 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
     def _loss(self):
         return self.loss
 
+    @property
+    def _target_scaling(self):
+        """How targets are scaled, see `Statistics`."""
+        return "standard"
+
     @abstractmethod
     def _read(self, X, *others, reset):
         """Return what was passed to `fit`, checked, as `TrainingData`."""
@@ -239,8 +245,10 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             *samples,
             standardize=self.standardize,
             inputs=None if pretrained is None else pretrained.scaling_,
+            target_scaling=self._target_scaling,
         )
         if resume:
+            check_same_scaling(self._statistics, statistics)
             statistics = self._statistics.merge(statistics)
         elif not one_pass:  # What is missing in a chunk may come with a later one.
             statistics.check_observed()
@@ -281,17 +289,18 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         goes_on = resume and one_pass
         random_state = self._generator(resume=goes_on)
         course = self._course(len(samples), one_pass=one_pass)
-        state, history = training.train(
-            network,
-            self._recipe(),
-            self._fitted_state(network, goes_on=goes_on) if resume else None,
-            samples,
-            course,
-            random_state,
-            held_out if len(held_out) else None,
-            {} if resume else self._starting_weights(network, samples, pretrained),
-        )
-        check_finite(state.weights, len(history["loss"]))
+        with advise_on_divergence(self, network):
+            state, history = training.train(
+                network,
+                self._recipe(),
+                self._fitted_state(network, goes_on=goes_on) if resume else None,
+                samples,
+                course,
+                random_state,
+                held_out if len(held_out) else None,
+                {} if resume else self._starting_weights(network, samples, pretrained),
+            )
+            check_finite(state.weights, len(history["loss"]))
         n_updates = len(history["loss"]) * ceil(len(samples) / course.batch_size)
         return {
             "weights_": state.weights,

@@ -14,9 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import Interval, fit_context, wants_pandas
 from skrnn._index.reading import index_of
+from skrnn._networks.outputs import choose_outputs_of_copies
 from skrnn._windows.windows import Windows
 
 from .base import BaseNetworkEstimator
+from .target_checks import check_suits
 from .training_data import TrainingData
 
 __all__ = ["BaseAutoencoder"]
@@ -208,9 +210,9 @@ class BaseAutoencoder(
         -------
         scores : ndarray of shape (n_samples,)
             Minus the mean squared difference of the observed values from their copies,
-            on the scale of training: in standard deviations of each feature if
-            `standardize` is set, else in the units of X. The score of a sample without
-            any observed value is 0.
+            in standard deviations of each feature if `standardize` is set, else in the
+            units of X, whatever the loss is. The score of a sample without any observed
+            value is 0.
 
         Raises
         ------
@@ -222,7 +224,9 @@ class BaseAutoencoder(
         """
         check_is_fitted(self)
         windows, _ = self._check(X, reset=False)
-        return self._predict(windows, summary=_minus_errors)
+        # Of copies that are not scaled as well, so that losses can be compared.
+        unit = self._statistics.scaling().x_scale / self.scaling_.x_scale
+        return self._predict(windows, summary=partial(_minus_errors, unit=unit))
 
     def score(self, X, y=None):
         """Return the mean of `score_samples`, by which a grid search picks parameters.
@@ -291,11 +295,26 @@ class BaseAutoencoder(
     def _present(self, windows):
         """Return windows in the shape of X."""
 
+    def _outputs_for_loss(self):
+        """Return the outputs that suit the loss."""
+        from skrnn._engine.losses import name_of_loss
+
+        return choose_outputs_of_copies(name_of_loss(self._loss), self._loss)
+
     def _read(self, X, *, reset):
         windows, n_features_in = self._check(X, reset=reset)
+        outputs, rows = self._outputs_for_loss(), windows.rows
+        check_suits("X", rows, np.ones(len(rows), bool), outputs, self._loss, rows)
         facts = {"n_features_in_": n_features_in, "_n_axes": np.asarray(X).ndim}
         no_targets, weights = np.empty((len(windows), 0)), np.ones(len(windows))
         return TrainingData(windows, no_targets, weights, facts)
+
+    def _learn_scaling(self, samples, pretrained, *, resume, one_pass):
+        statistics, scaling = super()._learn_scaling(
+            samples, pretrained, resume=resume, one_pass=one_pass
+        )
+        keeps_inputs = self._outputs_for_loss().scaling == "none"
+        return statistics, scaling.keep_inputs() if keeps_inputs else scaling
 
     def _scale_windows(self, windows, scaling):
         # Holes stay for the network to fill, because its error must not count them.
@@ -353,9 +372,9 @@ class BaseAutoencoder(
         )
 
 
-def _minus_errors(windows, copies):
+def _minus_errors(windows, copies, unit):
     """Return minus the mean squared difference of observed values, by window."""
     observed = ~np.isnan(windows)
-    differences = np.where(observed, windows.astype(np.float64) - copies, 0.0)
+    differences = np.where(observed, windows.astype(np.float64) - copies, 0.0) / unit
     n_observed = np.maximum(observed.sum(axis=(1, 2)), 1)
     return -(differences**2).sum(axis=(1, 2)) / n_observed

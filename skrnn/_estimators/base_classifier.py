@@ -194,7 +194,8 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         NotFittedError
             If the estimator is not fitted.
         """
-        return self._as_keras_model()
+        check_is_fitted(self)
+        return self._as_keras_model(both_classes=self._network.n_targets == 1)
 
     def _known_classes(self, classes):
         """Return the classes of earlier calls, or in a first call those passed."""

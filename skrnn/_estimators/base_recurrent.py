@@ -70,11 +70,13 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         """Return whether NumPy predicts so many windows, so many times in a row."""
         return chooses_numpy(self.predict_backend, self._network, n_windows, n_calls)
 
-    def _as_keras_model(self):
+    def _as_keras_model(self, *, both_classes=False):
         check_is_fitted(self)
         from skrnn._engine import export
 
-        return export.export_recurrent(self._network, self.weights_, self.scaling_)
+        return export.export_recurrent(
+            self._network, self.weights_, self.scaling_, both_classes=both_classes
+        )
 
     def _read_windows(self, X, *, reset):
         """Return checked windows, and the fitted attributes that describe them."""

@@ -10,11 +10,13 @@ from sklearn.base import RegressorMixin
 
 from skrnn._checks.sklearn import StrOptions, fit_context
 from skrnn._checks.targets import check_sample_weight, check_target
+from skrnn._networks.outputs import OF_ACTIVATIONS, choose_outputs, starting_bias
 from skrnn._scaling.scaling import scale_roll_out
 
 from .base_recurrent import BaseRecurrentEstimator
 from .linear_path import ridge_of_windows
-from .network_checks import check_decoder
+from .network_checks import check_decoder, check_linear_path
+from .target_checks import check_suits
 from .training_data import TrainingData
 
 __all__ = ["BaseRecurrentRegressor"]
@@ -31,6 +33,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
     _parameter_constraints = {
         **BaseRecurrentEstimator._parameter_constraints,
         "decoder": [StrOptions({"dense", "parallel"})],
+        "output_activation": [StrOptions({"auto", *OF_ACTIVATIONS})],
         "linear_path": ["boolean"],
     }
 
@@ -206,31 +209,60 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         """
         return self._as_keras_model()
 
+    def _outputs_for_loss(self):
+        """Return the outputs that suit the loss.
+
+        A forecaster asks its estimator, before `fit`, how targets will be scaled.
+        """
+        from skrnn._engine.losses import name_of_loss
+
+        name = name_of_loss(self.loss)
+        return choose_outputs(name, self.output_activation, self.loss)
+
+    @property
+    def _target_scaling(self):
+        return self._outputs_for_loss().scaling
+
+    def _starting_weights(self, network, samples, pretrained):
+        given = super()._starting_weights(network, samples, pretrained)
+        targets = samples.targets[samples.chosen]
+        weights = samples.weights[samples.chosen]
+        if network.output_activation != "linear":
+            return given | _bias_of_outputs(network, targets, weights)
+        if not network.linear_path:
+            return given
+        windows = samples.windows.take(samples.chosen)
+        kernel, bias = ridge_of_windows(windows, targets, weights)
+        # The last weights are those of the layer of the outputs and of the linear path.
+        last, _ = network.layers[-2].weights
+        return {**given, -4: np.zeros(last, np.float32), -2: kernel, -1: bias}
+
     def _read(self, X, y, sample_weight, *, reset):
         windows, facts = self._read_windows(X, reset=reset)
         target = check_target(self, y, X)
         weights = check_sample_weight(sample_weight, len(target))
         targets = target[:, None] if target.ndim == 1 else target
+        check_suits("y", targets, weights > 0, self._outputs_for_loss(), self.loss, y)
         facts |= {"n_targets_": targets.shape[1], "_one_axis": target.ndim == 1}
         return TrainingData(windows, targets, weights, facts)
 
     def _describe_network(self, windows, n_outputs):
         network = super()._describe_network(windows, n_outputs)
+        outputs = self._outputs_for_loss()
         network = replace(
-            network, decoder=str(self.decoder), linear_path=bool(self.linear_path)
+            network,
+            decoder=str(self.decoder),
+            output_activation=outputs.activation,
+            linear_path=bool(self.linear_path),
         )
         check_decoder(network)
+        check_linear_path(network, outputs)
         return network
 
-    def _starting_weights(self, network, samples, pretrained):
-        given = super()._starting_weights(network, samples, pretrained)
-        if not network.linear_path:
-            return given
-        kernel, bias = ridge_of_windows(
-            samples.windows.take(samples.chosen),
-            samples.targets[samples.chosen],
-            samples.weights[samples.chosen],
-        )
-        # The last weights are those of the layer of the outputs and of the linear path.
-        last, _ = network.layers[-2].weights
-        return {**given, -4: np.zeros(last, np.float32), -2: kernel, -1: bias}
+
+def _bias_of_outputs(network, targets, weights):
+    """Return, by its place, the bias for which outputs are the mean of the targets."""
+    mean = np.average(targets.astype(np.float64), axis=0, weights=weights)
+    if network.decoder == "parallel":  # All segments have the same biases.
+        mean = np.full(network.segment, mean.mean())
+    return {-1: starting_bias(network.output_activation, mean).astype(np.float32)}

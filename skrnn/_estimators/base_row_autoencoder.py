@@ -54,4 +54,5 @@ class BaseRowAutoencoder(BaseAutoencoder):
             noise=float(self.noise),
             input_dropout=float(self.input_dropout),
             l2=float(self.l2),
+            output_activation=self._outputs_for_loss().activation,
         )

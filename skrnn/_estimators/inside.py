@@ -25,6 +25,7 @@ __all__ = [
     "contains",
     "find_fitted",
     "find_parameter",
+    "find_scaling_of_targets",
     "fitted_attribute",
     "last_step",
     "let_begin_missing",
@@ -93,6 +94,25 @@ def let_begin_missing(estimator: Any) -> None:
     for name, value in estimator.get_params(deep=True).items():
         if name.split("__")[-1] == "incomplete" and value == "skip":
             estimator.set_params(**{name: "mask"})
+
+
+def find_scaling_of_targets(estimator: Any) -> str:
+    """Return how an estimator will scale its targets, a value of `Outputs`.
+
+    "standard" is that of all estimators for which a shift of the targets means nothing.
+    Those in a TransformedTargetRegressor get other targets than it does, and are not
+    asked.
+    """
+    while not isinstance(estimator, TransformedTargetRegressor):
+        if hasattr(estimator, "_target_scaling"):
+            return str(estimator._target_scaling)
+        inner = last_step(estimator)
+        if inner is estimator:
+            inner = getattr(estimator, "estimator", None)
+        if inner is None:
+            break
+        estimator = inner
+    return "standard"
 
 
 def contains(estimator: Any, kinds: tuple[type, ...]) -> bool:

@@ -6,10 +6,12 @@ from numbers import Integral
 from typing import Any
 
 from skrnn._networks.description import Network, RecurrentNetwork
+from skrnn._networks.outputs import Outputs
 
 __all__ = [
     "check_decoder",
     "check_fixed_batch",
+    "check_linear_path",
     "check_same_network",
     "check_segment",
     "check_widths",
@@ -80,6 +82,22 @@ def check_decoder(network: RecurrentNetwork) -> None:
                 f"after the last step of each window. Got {name}=True instead; set "
                 f"{name}=False or decoder='dense'."
             )
+    if network.output_activation == "softmax":
+        raise ValueError(
+            "decoder='parallel' gives the targets of a segment at a time, whose shares "
+            "must not depend on the others. Got output_activation='softmax' instead; "
+            "set decoder='dense'."
+        )
+
+
+def check_linear_path(network: RecurrentNetwork, outputs: Outputs) -> None:
+    """Raise if a linear path would add to outputs that are no plain numbers."""
+    if network.linear_path and outputs.scaling != "standard":
+        raise ValueError(
+            "linear_path must be False for a loss or an output_activation of positive "
+            "numbers or of probabilities, which a linear map does not keep to. Got "
+            "True instead; set linear_path=False."
+        )
 
 
 def check_same_network(before: Network, network: Network) -> None:

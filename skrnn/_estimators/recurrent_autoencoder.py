@@ -38,7 +38,7 @@ class RecurrentAutoencoder(BaseAutoencoder):
     activation : str or callable, default="tanh"
         Activation of the recurrent layers, a name of Keras's or a function.
     code_activation : str or callable, default="linear"
-        Activation of the code. The copy is linear.
+        Activation of the code. The copy is linear, or a sigmoid where `loss` needs it.
     noise : float, default=0.0
         Standard deviation of normal noise that is added to the inputs while training,
         on their standardized scale: the network learns to remove it.
@@ -61,7 +61,9 @@ class RecurrentAutoencoder(BaseAutoencoder):
         way.
     loss : str, callable, class or keras.losses.Loss, default="mse"
         Loss of a copied value, 0 for an exact copy; that of a window is the mean over
-        its observed values.
+        its observed values. A binary crossentropy copies X, which must lie between 0
+        and 1, by a sigmoid, and does not scale it. Losses of other probabilities, or of
+        positive numbers, are refused.
     incomplete : {"skip", "mask"}, default="skip"
         How training treats windows that begin with missing steps: "skip" leaves them
         out, "mask" trains on the steps that they have.
@@ -290,4 +292,5 @@ class RecurrentAutoencoder(BaseAutoencoder):
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
             l2=float(self.l2),
+            output_activation=self._outputs_for_loss().activation,
         )

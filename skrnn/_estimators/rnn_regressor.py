@@ -64,6 +64,15 @@ class RNNRegressor(BaseRecurrentRegressor):
         learned embedding of the segment's position as its input, and `dense_after` and
         the output layer, which all segments share, lead on to the targets. Needs
         `bidirectional` and `stateful` to be False.
+    output_activation : {"auto", "linear", "softplus", "exponential", "sigmoid", \
+            "softmax"}, default="auto"
+        Activation of the outputs. With "softplus" and "exponential" predictions are
+        above 0; targets must be at least 0, and `standardize` divides them by their
+        root mean square, without a shift. With "sigmoid" they lie between 0 and 1, with
+        "softmax" they are shares that sum to 1 over the targets, and neither is scaled.
+        "auto" is "linear" but for Keras's losses that need others: "poisson" takes
+        "softplus", "msle" takes "exponential" and leaves targets as they are, binary
+        crossentropies take "sigmoid", "kl_divergence" and categorical ones "softmax".
     linear_path : bool, default=False
         Whether a linear map of the whole window is added to what the network predicts
         (the autoregressive part of LSTNet, Lai et al. 2018). In it missing steps count
@@ -76,7 +85,9 @@ class RNNRegressor(BaseRecurrentRegressor):
     standardize : bool, default=True
         Whether inputs and targets are scaled to zero mean and unit variance with the
         statistics of the training windows. Predictions are in the units of y either
-        way.
+        way. Targets are scaled otherwise for some outputs and losses, see
+        `output_activation`; for "mape" they are only divided by their root mean square,
+        and for "cosine_similarity" they stay as they are.
     loss : str, callable, class or keras.losses.Loss, default="mse"
         Loss, on standardized targets if `standardize` is set. Pass a loss with
         settings, such as the delta of Huber's, as a function: `keras.losses.Huber`
@@ -237,6 +248,7 @@ class RNNRegressor(BaseRecurrentRegressor):
         segment=1,
         stateful=False,
         decoder="dense",
+        output_activation="auto",
         linear_path=False,
         standardize=True,
         loss="mse",
@@ -272,6 +284,7 @@ class RNNRegressor(BaseRecurrentRegressor):
         self.segment = segment
         self.stateful = stateful
         self.decoder = decoder
+        self.output_activation = output_activation
         self.linear_path = linear_path
         self.standardize = standardize
         self.loss = loss

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import Interval
+from skrnn._networks.variances import bound_code, bound_noise
 from skrnn._serialization.names import set_module
 
 from .base_row_autoencoder import BaseRowAutoencoder
@@ -119,7 +120,7 @@ class VariationalAutoencoder(BaseRowAutoencoder):
         mean.
     weights_ : list of ndarray
         Weights in the order of `keras.Model.weights`, the encoder's first, the
-        logarithm of `noise_variance_` last.
+        logarithm of `noise_variance_`, before it is bounded, last.
     scaling_ : Scaling
         Means and scales of the columns.
     callbacks_ : list of keras.callbacks.Callback
@@ -154,9 +155,10 @@ class VariationalAutoencoder(BaseRowAutoencoder):
 
     ``loss = reconstruction + beta * kl``.
 
-    s is learned with the weights: a fixed one would set the balance of the two terms by
-    hand, and the codes of weak features would vanish (Lucas et al. 2019). The code is
-    drawn in validation too.
+    log(v) is ``40 / pi * arctan(pi * u / 40)`` of the output u of the encoder, and so
+    at most 20 in size. s is learned with the weights: a fixed one would set the balance
+    of the two terms by hand, and the codes of weak features would vanish (Lucas et al.
+    2019). The code is drawn in validation too.
 
     References
     ----------
@@ -268,9 +270,7 @@ class VariationalAutoencoder(BaseRowAutoencoder):
         mean, log_variance = np.split(self._encode(X), 2, axis=1)
         if not return_std:
             return mean
-        from skrnn._engine.layers import LOG_VARIANCES
-
-        return mean, np.exp(np.clip(log_variance, *LOG_VARIANCES) / 2)
+        return mean, np.exp(bound_code(log_variance) / 2)
 
     def sample(self, n_samples=1, random_state=None, *, add_noise=True):
         """Draw new rows.
@@ -318,8 +318,7 @@ class VariationalAutoencoder(BaseRowAutoencoder):
 
         It is at least ``exp(-14)``, about 8e-7; that of exact copies would be 0.
         """
-        # The engine's bound, repeated here so that Keras is not imported.
-        return float(np.exp(max(self.weights_[-1], -14.0)))
+        return float(np.exp(bound_noise(np.float64(self.weights_[-1]))))
 
     @property
     def _loss(self):

@@ -202,6 +202,11 @@ class AutoregressiveForecaster(BaseForecaster):
     Stamps may be off by a twentieth of a step, at most an hour, as where they are
     rounded; the index of a forecast over rows of X is that of X.
 
+    A recurrent regressor with a loss or an `output_activation` for positive numbers or
+    probabilities learns levels as they are: `difference`, `log` and `normalize` are
+    refused, and many series are divided by their root mean square in place of being
+    shifted, or left as they are where the loss needs their unit.
+
     What is done to y comes in this order: the logarithm, the differences, of many
     series the mean and standard deviation of each one's training rows, and the
     normalisation of each window [2]_. A row of y may miss values, but not one that a

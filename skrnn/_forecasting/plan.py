@@ -44,6 +44,7 @@ def compiled_roll_out(estimator: BaseEstimator) -> Any:
         "normalization": "normalization",
         "completion": "completion",
         "cold_start": "cold_start",
+        "scaling": "scaling",
     },
 )
 @dataclass(frozen=True)
@@ -65,6 +66,9 @@ class ForecastPlan:
         block has several rows; None without such columns.
     cold_start : bool
         Whether windows may begin, or be, missing, where a series has too few rows.
+    scaling : {"standard", "scale", "none"}, default="standard"
+        How many series are made comparable: by mean and standard deviation, by their
+        root mean square without a shift, or not at all.
     """
 
     window: int
@@ -74,6 +78,7 @@ class ForecastPlan:
     normalization: Normalization | None = None
     completion: Completion | None = None
     cold_start: bool = False
+    scaling: str = "standard"
 
     @property
     def n_past(self) -> int:
@@ -114,10 +119,11 @@ class ForecastPlan:
             Whether one estimator learns from many series. A single series is not
             scaled.
         """
-        if not pooled:
+        if not pooled or self.scaling == "none":
             return SeriesScale.identity(len(rows), values.shape[1])
         rows, training = (each.after_first(self.n_lost) for each in (rows, training))
-        return SeriesScale.learn(values, rows, training)
+        shift = self.scaling == "standard"
+        return SeriesScale.learn(values, rows, training, shift=shift)
 
     def restore(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
         """Convert what `continue_series` returns to the units of the series."""

@@ -37,7 +37,12 @@ class SeriesScale:
 
     @classmethod
     def learn(
-        cls, values: NDArray[np.float64], rows: SeriesRows, training: SeriesRows
+        cls,
+        values: NDArray[np.float64],
+        rows: SeriesRows,
+        training: SeriesRows,
+        *,
+        shift: bool = True,
     ) -> SeriesScale:
         """Compute mean and standard deviation of each series.
 
@@ -50,18 +55,27 @@ class SeriesScale:
         training : SeriesRows
             The runs to learn from. The scale of a series that has none of these comes
             from all its runs.
+        shift : bool, default=True
+            Whether the mean is subtracted. Otherwise series are divided by their root
+            mean square.
         """
         has_training = np.zeros((len(rows), 1), dtype=bool)
         has_training[rows.codes[training.starts]] = True
-        centre, spread = (
-            np.where(has_training, of_training, of_all)
-            for of_training, of_all in zip(
-                mean_and_deviation(values, training),
-                mean_and_deviation(values, rows),
-                strict=True,
-            )
-        )
-        return cls(centre, spread)
+
+        def means_and_deviations(
+            values: NDArray[np.float64],
+        ) -> list[NDArray[np.float64]]:
+            of_training = mean_and_deviation(values, training)
+            of_all = mean_and_deviation(values, rows)
+            return [
+                np.where(has_training, *pair)
+                for pair in zip(of_training, of_all, strict=True)
+            ]
+
+        if shift:
+            return cls(*means_and_deviations(values))
+        size = np.sqrt(means_and_deviations(values**2)[0])
+        return cls(np.zeros_like(size), np.where(size > 0, size, 1.0))
 
     def apply(
         self, values: NDArray[np.float64], codes: NDArray[np.intp]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -13,6 +13,7 @@ from sklearn.linear_model import Ridge
 
 from skrnn._estimators.budget import choose_batch_size, choose_epochs
 from skrnn._estimators.gru_regressor import GRURegressor
+from skrnn._estimators.inside import find_scaling_of_targets
 from skrnn._index.season import season_length
 
 from .candidates import find_windows, widest_window
@@ -78,7 +79,7 @@ def choose_set_up(
         Method by which the estimator will learn.
     """
     if forecaster.estimator is not None:
-        plan = _plain_plan(forecaster, lags)
+        plan = _keep_levels(forecaster.estimator, _plain_plan(forecaster, lags))
         return SetUp(clone(forecaster.estimator), plan, 0, {})
     plans, part = _list_plans(forecaster, rows, training, lags)
     windows = [plan.window for plan in plans]
@@ -125,6 +126,32 @@ def _plain_plan(forecaster: Any, lags: tuple[int, ...]) -> ForecastPlan:
         Differencing(lags, False if _is_auto(log) else bool(log)),
         None if _is_auto(normalize) else normalize,
     )
+
+
+def _keep_levels(estimator: BaseEstimator, plan: ForecastPlan) -> ForecastPlan:
+    """Return a plan that scales series as an estimator scales its targets.
+
+    Raises
+    ------
+    ValueError
+        If the loss or the outputs of the estimator are for levels as they are, such as
+        counts or shares, and the plan shifts them.
+    """
+    scaling = find_scaling_of_targets(estimator)
+    lags, log = plan.differencing.lags, plan.differencing.log
+    for name, needed, got in (
+        ("difference", 0, lags or 0),
+        ("log", False, log),
+        ("normalize", None, plan.mode),
+    ):
+        if scaling != "standard" and got != needed:
+            raise ValueError(
+                f"{name} must be {needed!r} for an estimator whose loss or "
+                "output_activation needs levels that are not shifted, such as "
+                f"loss='poisson'. Got {got!r} instead; set {name}={needed!r}, or "
+                "choose loss='mae' and a linear output_activation."
+            )
+    return replace(plan, scaling=scaling)
 
 
 def _list_plans(

@@ -38,6 +38,8 @@ class AutoencoderNetwork(Network):
     beta : float or None
         Weight of the divergence of the codes from their prior in a variational
         network; None if the network is none.
+    output_activation : {"linear", "sigmoid"}
+        Activation of the copy.
     """
 
     n_steps: int
@@ -50,6 +52,7 @@ class AutoencoderNetwork(Network):
     l2: float = 0.0
     sparsity: float = 0.0
     beta: float | None = None
+    output_activation: str = "linear"
 
     @property
     @abstractmethod
@@ -113,6 +116,7 @@ class AutoencoderNetwork(Network):
         "l2": "l2",
         "sparsity": "sparsity",
         "beta": "beta",
+        "output_activation": "output_activation",
         "hidden": "hidden",
         "activation": "activation",
         "tied": "tied",
@@ -155,7 +159,8 @@ class RowAutoencoderNetwork(AutoencoderNetwork):
         shape: Shape = (self.n_components,)
         hidden = dense_stack("decoder", shape, self.hidden[::-1], self.activation)
         shape = hidden[-1].shape if hidden else shape
-        layers = (*hidden, dense("copy_of_rows", shape, self.n_features))
+        copy = dense("copy_of_rows", shape, self.n_features, self.output_activation)
+        layers = (*hidden, copy)
         return self._tie(layers) if self.tied else layers
 
     def _tie(self, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
@@ -182,6 +187,7 @@ class RowAutoencoderNetwork(AutoencoderNetwork):
         "l2": "l2",
         "sparsity": "sparsity",
         "beta": "beta",
+        "output_activation": "output_activation",
         "cell": "cell",
         "units": "units",
         "activation": "activation",
@@ -238,7 +244,7 @@ class WindowAutoencoderNetwork(AutoencoderNetwork):
     @property
     def decoder_layers(self) -> tuple[Layer, ...]:
         """Layers from a code to its window."""
-        shape = (self.n_steps, self.n_components)
+        shape: Shape = (self.n_steps, self.n_components)
         codes = Layer("code_each_step", "RepeatVector", shape)
         recurrent = recurrent_stack(
             "decoder",
@@ -248,8 +254,6 @@ class WindowAutoencoderNetwork(AutoencoderNetwork):
             self.activation,
             sequences=True,
         )
-        return (
-            codes,
-            *recurrent,
-            dense("copy_of_steps", recurrent[-1].shape, self.n_features),
-        )
+        shape, activation = recurrent[-1].shape, self.output_activation
+        copy = dense("copy_of_steps", shape, self.n_features, activation)
+        return (codes, *recurrent, copy)

@@ -143,9 +143,9 @@ class RecurrentNetwork(Network):
         Fixed size of a batch for a stateful network, None for one that is not.
     frozen : bool
         Whether the recurrent layers keep their weights in training.
-    output_activation : {"linear", "sigmoid", "softmax"}
-        Activation of the outputs: "sigmoid" of one is the probability of the second of
-        two classes, "softmax" of several those of as many classes.
+    output_activation : {"linear", "softplus", "exponential", "sigmoid", "softmax"}
+        Activation of the outputs. Of a classifier "sigmoid" gives the probability of
+        the second of two classes, "softmax" those of as many classes as outputs.
     linear_path : bool
         Whether a linear map of the whole window is added to the outputs.
     """

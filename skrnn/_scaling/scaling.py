@@ -74,6 +74,14 @@ class Scaling:
             y_scale=np.where(kept, 1.0, self.y_scale),
         )
 
+    def keep_inputs(self) -> Scaling:
+        """Return a scaling that keeps inputs, such as probabilities to be copied."""
+        return replace(
+            self,
+            x_mean=np.zeros_like(self.x_mean),
+            x_scale=np.ones_like(self.x_scale),
+        )
+
     def scale_as(self, other: Scaling) -> Scaling:
         """Return a scaling of the same targets, which scales inputs as another does."""
         return replace(
@@ -153,6 +161,7 @@ class Scaling:
         "y": "y",
         "standardize": "standardize",
         "inputs": "inputs",
+        "target_scaling": "target_scaling",
     },
 )
 @dataclass(frozen=True)
@@ -167,12 +176,16 @@ class Statistics:
         Whether inputs and targets are scaled at all.
     inputs : Scaling or None, default=None
         A scaling of inputs that was taken over and does not change.
+    target_scaling : {"standard", "scale", "none"}, default="standard"
+        How targets are scaled: by mean and standard deviation, by their root mean
+        square without a shift, or not at all.
     """
 
     x: Moments
     y: Moments
     standardize: bool
     inputs: Scaling | None = None
+    target_scaling: str = "standard"
 
     @classmethod
     def of(
@@ -183,14 +196,15 @@ class Statistics:
         *,
         standardize: bool,
         inputs: Scaling | None = None,
+        target_scaling: str = "standard",
     ) -> Statistics:
         """Compute the statistics of training samples.
 
         Every step of every window counts with the weight of its sample, so that windows
         give the same numbers whether or not they share their rows.
         """
-        moments = Moments.of(y, sample_weight)
-        return cls(_moments_of(windows, sample_weight), moments, standardize, inputs)
+        x, y_moments = _moments_of(windows, sample_weight), Moments.of(y, sample_weight)
+        return cls(x, y_moments, standardize, inputs, target_scaling)
 
     def merge(self, other: Statistics) -> Statistics:
         """Return the statistics of both samples together."""
@@ -225,12 +239,25 @@ class Statistics:
                 )
         # Holes are filled with the mean even where nothing is scaled.
         fill = x_mean
+        y_mean, y_scale = self._scale_of_targets(y_mean, y_scale)
         if not self.standardize:
             x_mean, y_mean = np.zeros_like(x_mean), np.zeros_like(y_mean)
             x_scale, y_scale = np.ones_like(x_mean), np.ones_like(y_mean)
         x_scale = np.where(x_scale == 0, 1.0, x_scale)
         scaling = Scaling(x_mean, x_scale, fill, y_mean, y_scale)
         return scaling if self.inputs is None else scaling.scale_as(self.inputs)
+
+    def _scale_of_targets(
+        self, mean: NDArray[np.float64], deviation: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what is subtracted from targets, and what they are divided by."""
+        if self.target_scaling == "standard":
+            return mean, deviation
+        zero, one = np.zeros_like(mean), np.ones_like(mean)
+        if self.target_scaling == "none":
+            return zero, one
+        size = np.hypot(mean, deviation)
+        return zero, np.where(size > 0, size, one)
 
 
 def _moments_of(windows: Windows, weights: NDArray[np.float64]) -> Moments:

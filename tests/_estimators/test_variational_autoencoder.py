@@ -39,7 +39,8 @@ def test_codes_have_a_mean_and_a_spread_from_the_encoder():
     both = relu(rows @ W + b) @ V + c
     mean, std = model.transform(FEW, return_std=True)
     assert_allclose(mean, both[:, :2], rtol=1e-4, atol=1e-5)
-    assert_allclose(std, np.exp(both[:, 2:] / 2), rtol=1e-4)
+    bounded = 40 / np.pi * np.arctan(np.pi / 40 * both[:, 2:])
+    assert_allclose(std, np.exp(bounded / 2), rtol=1e-4)
     assert_array_equal(model.transform(FEW), mean)
     assert_allclose(model.noise_variance_, np.exp(log_variance), rtol=1e-6)
     assert len(decoder) == 4
@@ -113,6 +114,15 @@ def test_more_beta_makes_codes_that_say_less():
         for beta in (0.1, 1.0, 10.0)
     ]
     assert divergences[0] > 1.2 * divergences[1] > 2 * divergences[2]
+
+
+def test_training_comes_back_from_codes_of_extreme_spread():
+    # Far from 0 the first codes have log variances beyond the bound, of either sign.
+    far = 100 + 2 * RNG.normal(size=(200, 6))
+    settings = {"standardize": False, "learning_rate": 0.01, "epochs": 60}
+    divergences = fitted(far, **settings).history_["kl_loss"]
+    assert divergences[0] > 1e6
+    assert divergences[-1] < 1e-3 * divergences[0]
 
 
 def test_exact_copies_do_not_send_the_loss_to_minus_infinity():

@@ -57,6 +57,15 @@ def test_onnx_predicts_the_same(cls, tmp_path):
 
 
 @pytest.mark.exhaustive
+@pytest.mark.parametrize("activation", ["softplus", "exponential", "sigmoid"])
+def test_onnx_predicts_the_same_by_other_outputs(activation, tmp_path):
+    targets = (Y - Y.min()) / np.ptp(Y)
+    model = GRURegressor(**SMALL, output_activation=activation).fit(WINDOWS, targets)
+    predict = exported(model.to_keras(), tmp_path / "model.onnx")
+    assert_close(model.predict(WINDOWS), predict(WINDOWS)[:, 0], 1.0)
+
+
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("cls", "parameters"),

@@ -1,0 +1,62 @@
+"""Checks of whether targets suit the loss and the outputs of a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrnn._checks.places import place_of
+from skrnn._index.reading import index_of
+from skrnn._networks.outputs import DOMAINS, Outputs
+from skrnn._scaling.scaling import Statistics
+
+__all__ = ["check_same_scaling", "check_suits"]
+
+
+def check_suits(
+    name: str,
+    values: NDArray[np.float64],
+    counts: NDArray[np.bool_],
+    outputs: Outputs,
+    loss: Any,
+    source: Any,
+) -> None:
+    """Raise if values to learn are not what a loss or the outputs can be.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument that holds them.
+    values : ndarray of shape (n_samples, n_columns)
+        Values that the outputs are to be; NaN is missing.
+    counts : ndarray of bool of shape (n_samples,)
+        Samples that are not left out.
+    outputs : Outputs
+        The outputs.
+    loss : str, callable, class or keras.losses.Loss
+        The loss, as the user gave it.
+    source : array-like
+        What the caller passed, which may have names and stamps.
+    """
+    for domain in outputs.domains:
+        words, is_outside, way_out = DOMAINS[domain]
+        bad = is_outside(values) & counts[:, None]
+        place = place_of(bad, source, index_of(source))
+        if place is not None:
+            raise ValueError(
+                f"{name} must be {words} for loss={loss!r} and outputs that are "
+                f"{outputs.activation}. Got {values[bad][0]:g} in {place}; {way_out}."
+            )
+
+
+def check_same_scaling(before: Statistics, statistics: Statistics) -> None:
+    """Raise if training cannot go on because targets would be scaled otherwise."""
+    if before.target_scaling != statistics.target_scaling:
+        raise ValueError(
+            "loss must scale targets as before when training goes on from fitted "
+            f"weights. Got one that scales them as {statistics.target_scaling!r} after "
+            f"{before.target_scaling!r}; set warm_start=False and call fit to start "
+            "afresh."
+        )
