@@ -172,7 +172,8 @@ def test_every_private_attribute_has_a_name_in_files(name):
     made = (persisted.PLAIN | persisted.NETWORKS)[name]()[0]
     own = {"_private", "_state_version", "_skrnn_version"}
     assert not [key for key in made.__getstate__() if key[0] == "_" and key not in own]
-    assert made.__getstate__()["_private"].keys() == made._private_fields.keys()
+    # Some attributes exist after some fits only, such as weights that are averaged.
+    assert made.__getstate__()["_private"].keys() <= made._private_fields.keys()
 
 
 def test_the_size_does_not_grow_with_the_runs_or_series_beyond_their_rows():
