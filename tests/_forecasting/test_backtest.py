@@ -393,7 +393,7 @@ def test_stamps_off_the_common_spacing_are_refused():
         12 * (y.index.get_level_values("place") == "south"), "h"
     )
     y.index = pd.MultiIndex.from_arrays([y.index.get_level_values("place"), days])
-    with refusal("resample the series to a common spacing"):
+    with refusal("resample the series to a common step"):
         backtest(Untrainable(), None, y, 2)
 
 
