@@ -188,8 +188,9 @@ class AutoregressiveForecaster(BaseForecaster):
     ``dropout=0.2`` and ``batch_size=16``. From 2000 windows on it learns with
     ``epochs="auto"``, ``batch_size="auto"``, ``learning_rate_decay="cosine"`` and
     ``clipnorm=1.0``, about ``700 * log2(n_windows)`` updates with those of the
-    comparison; from 20 000 windows on with 64 units, ``learning_rate=3e-3`` and no
-    dropout. The
+    comparison, and with ``linear_path=True`` and ``learning_rate=3e-3``, unless columns
+    are known in advance or a window has more than 1024 rows, which is not compared
+    either; from 20 000 windows on with 64 units and no dropout. The
     absolute error that it minimises is that of medians: forecasts of skewed series are
     smaller than their mean, and add up to too little. For means pass a network with
     ``loss="mse"``, and set `log` to False.

@@ -20,7 +20,7 @@ from .candidates import find_windows, widest_window
 from .differencing import Differencing
 from .plan import ForecastPlan
 from .series import SeriesRows
-from .trial import Trial
+from .trial import LONGEST_COMPARED, Trial
 
 __all__ = ["SetUp", "choose_set_up", "longest_hole"]
 
@@ -89,7 +89,11 @@ def choose_set_up(
     plan = plans[best]
     # A segment must divide the window, which the user may have chosen.
     n_samples = _count_samples(plan, training)
-    network = _default_network(part if plan.window % part == 0 else 1, n_samples)
+    network = _default_network(
+        part if plan.window % part == 0 else 1,
+        n_samples,
+        linear_path=plan.window <= LONGEST_COMPARED and not rows.known.shape[1],
+    )
     compared = _tabulate(plans, errors)
     estimator: BaseEstimator = network
     has_error = not np.isnan(errors[best])
@@ -240,7 +244,9 @@ def _add_network(compared: dict[str, list[Any]], best: int, error: float) -> Non
         )
 
 
-def _default_network(segment: int, n_samples: int) -> GRURegressor:
+def _default_network(
+    segment: int, n_samples: int, *, linear_path: bool
+) -> GRURegressor:
     """Return the network that was best over series of a size (benchmarks/accuracy.py).
 
     Few samples are passed as often as was best for them, which takes no longer than the
@@ -253,12 +259,14 @@ def _default_network(segment: int, n_samples: int) -> GRURegressor:
         "learning_rate_decay": "cosine",
         "clipnorm": 1.0,
     }
+    if linear_path:  # From its start as a ridge it can learn faster.
+        budget |= {"linear_path": True, "learning_rate": 3e-3}
     if n_samples < N_SAMPLES_OF_SMALL:
         size: dict[str, Any] = {"dropout": 0.2, "batch_size": 16}
     elif n_samples < N_SAMPLES_OF_LARGE:
         size = {"dropout": 0.2, **budget}
     else:
-        size = {"units": 64, "learning_rate": 3e-3, **budget}
+        size = {"units": 64, **budget, "learning_rate": 3e-3}
     return GRURegressor(segment=segment, loss="mae", dense_activation="linear", **size)
 
 

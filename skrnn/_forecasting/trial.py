@@ -13,10 +13,12 @@ from .plan import ForecastPlan
 from .ridge_errors import held_out_windows, network_errors, ridge_errors
 from .series import SeriesRows
 
-__all__ = ["Trial"]
+__all__ = ["LONGEST_COMPARED", "Trial"]
 
 # One of so many last rows is held out of each series, and a horizon at least.
 HELD_OUT = 5
+# Longer windows are not compared: the time of a ridge grows with their third power.
+LONGEST_COMPARED = 1024
 # Rows of the series that are compared, about; of many series evenly spaced ones.
 MOST_ROWS = 1_000_000
 # What is better must have errors that are lower by this share, and by more where few
@@ -86,7 +88,7 @@ class Trial:
         It is the mean over series, each in units of its spread, and NaN where there are
         too few rows.
         """
-        if plan.window > self.widest:
+        if plan.window > min(self.widest, LONGEST_COMPARED):
             return np.nan
         errors = ridge_errors(plan, self.rows, self.learned, self.firsts)
         return self._mean(errors, plan.window)

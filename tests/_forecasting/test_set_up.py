@@ -9,7 +9,11 @@ from sklearn.linear_model import Ridge
 
 from skrnn import AutoregressiveForecaster, GRURegressor
 from skrnn._forecasting.series import series_from_long
-from skrnn._forecasting.set_up import _trial_network, choose_set_up
+from skrnn._forecasting.set_up import (
+    _default_network,
+    _trial_network,
+    choose_set_up,
+)
 
 
 def set_up(index, values=None, *, method="partial_fit", **params):
@@ -50,7 +54,7 @@ def week_of_days(n_rows):
 def short_training(monkeypatch):
     """Let the default network train for one epoch, always from the same weights."""
 
-    def network(segment, n_samples):
+    def network(segment, n_samples, *, linear_path):
         return GRURegressor(2, segment=segment, epochs=1, random_state=0)
 
     monkeypatch.setattr("skrnn._forecasting.set_up._default_network", network)
@@ -166,7 +170,7 @@ class Stub(GRURegressor):
 def test_a_network_worse_than_a_ridge_is_not_taken(monkeypatch, kind):
     network = Stub(epochs=1, batch_size=1)
     monkeypatch.setattr(
-        "skrnn._forecasting.set_up._default_network", lambda *_: network
+        "skrnn._forecasting.set_up._default_network", lambda *_, **__: network
     )
     y = week_of_days(150)
     chosen = set_up(y.index, y, method=kind)
@@ -196,6 +200,15 @@ def test_networks_suit_the_number_of_windows():
     assert [each.units for each in networks] == [32, 32, 64]
     assert [each.dropout for each in networks] == [0.2, 0.2, 0.0]
     assert [each.epochs for each in networks] == [100, "auto", "auto"]
+    assert [each.linear_path for each in networks] == [False, True, True]
+
+
+def test_windows_too_long_for_a_ridge_are_not_compared():
+    minutes = pd.date_range("2024-01-01", periods=8000, freq="min")
+    chosen = set_up(minutes, method="fit")
+    assert chosen.plan.window == 3 * 1440
+    assert np.isnan(chosen.compared["error"][0])
+    assert not chosen.estimator.linear_path
 
 
 def test_the_trial_of_a_budget_is_a_third_of_it():
@@ -214,6 +227,21 @@ def test_default_forecaster_has_the_recommended_network():
     assert (forecaster.window_, forecaster.horizon_) == (36, 12)
     assert forecaster.get_params()["estimator"] is None
     assert forecaster.forecast(14).shape == (14,)
+
+
+@pytest.mark.slow
+def test_default_set_up_of_a_panel_follows_its_weeks():
+    weeks = [week_of_days(90) * 3**i + i for i in range(-15, 15)]
+    y = pd.DataFrame({f"shop {i}": each for i, each in enumerate(weeks)})
+    forecaster = AutoregressiveForecaster(columns="series", random_state=0)
+    forecaster.fit(None, y[:76])
+    assert forecaster.window_ % 7 == 0
+    network = _default_network(7, 2_000, linear_path=True)
+    assert network.linear_path  # What is tried, whatever is taken.
+    errors = np.abs(forecaster.forecast(14) - y[76:]).mean() / y.mean()
+    assert errors.max() < 0.15
+    again = clone(forecaster.set_up_).fit(None, y[:76])
+    pd.testing.assert_frame_equal(again.forecast(3), forecaster.forecast(3))
 
 
 @pytest.mark.slow
