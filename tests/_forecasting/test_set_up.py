@@ -231,7 +231,7 @@ def test_default_forecaster_has_the_recommended_network():
 
 @pytest.mark.slow
 def test_default_set_up_of_a_panel_follows_its_weeks():
-    weeks = [week_of_days(90) * 3**i + i for i in range(-15, 15)]
+    weeks = [week_of_days(90) * 3.0**i for i in range(-15, 15)]
     y = pd.DataFrame({f"shop {i}": each for i, each in enumerate(weeks)})
     forecaster = AutoregressiveForecaster(columns="series", random_state=0)
     forecaster.fit(None, y[:76])
