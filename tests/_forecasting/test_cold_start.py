@@ -34,6 +34,13 @@ class MeanOfWindow(RegressorMixin, BaseEstimator):
         return np.where(empty, self.mean_, np.nansum(X, axis=1) / counts)
 
 
+class AboveMean(MeanOfWindow):
+    """One more than that, so that the scale of a series shows in its forecasts."""
+
+    def predict(self, X):
+        return super().predict(X) + 1
+
+
 def cold(estimator=None, **params):
     estimator = MeanOfWindow() if estimator is None else estimator
     return AutoregressiveForecaster(estimator, window=3, cold_start=True, **params)
@@ -71,7 +78,7 @@ def test_series_with_few_rows_is_forecast_from_those_it_has(n_rows):
     few = np.array([50.0, 80, 60])[:n_rows]
     if n_rows:
         y = pd.concat([y, panel(few=(few, DAYS[20 - n_rows : 20]))])
-    forecaster = cold().fit(None, y)
+    forecaster = cold(AboveMean()).fit(None, y)
     centres = np.array([long[0].mean(), 3 * long[1].mean()])
     spreads = np.array([long[0].std(), 3 * long[1].std()])
     centre = few.mean() if n_rows else np.median(centres)
@@ -79,7 +86,7 @@ def test_series_with_few_rows_is_forecast_from_those_it_has(n_rows):
     rows = list((few - centre) / spread)
     for _ in range(4):
         last = rows[-3:]
-        rows.append(np.mean(last) if last else forecaster.estimator_.mean_)
+        rows.append(1 + (np.mean(last) if last else forecaster.estimator_.mean_))
     expected = np.array(rows[n_rows:]) * spread + centre
     assert_allclose(forecaster.predict(rows_of("few", 4)), expected)
     # Beside others, and of a copy that went through a file.
