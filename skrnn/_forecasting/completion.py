@@ -65,7 +65,7 @@ class Completion:
         Parameters
         ----------
         known : ndarray of shape (n_rows, n_known)
-            Columns known in advance.
+            Columns known in advance; NaN before such a row counts as the mean.
         starts : ndarray of shape (n_windows,)
             Rows after which the next `n_ahead` ones are completed. The `n_lags` rows
             before them belong to the same run.
@@ -83,7 +83,7 @@ class Completion:
         centre, spread = after.mean(axis=(0, 1)), after.std(axis=(0, 1))
         spread = np.where(spread > rounding(centre), spread, 1.0)
         before, after = (
-            ((rows - centre) / spread).reshape(n_windows, -1)
+            np.nan_to_num((rows - centre) / spread).reshape(n_windows, -1)
             for rows in (before, after)
         )
         weights, intercept = _regress(before, after)

@@ -221,10 +221,7 @@ class ForecastPlan:
         n_ahead = self.horizon - 1
         # Of windows that begin missing, the first columns are not known.
         whole = ~np.isnan(known[starts]).any(axis=1)
-        if whole.any():
-            starts = starts[whole]
-        else:
-            known = np.nan_to_num(known)
+        starts = starts[whole] if whole.any() else starts
         learned = Completion.learn(known, starts + self.window, self.window, n_ahead)
         return replace(self, completion=learned)
 

@@ -115,3 +115,12 @@ def test_an_older_forecaster_takes_whole_blocks_only():
     assert_array_equal(forecaster.predict(weekends(4)), whole)
     with refusal("Got 3 rows to predict with horizon=4; pass whole blocks"):
         forecaster.predict(weekends(3))
+
+
+def test_rows_that_no_series_has_count_as_means():
+    known = 1000 + np.random.default_rng(0).normal(size=(30, 2)).cumsum(axis=0)
+    holed = known.copy()
+    holed[:4] = np.nan
+    after = known[np.arange(4, 28)[:, None] + np.arange(2)]
+    filled = np.where(np.isnan(holed), after.mean(axis=(0, 1)), holed)
+    assert_allclose(complete(holed, 4, 2), complete(filled, 4, 2))
