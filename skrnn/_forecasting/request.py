@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrnn._index.advice import FROM_FIT, in_words, way_to_grid
+from skrnn._index.advice import FROM_FIT, in_words, of_series, way_to_grid
 from skrnn._index.matching import match_index
 from skrnn._index.runs import split_runs
 from skrnn._index.steps import count_steps
@@ -254,20 +254,21 @@ def _count_row_steps(
         in_group = row_groups == group
         end = origin.ends[[int(np.argmax(groups == group))]]
         places, distinct = stamps[in_group].factorize(sort=True)
+        name = origin.names[row_codes[in_group][int(np.argmin(places))]]
         # What lies before the end need not be on the grid to be refused.
         if not late and distinct[0] <= end[0]:
-            raise ValueError(_must_follow(end, distinct))
+            raise ValueError(_must_follow(end, distinct, name))
         steps = count_steps_around(end, origin.step, distinct)
         if not late and steps[0] < 1:
-            raise ValueError(_must_follow(end, distinct))
+            raise ValueError(_must_follow(end, distinct, name))
         row_steps[in_group] = steps[places]
     return row_steps
 
 
-def _must_follow(end: pd.Index, stamps: pd.Index) -> str:
+def _must_follow(end: pd.Index, stamps: pd.Index, name: object) -> str:
     return (
         f"X must follow the rows seen in fit, the last of which is {end[0]}. Got "
-        f"{stamps[0]}; drop such rows from X, fit on rows before them, use "
+        f"{stamps[0]}{of_series(name)}; drop such rows from X, fit on rows before them, use "
         "forecast(n_steps), or pass X.to_numpy() if the rows do follow."
     )
 
