@@ -268,8 +268,8 @@ def _count_row_steps(
 def _must_follow(end: pd.Index, stamps: pd.Index, name: object) -> str:
     return (
         f"X must follow the rows seen in fit, the last of which is {end[0]}. Got "
-        f"{stamps[0]}{of_series(name)}; drop such rows from X, fit on rows before them, use "
-        "forecast(n_steps), or pass X.to_numpy() if the rows do follow."
+        f"{stamps[0]}{of_series(name)}; drop such rows from X, fit on rows before "
+        "them, use forecast(n_steps), or pass X.to_numpy() if the rows do follow."
     )
 
 
