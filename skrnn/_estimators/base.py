@@ -160,9 +160,8 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
     def _loss(self):
         return self.loss
 
-    @property
     def _target_scaling(self):
-        """How targets are scaled, see `Statistics`."""
+        """Return how targets are scaled, see `Statistics`."""
         return "standard"
 
     @abstractmethod
@@ -245,7 +244,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             *samples,
             standardize=self.standardize,
             inputs=None if pretrained is None else pretrained.scaling_,
-            target_scaling=self._target_scaling,
+            target_scaling=self._target_scaling(),
         )
         if resume:
             check_same_scaling(self._statistics, statistics)

@@ -219,7 +219,6 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         name = name_of_loss(self.loss)
         return choose_outputs(name, self.output_activation, self.loss)
 
-    @property
     def _target_scaling(self):
         return self._outputs_for_loss().scaling
 

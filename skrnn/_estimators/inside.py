@@ -105,7 +105,7 @@ def find_scaling_of_targets(estimator: Any) -> str:
     """
     while not isinstance(estimator, TransformedTargetRegressor):
         if hasattr(estimator, "_target_scaling"):
-            return str(estimator._target_scaling)
+            return str(estimator._target_scaling())
         inner = last_step(estimator)
         if inner is estimator:
             inner = getattr(estimator, "estimator", None)

@@ -277,6 +277,6 @@ def test_positive_outputs_go_through_every_kind_of_network(parameters):
 @pytest.mark.exhaustive
 def test_classifiers_take_their_losses_as_before():
     labels = TARGETS["probability"].astype(int)
-    for loss in ("mse", "binary_focal_crossentropy", "hinge"):
+    for loss in ("mse", "crossentropy", "focal_crossentropy"):
         model = LSTMClassifier(2, loss=loss, epochs=1, random_state=0).fit(X, labels)
         assert model.to_keras().output_shape == (None, 2)
