@@ -181,7 +181,7 @@ def _solve(
     # As in `Ridge`, whose penalty spares the intercept, the last column.
     penalty = np.eye(len(squares))
     penalty[-1, -1] = 0
-    return np.linalg.lstsq(squares + penalty, products)[0]
+    return np.linalg.lstsq(squares + penalty, products, rcond=None)[0]
 
 
 def _predict(
