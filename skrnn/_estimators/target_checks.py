@@ -45,9 +45,13 @@ def check_suits(
         bad = is_outside(values) & counts[:, None]
         place = place_of(bad, source, index_of(source))
         if place is not None:
+            # Autoencoders, which learn X, have no such parameter.
+            also = (
+                f" and output_activation={outputs.activation!r}" if name == "y" else ""
+            )
             raise ValueError(
-                f"{name} must be {words} for loss={loss!r} and outputs that are "
-                f"{outputs.activation}. Got {values[bad][0]:g} in {place}; {way_out}."
+                f"{name} must be {words} for loss={loss!r}{also}. "
+                f"Got {values[bad][0]:g} in {place}; {way_out}."
             )
 
 

@@ -206,4 +206,4 @@ def test_parameters_are_those_of_the_regressors_but_for_the_target():
     assert ours == set(LSTMClassifier().get_params())
     theirs = set(RNNRegressor().get_params())
     assert ours - theirs == {"class_weight"}
-    assert theirs - ours == {"decoder", "linear_path"}
+    assert theirs - ours == {"decoder", "linear_path", "output_activation"}

@@ -142,7 +142,7 @@ def bits(estimator):
 def test_an_interrupt_at_any_line_of_fit_loses_nothing(fresh):
     n = interrupt_everywhere(network, lambda each: each.fit(X, Y), n_inside=10)
     print(f"fit: {n} interrupts")
-    assert n > 150
+    assert n > 100
     assert_as_in_a_fresh_process(fresh)
 
 

@@ -231,7 +231,7 @@ def scaled_by_hand(values, forecaster, n_steps):
     centre, spread = seen.mean(), seen.std()
     scaled = {tick: (v - centre) / spread for tick, v in values.items()}
     window, horizon = forecaster.window, forecaster.horizon
-    origin, ahead = forecast_by_hand(scaled, window, horizon, n_steps + len(values))
+    origin, ahead = forecast_by_hand(scaled, window, horizon, n_steps + max(values) + 1)
     skipped = max(values) - origin
     return np.array(ahead[skipped : skipped + n_steps]) * spread + centre
 
