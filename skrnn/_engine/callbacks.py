@@ -126,6 +126,9 @@ def count_start(callbacks: list[Any], evaluate: Callable[[], float]) -> None:
     """
     for callback in callbacks:
         if isinstance(callback, _EarlyStopping) and callback.counts_start:
+            if callback.monitor_op is None:
+                # Keras 3.6 would do so after the first epoch, and forget what is best.
+                callback._set_monitor_op()
             callback.best = evaluate()
             callback.best_weights = callback.model.get_weights()
 
