@@ -255,6 +255,7 @@ def known_columns(random, kind):
     got = forecaster.predict(ahead)
     assert got.index.equals(ahead.index)
     n_whole = n_steps // horizon * horizon
+    got = got.to_numpy()
     for first in range(last + 1, last + 1 + n_whole, horizon):
         inputs = []
         for step in range(window):
