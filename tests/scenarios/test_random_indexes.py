@@ -21,7 +21,8 @@ from tests.support.calendars import GRIDS, ticks_with_holes
 N_CASES = int(os.environ.get("RANDOM_CASES", "30"))
 MOST_AHEAD = 12
 TOO_SHORT = re.compile(
-    "rows without a hole|a forecast starts from the last|a forecast starts, hold NaN"
+    "No window to learn from|rows without a hole|a forecast starts from the last|"
+    "a forecast starts, hold NaN"
 )
 
 
