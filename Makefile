@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 VENV_OLDEST := .venv-oldest
+VENV_SMOKE := .venv-smoke
 OUTPUT ?= output/extrapolation
 PYTEST_ARGS ?=
 
@@ -22,7 +23,7 @@ ARITHMETIC := tests/_scaling \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all test-oldest lint format docs bench clean
+.PHONY: help demo test test-all test-oldest lint format docs build smoke bench clean
 
 help:  ## list these commands
 	@echo "make COMMAND [PYTHON=python3.12], where COMMAND is one of"
@@ -64,13 +65,29 @@ docs: $(VENV)/installed-dev  ## build the documentation, running new and changed
 	@echo "Building the documentation into docs/_build/html (runs each new or changed example) ..."
 	$(VENV)/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
+build: $(VENV)/installed-dev  ## make the sdist, and of it the wheel, in dist/
+	@echo "Building the sdist and the wheel ..."
+	@rm -rf dist
+	@$(VENV)/bin/python -m build --quiet
+	$(VENV)/bin/python -m twine check --strict dist/*
+
+# The fresh environment borrows the dependencies of $(VENV), but not its editable skrnn.
+smoke: build  ## install the wheel into a fresh environment and try it there
+	@rm -rf $(VENV_SMOKE)
+	@$(VENV)/bin/python -m venv --without-pip $(VENV_SMOKE)
+	@$(VENV)/bin/python -m pip --python $(VENV_SMOKE) --disable-pip-version-check --quiet \
+		install --no-index --no-deps dist/*.whl
+	@$(VENV)/bin/python -I -c 'import sys; print(*sys.path, sep="\n")' \
+		> $$(echo $(VENV_SMOKE)/lib/python*/site-packages)/borrowed.pth
+	@cd $(VENV_SMOKE) && bin/python -I ../.ci/smoke.py
+
 bench: $(VENV)/installed-dev  ## run the benchmarks one by one
 	@for script in benchmarks/bench_*.py; do \
 		echo "== $$script"; $(VENV)/bin/python $$script || exit 1; \
 	done
 
 clean:  ## remove the environments and everything that was built
-	rm -rf $(VENV) $(VENV_OLDEST) build dist output .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV_OLDEST) $(VENV_SMOKE) build dist output .mypy_cache .pytest_cache .ruff_cache
 	rm -rf docs/_build docs/api docs/auto_examples docs/sg_execution_times.rst
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
