@@ -50,7 +50,8 @@ def export_recurrent(
     -------
     model : keras.Model
         From X of shape (n_samples, n_steps, n_features), with NaN for what is missing,
-        to y of shape (n_samples, n_targets), or to the probabilities of all classes.
+        to y of shape (n_samples, n_targets), to quantiles (n_samples, n_targets,
+        n_quantiles), or to the probabilities of all classes.
     """
     # Keras 3.6 cannot load a layer that is called once more behind its own outputs, so
     # that the model has a second layer with the same weights.
@@ -59,7 +60,9 @@ def export_recurrent(
     shape, batch_size = model.input_shape[1:], model.input_shape[0]
     windows = keras.Input(shape, batch_size, dtype="float64", name="windows")
     y = model(_scale_inputs(windows, scaling))
-    y = _affine(y, scaling.y_scale, scaling.y_mean)
+    # With an axis for the quantiles, if there are several.
+    units = (-1, 1) if network.quantiles else (-1,)
+    y = _affine(y, scaling.y_scale.reshape(units), scaling.y_mean.reshape(units))
     if both_classes:
         first = _affine(y, np.array([-1.0]), np.array([1.0]))
         y = keras.layers.Concatenate(dtype="float64", name="classes")([first, y])

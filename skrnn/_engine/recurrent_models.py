@@ -6,6 +6,7 @@ from typing import Any
 
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._networks.layer import Layer
+from skrnn._networks.quantiles import spread
 
 from .layers import SEED
 from .make_layers import make_dense, make_recurrent
@@ -44,7 +45,8 @@ def build_recurrent(
     -------
     model : keras.Model
         From windows of shape (batch, n_steps, n_features), scaled and NaN where
-        nothing is observed, to (batch, n_targets), in the scale of training.
+        nothing is observed, to (batch, n_targets), in the scale of training; of a
+        network of quantiles to (batch, n_targets, n_quantiles).
 
     Raises
     ------
@@ -53,20 +55,20 @@ def build_recurrent(
     """
     check_activation("activation", network.activation)
     check_activation("dense_activation", network.dense_activation)
-    first, *layers = [layer for layer in network.layers if not layer.beside]
+    inputs, *layers = [layer for layer in network.layers if not layer.beside]
     windows = keras.Input(
-        first.shape, network.batch_size, dtype=PRECISION, name=first.name
+        inputs.shape, network.batch_size, dtype=PRECISION, name=inputs.name
     )
     filled, mask = mask_missing(windows) if masked else (windows, None)
     x = keras.ops.pad(filled, ((0, 0), (0, 0), (0, 1))) if widened else filled
     builder = _Builder(network, mask, shared=shared, cudnn=cudnn)
     for layer in layers:
         x = builder.add(layer, x)
-    if network.decoder == "parallel":
-        x = builder.join_segments(x)
+    first, *others = map(builder.join_segments, network.split_quantiles(x))
     if network.linear_path:
-        x = x + builder.map_windows(filled)
-    return keras.Model(windows, x, name=f"{network.cell}_network")
+        first = first + builder.map_windows(filled)
+    y = builder.spread([first, *others]) if network.quantiles else first
+    return keras.Model(windows, y, name=f"{network.cell}_network")
 
 
 class _Builder:
@@ -109,12 +111,19 @@ class _Builder:
         return self._add_recurrent(layer, x)
 
     def join_segments(self, x: Any) -> Any:
-        """Join the segments of the outputs of each sample."""
+        """Join the segments of the outputs of each sample, if it has several."""
+        if self._network.decoder != "parallel":
+            return x
         segment, n_targets = self._network.segment, self._network.n_targets
         n_segments = -(-n_targets // segment)
         outputs = keras.ops.reshape(x, (-1, n_segments * segment))
         # The last segment may reach beyond the outputs that are asked for.
         return outputs[:, :n_targets]
+
+    def spread(self, outputs: list[Any]) -> Any:
+        """Make quantiles of the outputs, (batch, n_targets, n_quantiles)."""
+        levels = spread(outputs, self._network.quantiles, keras.ops.softplus)
+        return keras.ops.stack(levels, axis=-1)
 
     def map_windows(self, windows: Any) -> Any:
         """Map whole windows, missing values being 0, to the outputs."""

@@ -23,6 +23,7 @@ from .losses import loss_of_samples
 from .models import build_model, forget_sequence
 from .optimizers import copy_optimizer, traced_settings
 from .placement import Placement
+from .quantiles import compare_medians, pinball
 from .scikeras import compile_arguments
 from .settings import Recipe
 from .tensorflow import keras, tf
@@ -82,8 +83,9 @@ class TrainingProgram:
         placement: Placement,
     ) -> None:
         self._decay = _make_decay(recipe)
+        quantiles = getattr(network, "quantiles", ())
         arguments = compile_arguments(
-            recipe.loss,
+            pinball(quantiles) if quantiles else recipe.loss,
             recipe.optimizer,
             recipe.learning_rate if self._decay is None else self._decay.schedule,
             recipe.metrics,
@@ -91,6 +93,8 @@ class TrainingProgram:
             recipe.clipnorm,
         )
         loss: Any = loss_of_samples(arguments["loss"])
+        if quantiles:
+            arguments["metrics"] = compare_medians(arguments["metrics"], quantiles)
         self.metrics = arguments["metrics"]
         if network.loss_terms is not None:
             _check_suits_copies(recipe, loss, self.metrics)
@@ -286,8 +290,9 @@ class TrainingProgram:
 
         Keras builds them in its first step of training, which compiled epochs lack.
         """
-        zeros = tf.zeros((1, *self.model.output_shape[1:]))
-        self.model.compute_metrics(None, zeros, zeros)
+        outputs = tf.zeros((1, *self.model.output_shape[1:]))
+        targets = tf.zeros((1, self.model.output_shape[1]))
+        self.model.compute_metrics(None, targets, outputs)
         self.model.reset_metrics()
 
     def _metrics(self) -> list[Any]:

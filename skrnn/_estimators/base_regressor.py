@@ -7,19 +7,45 @@ from math import ceil
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import StrOptions, fit_context
 from skrnn._checks.targets import check_sample_weight, check_target
-from skrnn._networks.outputs import OF_ACTIVATIONS, choose_outputs, starting_bias
+from skrnn._networks.outputs import (
+    OF_ACTIVATIONS,
+    Outputs,
+    choose_outputs,
+    starting_bias,
+)
+from skrnn._networks.quantiles import MEDIAN
 from skrnn._scaling.scaling import scale_roll_out
 
 from .base_recurrent import BaseRecurrentEstimator
-from .linear_path import ridge_of_windows
+from .linear_path import bias_of_quantiles, start_at_ridge
 from .network_checks import check_decoder, check_linear_path
+from .quantiles import (
+    check_beside_quantiles,
+    check_within,
+    interpolate,
+    read_quantiles,
+)
 from .target_checks import check_suits
 from .training_data import TrainingData
 
 __all__ = ["BaseRecurrentRegressor"]
+
+
+def _has_quantiles(regressor):
+    """Return whether a regressor predicts quantiles; raise with the way to them."""
+    network = vars(regressor).get("_network")
+    learns = regressor.quantiles is not None
+    if learns if network is None else network.quantiles:
+        return True
+    raise AttributeError(
+        "predict_quantiles needs a network that has learned quantiles; fit with "
+        "quantiles=(0.1, 0.5, 0.9), for instance."
+    )
 
 
 class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
@@ -35,6 +61,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         "decoder": [StrOptions({"dense", "parallel"})],
         "output_activation": [StrOptions({"auto", *OF_ACTIVATIONS})],
         "linear_path": ["boolean"],
+        "quantiles": ["array-like", None],
     }
 
     def __sklearn_tags__(self):
@@ -145,6 +172,45 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
             If X holds dates.
         """
         y = self._outputs(X)
+        if self._network.quantiles:
+            y = y[..., self._network.quantiles.index(MEDIAN)]
+        return y[:, 0] if self._one_axis else y
+
+    @available_if(_has_quantiles)
+    def predict_quantiles(self, X, quantiles=None):
+        """Predict quantiles of the targets of windows.
+
+        They never cross: a higher level has no lower value. The median is what
+        `predict` returns.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
+            Windows, as in `predict`.
+        quantiles : array-like of float, default=None
+            Levels from the lowest to the highest one learned, in any order. Those
+            between are interpolated, linearly in the quantiles of a normal
+            distribution. None means those learned.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples, n_quantiles) or (n_samples, n_targets, \
+                n_quantiles)
+            Quantiles in the units of y.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If a level lies outside of those learned; also as in `predict`.
+        TypeError
+            If X holds dates.
+        """
+        check_is_fitted(self)
+        learned = self._network.quantiles
+        asked = check_within(learned if quantiles is None else quantiles, learned)
+        y = interpolate(self._outputs(X), learned, asked)
         return y[:, 0] if self._one_axis else y
 
     def _roll_out(self, targets, known_ahead, horizon, normalization):
@@ -183,8 +249,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         known = slice(n_targets, None)
         ahead = (known_ahead - scaling.x_mean[known]) / scaling.x_scale[known]
         predicted = roll_out.roll_out(
-            self._network,
-            self.weights_,
+            *self._network.of_median(self.weights_),
             (targets - level) / unit,
             ahead,
             scales,
@@ -198,7 +263,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         -------
         model : keras.Model
             From X of shape (n_samples, n_steps, n_features) to y of shape (n_samples,
-            n_targets). It contains the scaling and the treatment of missing values,
+            n_targets), or with `quantiles` of shape (n_samples, n_targets,
+            n_quantiles). It contains the scaling and the treatment of missing values,
             and can be saved and loaded without skrnn. With ``decoder="parallel"`` the
             step into the horizon is that of a second layer with the same weights.
 
@@ -214,6 +280,9 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
 
         A forecaster asks its estimator, before `fit`, how targets will be scaled.
         """
+        if self.quantiles is not None:
+            check_beside_quantiles(self.loss, self.output_activation)
+            return Outputs("linear", "standard", ())
         from skrnn._engine.losses import name_of_loss
 
         name = name_of_loss(self.loss)
@@ -228,13 +297,12 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         weights = samples.weights[samples.chosen]
         if network.output_activation != "linear":
             return given | _bias_of_outputs(network, targets, weights)
-        if not network.linear_path:
-            return given
-        windows = samples.windows.take(samples.chosen)
-        kernel, bias = ridge_of_windows(windows, targets, weights)
-        # The last weights are those of the layer of the outputs and of the linear path.
-        last, _ = network.layers[-2].weights
-        return {**given, -4: np.zeros(last, np.float32), -2: kernel, -1: bias}
+        if network.linear_path:
+            windows = samples.windows.take(samples.chosen)
+            return given | start_at_ridge(network, windows, targets, weights)
+        if network.quantiles:
+            return given | {-1: bias_of_quantiles(network, targets, weights)}
+        return given
 
     def _read(self, X, y, sample_weight, *, reset):
         windows, facts = self._read_windows(X, reset=reset)
@@ -253,6 +321,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
             decoder=str(self.decoder),
             output_activation=outputs.activation,
             linear_path=bool(self.linear_path),
+            quantiles=read_quantiles(self.quantiles),
         )
         check_decoder(network)
         check_linear_path(network, outputs)

@@ -82,6 +82,13 @@ class LSTMRegressor(BaseRecurrentRegressor):
         together. With `early_stopping` and validation windows the starting weights
         count as an epoch before the first one, so that the fit is never worse than the
         ridge on these. Its memory grows with the square of the values of a window.
+    quantiles : sequence of float, default=None
+        Levels of quantiles to learn of each target: increasing, with 0.5 among them,
+        such as (0.1, 0.5, 0.9). `predict` returns the median, `predict_quantiles` all
+        of them. They are learned together by the pinball loss, and cannot cross:
+        beside the median the network gives the distances from level to level. `loss`
+        must be left at its default, and metrics compare the medians. With `linear_path`
+        the linear map moves all levels by the same amount. None learns a single number.
     standardize : bool, default=True
         Whether inputs and targets are scaled to zero mean and unit variance with the
         statistics of the training windows. Predictions are in the units of y either
@@ -261,6 +268,7 @@ class LSTMRegressor(BaseRecurrentRegressor):
         decoder="dense",
         output_activation="auto",
         linear_path=False,
+        quantiles=None,
         standardize=True,
         loss="mse",
         incomplete="skip",
@@ -297,6 +305,7 @@ class LSTMRegressor(BaseRecurrentRegressor):
         self.decoder = decoder
         self.output_activation = output_activation
         self.linear_path = linear_path
+        self.quantiles = quantiles
         self.standardize = standardize
         self.loss = loss
         self.incomplete = incomplete

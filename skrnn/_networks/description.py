@@ -8,11 +8,23 @@ their weights follow the list `layers`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+from numpy.typing import NDArray
 
 from skrnn._serialization.plain import stored
 
-from .layer import Activation, Layer, Shape, dense, dense_stack, recurrent_stack
+from .layer import (
+    Activation,
+    Layer,
+    Shape,
+    dense,
+    dense_stack,
+    place_of_layer,
+    recurrent_stack,
+)
 
 __all__ = ["Network", "RecurrentNetwork"]
 
@@ -111,6 +123,7 @@ class Network(ABC):
         "frozen": "frozen",
         "output_activation": "output_activation",
         "linear_path": "linear_path",
+        "quantiles": "quantiles",
     },
 )
 # Frozen, because compiled programs are kept under the description as their key.
@@ -148,6 +161,8 @@ class RecurrentNetwork(Network):
         the second of two classes, "softmax" those of as many classes as outputs.
     linear_path : bool
         Whether a linear map of the whole window is added to the outputs.
+    quantiles : tuple of float
+        Levels that are predicted of each target, increasing; empty for a single number.
     """
 
     cell: str
@@ -169,6 +184,7 @@ class RecurrentNetwork(Network):
     frozen: bool = False
     output_activation: str = "linear"
     linear_path: bool = False
+    quantiles: tuple[float, ...] = ()
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -180,7 +196,7 @@ class RecurrentNetwork(Network):
             layers += self._layers_ahead(layers[-1])
         f = self.dense_activation
         layers += dense_stack("dense_after", layers[-1].shape, self.dense_after, f)
-        n_outputs = self.segment if self.decoder == "parallel" else self.n_targets
+        n_outputs = self.n_at_once * max(1, len(self.quantiles))
         activation = self.output_activation
         layers += [dense("targets", layers[-1].shape, n_outputs, activation)]
         if self.linear_path:
@@ -198,7 +214,36 @@ class RecurrentNetwork(Network):
     @property
     def shape_of_outputs(self) -> tuple[int, ...]:
         """Shape of the outputs for one window."""
+        if self.quantiles:
+            return (self.n_targets, len(self.quantiles))
         return (self.n_targets,)
+
+    @property
+    def n_at_once(self) -> int:
+        """Targets that the output layer gives for one state."""
+        return self.segment if self.decoder == "parallel" else self.n_targets
+
+    def split_quantiles(self, outputs: Any) -> list[Any]:
+        """Return the outputs of the last layer in parts, as `spread` takes them."""
+        if not self.quantiles:
+            return [outputs]
+        width = self.n_at_once
+        starts = range(0, len(self.quantiles) * width, width)
+        return [outputs[..., start : start + width] for start in starts]
+
+    def of_median(
+        self, weights: Sequence[NDArray[Any]]
+    ) -> tuple[RecurrentNetwork, list[NDArray[Any]]]:
+        """Return the network of the medians alone, and its weights."""
+        if not self.quantiles:
+            return self, list(weights)
+        places = place_of_layer(self.layers, "targets")
+        # The outputs of the medians come first.
+        kept = [
+            weight[..., : self.n_at_once] if place in places else weight
+            for place, weight in enumerate(weights)
+        ]
+        return replace(self, quantiles=()), kept
 
     def for_prediction(self) -> RecurrentNetwork:
         """Return the network without what matters in training only."""

@@ -14,6 +14,7 @@ from skrnn._windows.windows import Windows
 from .cells import ACTIVATIONS, Array, Function, State, Trace, run_layer
 from .description import RecurrentNetwork
 from .layer import Activation, Layer, group_weights
+from .quantiles import spread
 
 __all__ = ["predict", "run_network", "trace_network"]
 
@@ -41,13 +42,13 @@ def predict(
 
     Returns
     -------
-    y : ndarray of shape (n_samples, n_targets)
+    y : ndarray of shape (n_samples, n_targets) or (n_samples, n_targets, n_quantiles)
         Predictions in the scale of training.
     """
     # Products of float32 and float64 would convert the weights again at each step.
     weights = [weight.astype(np.float64) for weight in weights]
     states: list[State] | None = None
-    y, done = np.empty((len(windows), network.n_targets)), 0
+    y, done = np.empty((len(windows), *network.shape_of_outputs)), 0
     for steps in ScaledBatches(windows, scale, network.batch_size or BATCH):
         batch = slice(done, done + len(steps))
         before = _shorten(states, len(steps))
@@ -81,7 +82,7 @@ def run_network(
 
     Returns
     -------
-    y : ndarray of shape (n_samples, n_targets)
+    y : ndarray of shape (n_samples, n_targets) or (n_samples, n_targets, n_quantiles)
         Outputs in the scale of training.
     states : list of tuple of ndarray
         States after the last step.
@@ -90,7 +91,7 @@ def run_network(
     x, forward.observed = _fill_holes(windows)
     for layer in network.layers:
         x = forward.run(layer, x)
-    return forward.join_segments(x), forward.states
+    return forward.outputs_of(x), forward.states
 
 
 def trace_network(
@@ -148,8 +149,9 @@ class _ForwardPass:
         self.observed: NDArray[np.bool_] | None = None
         self.states: list[State] = []
         self._cell = network.cell
-        self._n_targets = network.n_targets
+        self._network = network
         self._windows: Array = np.empty(0)
+        self._path: Array | float = 0.0
         self._activation = _as_function(network.activation)
         self._weights = group_weights(network.layers, weights)
         self._states_before = None if states is None else iter(states)
@@ -163,7 +165,8 @@ class _ForwardPass:
             return x
         if layer.beside:
             windows = self._windows.reshape(len(x), -1)
-            return self.join_segments(x) + windows @ own[0] + own[1]
+            self._path = windows @ own[0] + own[1]
+            return x
         if layer.kind == "Reshape":
             return self._fold_segments(x, layer)
         if layer.kind == "Dense":
@@ -174,10 +177,18 @@ class _ForwardPass:
             return self._run_ahead(x, self._weights[layer.shares])
         return self._run_recurrent(x, layer)
 
-    def join_segments(self, x: Array) -> Array:
+    def outputs_of(self, x: Array) -> Array:
+        """Return what the network gives from the outputs of its last layer."""
+        first, *others = map(self._join_segments, self._network.split_quantiles(x))
+        y = first + self._path
+        if not self._network.quantiles:
+            return y
+        return np.stack(spread([y, *others], self._network.quantiles), axis=-1)
+
+    def _join_segments(self, x: Array) -> Array:
         """Return the outputs of each sample in one row."""
         # The last segment may reach beyond the targets.
-        return x.reshape(len(x), -1)[:, : self._n_targets]
+        return x.reshape(len(x), -1)[:, : self._network.n_targets]
 
     def _fold_segments(self, x: Array, layer: Layer) -> Array:
         """Fold steps into one, which is observed if any of them is."""

@@ -17,6 +17,7 @@ __all__ = [
     "dense",
     "dense_stack",
     "group_weights",
+    "place_of_layer",
     "places_of_recurrent",
     "recurrent",
     "recurrent_stack",
@@ -176,6 +177,14 @@ def group_weights(layers: Sequence[Layer], weights: Sequence[T]) -> dict[str, li
     """Group the weights of a network by the names of its layers."""
     arrays = iter(weights)
     return {layer.name: [next(arrays) for _ in layer.weights] for layer in layers}
+
+
+def place_of_layer(layers: Sequence[Layer], name: str) -> range:
+    """Return the places, in the list of weights, of those of a layer."""
+    names = [layer.name for layer in layers]
+    before = layers[: names.index(name)]
+    first = sum(len(layer.weights) for layer in before)
+    return range(first, first + len(layers[len(before)].weights))
 
 
 def places_of_recurrent(layers: Sequence[Layer]) -> list[int]:

@@ -150,8 +150,12 @@ class Scaling:
         return _narrow((y - self.y_mean) / scale, "y")
 
     def restore_targets(self, y: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return predictions in the units of the targets."""
-        return y.astype(np.float64) * self.y_scale + self.y_mean
+        """Return predictions in the units of the targets.
+
+        Further axes behind that of the targets, such as one of quantiles, stay.
+        """
+        by_target = np.moveaxis(y.astype(np.float64), 1, -1)
+        return np.moveaxis(by_target * self.y_scale + self.y_mean, -1, 1)
 
 
 @stored(

@@ -38,6 +38,8 @@ def by_keras(network, weights, windows):
         {"segment": 2, "activation": "relu", "dense_activation": "selu"},
         {"segment": 3, "decoder": "parallel", **DEEP},
         {"segment": 2, "decoder": "parallel", "linear_path": True},
+        {"segment": 2, "decoder": "parallel", "quantiles": (0.2, 0.5, 0.6)},
+        {"linear_path": True, "quantiles": (0.1, 0.2, 0.5)},
     ],
     ids=str,
 )

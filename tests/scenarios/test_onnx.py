@@ -56,6 +56,12 @@ def test_onnx_predicts_the_same(cls, tmp_path):
         assert_close(model.predict(X), predict(X)[:, 0], Y.std())
 
 
+def test_onnx_predicts_the_same_quantiles(tmp_path):
+    model = GRURegressor(**SMALL, quantiles=(0.1, 0.5, 0.6)).fit(WINDOWS, Y)
+    predict = exported(model.to_keras(), tmp_path / "model.onnx")
+    assert_close(model.predict_quantiles(WINDOWS), predict(WINDOWS)[:, 0], Y.std())
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("activation", ["softplus", "exponential", "sigmoid"])
 def test_onnx_predicts_the_same_by_other_outputs(activation, tmp_path):

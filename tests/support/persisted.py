@@ -173,6 +173,9 @@ NETWORKS |= {
         GRURegressor(**NET, segment=2, decoder="parallel"), WINDOWS, ROWS
     ),
     "linear path": lambda: case(GRURegressor(**NET, linear_path=True), WINDOWS, ROWS),
+    "quantiles": lambda: case(
+        GRURegressor(**NET, quantiles=(0.1, 0.5, 0.6)), WINDOWS, ROWS
+    ),
     "generator": lambda: case(
         RNNRegressor(2, epochs=1, random_state=RNG), WINDOWS, ROW
     ),
@@ -189,6 +192,8 @@ def answers(estimator, X):
     names = ("predict", "predict_proba", "transform", "score_samples")
     names = [name for name in names if hasattr(estimator, name)]
     said = {name: getattr(estimator, name)(X) for name in names}
+    if hasattr(estimator, "predict_quantiles") and hasattr(estimator, "weights_"):
+        said["predict_quantiles"] = estimator.predict_quantiles(X)
     if hasattr(estimator, "calibration_errors_"):
         said["predict_interval"] = estimator.predict_interval(X[:2], coverage=0.6)
     return said
