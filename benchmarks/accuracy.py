@@ -1,227 +1,140 @@
-"""How well forecasts of real series come out, beside ETS, Theta and simple baselines.
+"""How well forecasts of real series come out, beside ETS, ARIMA, Theta and others.
 
-Not a speed benchmark: it prints errors of forecasts, and the seconds only say what they
-cost. `real_series.py` has the series. Each is forecast from five origins, a third of
-the horizon apart, the last of which leaves just the rows to forecast: 18 months, 8
-quarters or 6 years. Every method is fitted anew at every origin, on all rows before it.
+Not a speed benchmark: it prints errors of forecasts, and the seconds of the processor
+only say what they cost. The package `real_series` reads the sets of series, single ones
+and panels, out of packages whose files carry them. Half of the sets have shaped the
+default set-up, "tuning"; the tables of the other half, "report", are what counts.
 
-MASE is the mean absolute error in units of the mean absolute step from one year to the
-next (where rows are years: from row to row) of the rows before the origin. sMAPE is in
-per cent of the mean of truth and forecast, at most 200; it says little about inflation,
-which is near zero and changes its sign. A rank is that among the methods on one series.
+Each set is forecast from some origins, half a horizon apart, the last of which leaves
+just the rows to forecast. Every method is fitted anew at every origin, on all rows
+before it. The results of each are added to a file, and a run that is started again with
+that file goes on where it was.
 
-The methods have the same settings on all series:
+MASE is the mean absolute error in units of the mean absolute step from one season to
+the next (where no season is known: from row to row) of the rows before the origin;
+sMAPE is in per cent of the mean of truth and forecast, at most 200. Both are means over
+steps and series. A rank is that among the methods on one set. The methods, with the
+same settings on all sets:
 
-- ETS is the one with the lowest AICc of statsmodels' `ETSModel`, among errors, seasons
-  and trends (damped or not) of each kind but additive errors with multiplicative
-  seasons; multiplicative ones where all values are positive. Theta is its `ThetaModel`.
-- "Ridge" is `AutoregressiveForecaster(Ridge())` on the same window as skrnn's.
-- "lecture" are the LSTM and the GRU of the lecture that skrnn has begun with: 250 and
-  250 units on two raw values, 150 epochs. "plain" is the LSTM with skrnn's defaults,
-  which standardizes: ``AutoregressiveForecaster(LSTMRegressor(), window=...)``.
-- "skrnn" is `AutoregressiveForecaster()`, which chooses a window, logarithm,
-  normalisation, and a network or a ridge by errors on the last training rows.
-
-What it keeps unless something else is clearly better, windows of three seasons that are
-centred and scaled by themselves, was chosen by the same errors, from five origins of
-each series of which the last one leaves just the rows before the first origin here: no
-row that is forecast here has been forecast there.
+- AutoETS, AutoARIMA and Theta are statsforecast's, behind MSTL for long seasons.
+- "Ridge" and "boosting" are `AutoregressiveForecaster` around `Ridge()` and
+  `HistGradientBoostingRegressor()`, on windows of three seasons, or of a week of hours.
+- "skrnn" is `AutoregressiveForecaster()`, which chooses everything from the rows.
+- "network" and "linear path" are the GRU of that set-up on the windows of "Ridge", on
+  values as they are, without and with ``linear_path=True``. "plain LSTM" has skrnn's
+  defaults there, and the networks of the lecture see two raw values.
+- "neuralforecast" is its GRU as it comes, in an environment of its own, whose Python is
+  ``--neuralforecast PATH``.
 """
 
 import time
 import warnings
-from functools import partial
-from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from real_series import load_series
-from side_by_side import parse_arguments, print_aims, print_table
-from sklearn.linear_model import Ridge
-from statsmodels.tsa.exponential_smoothing.ets import ETSModel
-from statsmodels.tsa.forecasting.theta import ThetaModel
+from accuracy_methods import FURTHER_METHODS, METHODS, NeuralForecast, season_of
+from accuracy_report import print_report
+from real_series import load_sets
+from side_by_side import parse_arguments
 
-from skrnn import AutoregressiveForecaster, GRURegressor, LSTMRegressor
-
-QUICK = ("airline passengers", "inflation, Germany", "lynx")
+QUICK = ("airline passengers", "inflation, Germany", "lynx", "wine", "tourism")
 
 
-def window_of(season):
-    """Give the rows that a forecast sees: three years, or twelve rows."""
-    return 3 * season if season > 1 else 12
-
-
-def recommended(season, seed):
-    """Give the forecaster that skrnn sets up by itself."""
-    return AutoregressiveForecaster(random_state=seed)
-
-
-def ridge(season, seed):
-    return AutoregressiveForecaster(Ridge(), window=window_of(season))
-
-
-def plain_lstm(season, seed):
-    network = LSTMRegressor(random_state=seed)
-    return AutoregressiveForecaster(network, window=window_of(season))
-
-
-def lecture(season, seed, *, network, **layers):
-    settings = {"epochs": 150, "validation_split": 0.05, "standardize": False}
-    network = network((250, 250), **layers, **settings, random_state=seed)
-    return AutoregressiveForecaster(network, window=2)
-
-
-def continued(make, past, season, horizon, seed):
-    """Forecast with one of skrnn's forecasters."""
-    return make(season, seed).fit(None, past).forecast(horizon)
-
-
-def repeat_last(past, season, horizon, seed):
-    return np.full(horizon, past.iloc[-1])
-
-
-def repeat_season(past, season, horizon, seed):
-    return np.resize(past.iloc[-season:], horizon)
-
-
-def theta(past, season, horizon, seed):
-    way = "auto" if past.min() > 0 else "additive"
-    seasons = {"period": season, "deseasonalize": season > 1, "method": way}
-    return ThetaModel(past.to_numpy(), **seasons).fit().forecast(horizon)
-
-
-def ets(past, season, horizon, seed):
-    """Forecast with the kind of exponential smoothing that AICc prefers."""
-    fitted = []
-    for error, (trend, damped), seasonal in ets_kinds(past, season):
-        model = ETSModel(
-            past.to_numpy(),
-            error=error,
-            trend=trend,
-            damped_trend=damped,
-            seasonal=seasonal,
-            seasonal_periods=season if seasonal else None,
-        )
-        fitted.append(model.fit(disp=False))
-    return min(fitted, key=lambda model: model.aicc).forecast(horizon)
-
-
-def ets_kinds(past, season):
-    ways = ("add", "mul") if past.min() > 0 else ("add",)
-    trends = ((None, False), ("add", False), ("add", True))
-    seasons = (None, *ways) if season > 1 else (None,)
-    kinds = product(ways, trends, seasons)
-    return [kind for kind in kinds if (kind[0], kind[2]) != ("add", "mul")]
-
-
-METHODS = {
-    "last": repeat_last,
-    "seasonal": repeat_season,
-    "ETS": ets,
-    "Theta": theta,
-    "Ridge": partial(continued, ridge),
-    "lecture LSTM": partial(continued, partial(lecture, network=LSTMRegressor)),
-    "lecture GRU": partial(
-        continued, partial(lecture, network=GRURegressor, dense_before=(125, 125))
-    ),
-    "plain LSTM": partial(continued, plain_lstm),
-    "skrnn": partial(continued, recommended),
-}
-SEEDED = ("lecture LSTM", "lecture GRU", "plain LSTM", "skrnn")
-SLOW = ("lecture LSTM", "lecture GRU")  # Most of the time of all of them.
-
-
-def origins(n_rows, horizon):
-    """Give the rows after which forecasts begin, earliest first."""
-    return [n_rows - horizon - i * (horizon // 3) for i in reversed(range(5))]
+def origins(n_rows, horizon, n_origins):
+    """Give the rows after which forecasts begin, latest first."""
+    return [n_rows - horizon - i * max(1, horizon // 2) for i in range(n_origins)]
 
 
 def mase(truth, forecast, past, season):
-    steps = np.abs(past[season:] - past[:-season])
-    return np.mean(np.abs(truth - forecast)) / np.mean(steps)
+    """Give the mean over series, leaving out those that have been constant."""
+    steps = np.abs(past[season:] - past[:-season]).mean(axis=0)
+    errors = np.abs(truth - forecast).mean(axis=0)
+    return np.mean(errors[steps > 0] / steps[steps > 0])
 
 
 def smape(truth, forecast):
     sizes = np.abs(truth) + np.abs(forecast)
-    return 200 * np.mean(np.abs(truth - forecast) / sizes)
+    errors = 200 * np.abs(truth - forecast)
+    return np.mean(np.divide(errors, sizes, where=sizes > 0, out=np.zeros_like(sizes)))
 
 
-def judge(method, series, n_rows, seed):
-    """Give MASE and sMAPE of one method on the first rows of a series, and seconds."""
-    values, season, horizon = series.values[:n_rows], series.season, series.horizon
-    found = []
-    for origin in origins(n_rows, horizon):
-        start = time.perf_counter()
-        forecast = np.asarray(method(values[:origin], season, horizon, seed))
-        seconds = time.perf_counter() - start
-        truth = values[origin : origin + horizon].to_numpy()
-        past = values[:origin].to_numpy()
-        error = mase(truth, forecast, past, season)
-        found.append((error, smape(truth, forecast), seconds))
-    return np.mean(found, axis=0)
+def judge(method, data, origin, seed):
+    """Give MASE, sMAPE and seconds of the processor of one forecast."""
+    past = data.values.iloc[:origin]
+    truth = data.values.iloc[origin : origin + data.horizon].to_numpy()
+    start = time.process_time()
+    forecast = method(data, past, seed)
+    seconds = getattr(method, "seconds", time.process_time() - start)
+    error = mase(truth, forecast, past.to_numpy(), season_of(data, past))
+    return {"MASE": error, "sMAPE": smape(truth, forecast), "seconds": seconds}
 
 
-def compare(series, n_rows, methods, seeds):
-    """Give the three numbers of each method, means over origins and seeds."""
-    measured = {}
-    for name in methods:
-        repeats = range(seeds if name in SEEDED else 1)
-        runs = [judge(METHODS[name], series, n_rows, seed) for seed in repeats]
-        measured[name] = np.mean(runs, axis=0)
-    return measured
+def measure(sets, methods, options, results):
+    """Add what `results` lacks, the latest origin of all sets first."""
+    for i in range(options.origins):
+        for name, data in sets.items():
+            origin = origins(len(data.values), data.horizon, options.origins)[i]
+            for method in methods:
+                place = (name, method, i)
+                if place not in results:
+                    results[place] = judge(methods[method], data, origin, options.seed)
+                    write(options.results, place, results[place])
 
 
-def rows_of(series, tuning):
-    """Give the rows in use: all, or in tuning those before the first forecast."""
-    n_rows = len(series.values)
-    return origins(n_rows, series.horizon)[0] if tuning else n_rows
+def write(path, place, found):
+    if path:
+        row = pd.DataFrame([[*place, *found.values()]])
+        row.to_csv(path, mode="a", header=False, index=False)
+
+
+def read(path):
+    if not path or not path.exists():
+        return {}
+    names = ["set", "method", "origin", "MASE", "sMAPE", "seconds"]
+    table = pd.read_csv(path, names=names).set_index(names[:3])
+    return table.to_dict(orient="index")
+
+
+def choose_sets(options):
+    """Give the sets by name, those to tune by first."""
+    sets = load_sets()
+    names = options.sets or (QUICK if options.quick else sets)
+    return {
+        name: data
+        for name, data in sets.items()
+        if name in names and options.half in (None, data.half)
+    }
+
+
+def choose_methods(options):
+    """Give the methods by name, that of neuralforecast where its Python is known."""
+    found = {name: (METHODS | FURTHER_METHODS)[name] for name in options.methods}
+    if options.neuralforecast:
+        found["neuralforecast"] = NeuralForecast(options.neuralforecast, "GRU")
+    return found
 
 
 def main():
     options = parse_arguments(
         __doc__,
-        seeds={"type": int, "default": 1, "help": "fits of each network, averaged"},
-        tuning={"action": "store_true", "help": "judge on the rows set-ups came from"},
-        methods={"nargs": "+", "choices": METHODS},
+        origins={"type": int, "default": 2, "help": "forecasts of each set"},
+        seed={"type": int, "default": 0, "help": "random_state of the networks"},
+        half={"choices": ["tuning", "report"], "help": "sets of that half only"},
+        sets={"nargs": "+", "help": "names of the sets, in place of all"},
+        methods={
+            "nargs": "+",
+            "choices": METHODS | FURTHER_METHODS,
+            "default": list(METHODS),
+        },
+        neuralforecast={"help": "the Python of an environment with neuralforecast"},
+        results={"type": Path, "help": "CSV file to go on with"},
     )
-    warnings.simplefilter("ignore")  # statsmodels tells of fits that did not converge.
-    found = load_series()
-    names = QUICK if options.quick else found
-    methods = options.methods or (
-        [name for name in METHODS if name not in SLOW] if options.quick else METHODS
-    )
-    results = {}
-    for name in names:
-        n_rows = rows_of(found[name], options.tuning)
-        results[name] = compare(found[name], n_rows, methods, options.seeds)
-    seasonal = [name for name in names if found[name].seasonal]
-    for i, measure in enumerate(("MASE", "sMAPE", "seconds of a forecast")):
-        print_measure(measure, results, i)
-    if {"seasonal", "skrnn"} <= set(methods):
-        print_verdicts(results, seasonal)
-
-
-def print_measure(measure, results, i):
-    table = pd.DataFrame(results).map(lambda found: found[i]).T
-    rows = [(name, *row) for name, *row in table.itertuples()]
-    rows.append(("mean", *table.mean()))
-    if measure != "seconds of a forecast":
-        rows.append(("mean rank", *table.rank(axis=1).mean()))
-    print_table((measure, *table.columns), rows)
-
-
-def print_verdicts(results, seasonal):
-    """Print what the recommended set-up should reach, and whether it does."""
-    table = pd.DataFrame(results).map(lambda found: found[0]).T
-    ranks, means = table.rank(axis=1).mean(), table.mean()
-    won = (table["skrnn"] < table["seasonal"])[seasonal]
-    aims = [("seasonal series, share won from seasonal", won.mean(), 1.0)]
-    for rival, aim in (("lecture LSTM", 2.0), ("plain LSTM", None)):
-        if rival in table:
-            aims.append((f"mean MASE, {rival}", means[rival] / means["skrnn"], aim))
-    if "ETS" in table:
-        aims.append(("mean rank, ETS", ranks["ETS"] / ranks["skrnn"], 1.0))
-    print_aims(aims)
+    warnings.simplefilter("ignore")  # Models tell of fits that did not converge.
+    sets = choose_sets(options)
+    methods, results = choose_methods(options), read(options.results)
+    measure(sets, methods, options, results)
+    print_report(sets, results)
 
 
 if __name__ == "__main__":
