@@ -88,7 +88,7 @@ bench: $(VENV)/installed-dev  ## run the benchmarks one by one
 
 clean:  ## remove the environments and everything that was built
 	rm -rf $(VENV) $(VENV_OLDEST) $(VENV_SMOKE) build dist output .mypy_cache .pytest_cache .ruff_cache
-	rm -rf docs/_build docs/api docs/auto_examples docs/sg_execution_times.rst
+	rm -rf docs/_build docs/api docs/auto_examples docs/generated docs/sg_execution_times.rst
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment is ready for a purpose when the file installed-EXTRA says so, and

@@ -1,5 +1,7 @@
 import os
 import re
+import runpy
+from pathlib import Path
 
 import skrnn
 
@@ -13,16 +15,25 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "generated"]
 default_role = "code"
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"{project} {release}"
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["skrnn.css"]
+html_sidebars = {"benchmarks": [], "release_notes": []}  # They have no pages below.
 html_theme_options = {"navigation_with_keys": False, "show_toc_level": 2}
+
+# Prompts and output stay out of what a reader copies.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 
 # The API pages. Members are listed by the templates, once.
 autosummary_generate = True
@@ -35,6 +46,7 @@ numpydoc_validation_exclude = {r"\.(get|set)_(params|output)$"}
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "copyfile_regex": r"index\.rst",  # Which has the order and the sections.
     "filename_pattern": r"/plot_",
     "backreferences_dir": "api/backreferences",
     "doc_module": ("skrnn",),
@@ -66,6 +78,13 @@ def unlink_scikit_learn(app, what, name, member, options, lines):
         lines[:] = text.split("\n")
 
 
+def write_benchmarks(app):
+    """Write the tables of benchmarks/README.md, which a page shows."""
+    tables = runpy.run_path(str(Path(app.srcdir, "../benchmarks/tables.py")))
+    tables["write_tables"](Path(app.srcdir, "generated"))
+
+
 def setup(app):
+    app.connect("builder-inited", write_benchmarks)
     app.connect("autodoc-skip-member", skip_metadata_routing)
     app.connect("autodoc-process-docstring", unlink_scikit_learn)

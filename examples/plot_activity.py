@@ -7,18 +7,7 @@ window (sequence) has one of these labels, and :class:`~skrnn.GRUClassifier` lea
 predict it. Each window also belongs to a person. The network must work for people who
 are not in the training data, so the cross-validation leaves out whole persons. Two
 logistic regressions on summary statistics of each window are the baselines.
-
-The page is also a program: ``python examples/plot_activity.py --output FOLDER``
-writes the figures to a folder.
 """
-
-from argparse import ArgumentParser
-from pathlib import Path
-
-parser = ArgumentParser(description="Classify activities by accelerations.")
-parser.add_argument("--output", type=Path, help="folder for the figures")
-parser.add_argument("--epochs", type=int, default=30, help="epochs of each network")
-options = parser.parse_args()
 
 # %%
 # People, simulated
@@ -164,7 +153,20 @@ from sklearn.model_selection import (
 
 from skrnn import GRUClassifier
 
-gru = GRUClassifier(16, epochs=options.epochs, learning_rate=0.01, random_state=0)
+epochs = 30
+# sphinx_gallery_start_ignore
+# The page is also a program: see its --help.
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Classify activities by accelerations.")
+parser.add_argument("--output", type=Path, help="folder for the figures")
+parser.add_argument("--epochs", type=int, default=epochs, help="epochs of each network")
+options = parser.parse_args()
+epochs = options.epochs
+# sphinx_gallery_end_ignore
+
+gru = GRUClassifier(16, epochs=epochs, learning_rate=0.01, random_state=0)
 models = {
     "logistic, summary": logistic(summary),
     "logistic, spectrum": logistic(spectrum),
@@ -247,8 +249,10 @@ print(right.groupby(sureness, observed=True).agg(["mean", "size"]).round(2).to_s
 # around it, with folds of persons, `cv=list(new_people.split(X, y, person))`, mends
 # such probabilities.
 
+# sphinx_gallery_start_ignore
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
     window_figure.savefig(options.output / "windows.png", dpi=120)
     confusion_figure.savefig(options.output / "confusion.png", dpi=120)
     print(f"Wrote windows.png and confusion.png to {options.output}")
+# sphinx_gallery_end_ignore

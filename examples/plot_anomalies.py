@@ -7,18 +7,7 @@ reconstruction error is an anomaly score. :class:`~skrnn.RecurrentAutoencoder` c
 windows, and :class:`~skrnn.AutoencoderDetector` makes an outlier detector in
 scikit-learn's manner of it. This page tries it on waves, where a linear method fails,
 and on monthly temperatures of the Pacific, where a linear method is enough.
-
-The page is also a program: ``python examples/plot_anomalies.py --output FOLDER``
-writes the figures to a folder.
 """
-
-from argparse import ArgumentParser
-from pathlib import Path
-
-parser = ArgumentParser(description="Find anomalies with recurrent autoencoders.")
-parser.add_argument("--output", type=Path, help="folder for the figures")
-parser.add_argument("--epochs", type=int, default=60, help="epochs of each network")
-options = parser.parse_args()
 
 # %%
 # Waves that stop
@@ -47,12 +36,26 @@ waves[stops, n_steps // 2 :] = waves[stops, n_steps // 2 - 1, None]
 
 from skrnn import AutoencoderDetector, RecurrentAutoencoder
 
+epochs = 60
+# sphinx_gallery_thumbnail_number = 2
+# sphinx_gallery_start_ignore
+# The page is also a program: see its --help.
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Find anomalies with recurrent autoencoders.")
+parser.add_argument("--output", type=Path, help="folder for the figures")
+parser.add_argument("--epochs", type=int, default=epochs, help="epochs of each network")
+options = parser.parse_args()
+epochs = options.epochs
+# sphinx_gallery_end_ignore
+
 autoencoder = RecurrentAutoencoder(
     2,
     cell="gru",
     units=16,
     learning_rate=0.005,
-    epochs=options.epochs,
+    epochs=epochs,
     random_state=0,
 )
 detector = AutoencoderDetector(autoencoder, contamination=0.01)
@@ -152,7 +155,7 @@ def train(random_state):
         1,
         units=16,
         learning_rate=0.01,
-        epochs=options.epochs,
+        epochs=epochs,
         batch_size=16,
         incomplete="mask",
         random_state=random_state,
@@ -250,8 +253,10 @@ print(table.round(3).to_string())
 
 # %%
 
+# sphinx_gallery_start_ignore
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
     codes_figure.savefig(options.output / "codes.png", dpi=150)
     scores_figure.savefig(options.output / "scores.png", dpi=150)
     print(f"Wrote codes.png and scores.png to {options.output}")
+# sphinx_gallery_end_ignore

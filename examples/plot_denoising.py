@@ -6,18 +6,7 @@ A denoising autoencoder is trained to reconstruct rows from corrupted versions o
 To tell rows from noise, it has to learn what rows look like. This page cleans noisy
 pictures of digits. It compares the result with the noisy pictures and with the
 reconstruction by a principal component analysis (PCA).
-
-The page is also a program: ``python examples/plot_denoising.py --output FOLDER``
-writes the figures to a folder.
 """
-
-from argparse import ArgumentParser
-from pathlib import Path
-
-parser = ArgumentParser(description="Remove noise from pictures of digits.")
-parser.add_argument("--output", type=Path, help="folder for the figures")
-parser.add_argument("--epochs", type=int, default=100, help="epochs of the network")
-options = parser.parse_args()
 
 # %%
 # Clean and noisy digits
@@ -47,12 +36,26 @@ drawn = np.random.default_rng(0).normal(size=X_test.shape)
 
 from skrnn import Autoencoder
 
+epochs = 100
+# sphinx_gallery_thumbnail_number = 2
+# sphinx_gallery_start_ignore
+# The page is also a program: see its --help.
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Remove noise from pictures of digits.")
+parser.add_argument("--output", type=Path, help="folder for the figures")
+parser.add_argument("--epochs", type=int, default=epochs, help="epochs of the network")
+options = parser.parse_args()
+epochs = options.epochs
+# sphinx_gallery_end_ignore
+
 denoiser = Autoencoder(
     64,
     hidden_layer_sizes=256,
     noise=0.4,
     standardize=False,
-    epochs=options.epochs,
+    epochs=epochs,
     random_state=0,
 )
 denoiser.fit(X_train)
@@ -138,8 +141,10 @@ picture_figure = figure
 
 # %%
 
+# sphinx_gallery_start_ignore
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
     error_figure.savefig(options.output / "errors.png", dpi=150)
     picture_figure.savefig(options.output / "pictures.png", dpi=150)
     print(f"Wrote errors.png and pictures.png to {options.output}")
+# sphinx_gallery_end_ignore

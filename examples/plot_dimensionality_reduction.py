@@ -6,19 +6,7 @@ An autoencoder turns a row into a few numbers, its code, and reconstructs the ro
 them. A principal component analysis (PCA) does the same with linear functions. This
 page compares three methods on pictures of digits: PCA, a linear autoencoder, which
 should find the same subspace, and a deep, nonlinear autoencoder.
-
-The page is also a program:
-``python examples/plot_dimensionality_reduction.py --output FOLDER`` writes the figures
-to a folder.
 """
-
-from argparse import ArgumentParser
-from pathlib import Path
-
-parser = ArgumentParser(description="Compare autoencoders with PCA on digits.")
-parser.add_argument("--output", type=Path, help="folder for the figures")
-parser.add_argument("--epochs", type=int, default=120, help="epochs of a deep network")
-options = parser.parse_args()
 
 # %%
 # The digits
@@ -54,17 +42,33 @@ from sklearn.decomposition import PCA
 
 from skrnn import Autoencoder
 
+epochs = 120
+# sphinx_gallery_thumbnail_number = 2
+# sphinx_gallery_start_ignore
+# The page is also a program: see its --help.
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Compare autoencoders with PCA on digits.")
+parser.add_argument("--output", type=Path, help="folder for the figures")
+parser.add_argument(
+    "--epochs", type=int, default=epochs, help="epochs of a deep network"
+)
+options = parser.parse_args()
+epochs = options.epochs
+# sphinx_gallery_end_ignore
+
 linear = Autoencoder(
     standardize=False,
     learning_rate=0.002,
-    epochs=5 * options.epochs,
+    epochs=5 * epochs,
     batch_size=128,
     random_state=0,
 )
 deep = Autoencoder(
     hidden_layer_sizes=(256, 128),
     standardize=False,
-    epochs=options.epochs,
+    epochs=epochs,
     random_state=0,
 )
 models = {"PCA": PCA(random_state=0), "linear": linear, "deep": deep}
@@ -178,7 +182,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
-short = clone(deep).set_params(epochs=max(1, options.epochs // 6))
+short = clone(deep).set_params(epochs=max(1, epochs // 6))
 search = GridSearchCV(
     make_pipeline(short, KNeighborsClassifier()),
     {"autoencoder__n_components": [2, 8, 32]},
@@ -200,9 +204,11 @@ print(f"on the pixels themselves  {pixels.score(X_test, y_test):.3f}")
 
 # %%
 
+# sphinx_gallery_start_ignore
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
     error_figure.savefig(options.output / "errors.png", dpi=150)
     map_figure.savefig(options.output / "maps.png", dpi=150)
     picture_figure.savefig(options.output / "pictures.png", dpi=150)
     print(f"Wrote errors.png, maps.png and pictures.png to {options.output}")
+# sphinx_gallery_end_ignore

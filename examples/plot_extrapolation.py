@@ -9,20 +9,7 @@ five networks are those of a lecture that introduces recurrent networks with thi
 University of Oslo, March 2023). Each is one line here. The page compares them with
 linear regressions on a few lags, with a sixth network that is tuned on the twelve
 points alone, and with a seventh that has a line beside it, which these points choose.
-
-The page is also a program:
-``python examples/plot_extrapolation.py --output FOLDER`` writes the figures and the
-extrapolated series to a folder.
 """
-
-from argparse import ArgumentParser
-from pathlib import Path
-
-parser = ArgumentParser(description="Extrapolate the coupled-cluster energies.")
-parser.add_argument("--output", type=Path, help="folder for the figures and the CSV")
-parser.add_argument("--epochs", type=int, help="train each network for that many")
-parser.add_argument("--seeds", type=int, default=3, help="fits of each network")
-options = parser.parse_args()
 
 # %%
 # The series
@@ -55,6 +42,24 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+n_seeds = 3
+epochs = {"lecture": 150, "tuned": 4000, "beside a line": 200}
+
+# sphinx_gallery_start_ignore
+# The page is also a program: see its --help.
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Extrapolate the coupled-cluster energies.")
+parser.add_argument("--output", type=Path, help="folder for the figures and the CSV")
+parser.add_argument("--epochs", type=int, help="train each network for that many")
+parser.add_argument("--seeds", type=int, default=n_seeds, help="fits of each network")
+options = parser.parse_args()
+if options.epochs:
+    epochs = dict.fromkeys(epochs, options.epochs)
+n_seeds = options.seeds
+# sphinx_gallery_end_ignore
+
 
 class Run(NamedTuple):
     """A fitted model, its forecast and the seconds for both."""
@@ -82,7 +87,7 @@ def repeat(model):
     seeds = [name for name in model.get_params() if name.endswith("random_state")]
     runs = [
         extrapolate(clone(model).set_params(**dict.fromkeys(seeds, seed)))
-        for seed in range(options.seeds)
+        for seed in range(n_seeds)
     ]
     return sorted(runs, key=lambda run: run.error)
 
@@ -126,7 +131,7 @@ runs = {name: [extrapolate(model)] for name, model in baselines.items()}
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
 
 settings = {
-    "epochs": options.epochs or 150,
+    "epochs": epochs["lecture"],
     "validation_split": 0.05,
     "standardize": False,
 }
@@ -171,7 +176,7 @@ small = RNNRegressor(
     16,
     learning_rate=0.03,
     learning_rate_decay="cosine",
-    epochs=options.epochs or 4000,
+    epochs=epochs["tuned"],
     random_state=0,
 )
 search = GridSearchCV(
@@ -219,7 +224,7 @@ print("Lines chose", lines.best_params_)
 # The seventh network has that line beside it, and nothing else is chosen here.
 
 runs["least squares, chosen"] = [extrapolate(lines.best_estimator_)]
-beside_line = RNNRegressor(16, linear_path=True, epochs=options.epochs or 200)
+beside_line = RNNRegressor(16, linear_path=True, epochs=epochs["beside a line"])
 runs["7 RNN 16 beside that line"] = repeat(
     clone(lines.best_estimator_).set_params(estimator=beside_line)
 )
@@ -369,6 +374,7 @@ loss_figure = figure
 
 # %%
 
+# sphinx_gallery_start_ignore
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
     figures = {
@@ -382,3 +388,4 @@ if options.output:
     series.insert(0, "truth", y_test)
     series.to_csv(options.output / "extrapolation.csv")
     print(f"\nWrote {', '.join(figures)} and extrapolation.csv to {options.output}")
+# sphinx_gallery_end_ignore

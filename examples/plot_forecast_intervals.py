@@ -6,18 +6,7 @@ Carbon dioxide in the air over Hawaii rises from year to year and changes with t
 seasons. This page forecasts it with prediction intervals, backtests these intervals on
 the past, and compares the network with a ridge regression and with the value of the
 year before.
-
-The page is also a program: ``python examples/plot_forecast_intervals.py --output
-FOLDER`` writes the figures to a folder.
 """
-
-from argparse import ArgumentParser
-from pathlib import Path
-
-parser = ArgumentParser(description="Forecast carbon dioxide over Hawaii.")
-parser.add_argument("--output", type=Path, help="folder for the figures")
-parser.add_argument("--epochs", type=int, default=100, help="epochs of each network")
-options = parser.parse_args()
 
 # %%
 # The series
@@ -45,13 +34,26 @@ y.tail(3)
 
 from skrnn import AutoregressiveForecaster, GRURegressor
 
+epochs = 100
+# sphinx_gallery_start_ignore
+# The page is also a program: see its --help.
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Forecast carbon dioxide over Hawaii.")
+parser.add_argument("--output", type=Path, help="folder for the figures")
+parser.add_argument("--epochs", type=int, default=epochs, help="epochs of each network")
+options = parser.parse_args()
+epochs = options.epochs
+# sphinx_gallery_end_ignore
+
 network = GRURegressor(
     segment=12,
     dropout=0.2,
     loss="mae",
     batch_size=16,
     dense_activation="linear",
-    epochs=options.epochs,
+    epochs=epochs,
     random_state=0,
 )
 setup = {"window": 36, "horizon": 12, "normalize": "meanstd"}
@@ -173,6 +175,7 @@ late_figure = figure
 
 # %%
 
+# sphinx_gallery_start_ignore
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
     figures = {
@@ -183,3 +186,4 @@ if options.output:
     for name, figure in figures.items():
         figure.savefig(options.output / name, dpi=100)
     print(f"\nWrote {', '.join(figures)} to {options.output}")
+# sphinx_gallery_end_ignore

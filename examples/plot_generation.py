@@ -7,18 +7,7 @@ into a realistic row. A variational autoencoder keeps its codes close to a stand
 normal distribution, and a code drawn from this distribution decodes into a new row.
 This page generates digits, walks through the codes, and checks the method on data with
 a known answer.
-
-The page is also a program: ``python examples/plot_generation.py --output FOLDER``
-writes the figures to a folder.
 """
-
-from argparse import ArgumentParser
-from pathlib import Path
-
-parser = ArgumentParser(description="Draw digits from a variational autoencoder.")
-parser.add_argument("--output", type=Path, help="folder for the figures")
-parser.add_argument("--epochs", type=int, default=200, help="epochs of each network")
-options = parser.parse_args()
 
 # %%
 # Eight numbers for a digit
@@ -35,11 +24,25 @@ X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
     X / 16, y, test_size=0.25, random_state=0
 )
+epochs = 200
+# sphinx_gallery_thumbnail_number = 2
+# sphinx_gallery_start_ignore
+# The page is also a program: see its --help.
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Draw digits from a variational autoencoder.")
+parser.add_argument("--output", type=Path, help="folder for the figures")
+parser.add_argument("--epochs", type=int, default=epochs, help="epochs of each network")
+options = parser.parse_args()
+epochs = options.epochs
+# sphinx_gallery_end_ignore
+
 vae = VariationalAutoencoder(
     8,
     hidden_layer_sizes=(256, 128),
     standardize=False,
-    epochs=options.epochs,
+    epochs=epochs,
     random_state=0,
 )
 vae.fit(X_train)
@@ -218,7 +221,7 @@ rng = np.random.default_rng(0)
 mixing = rng.normal(size=(2, 5))
 rows = rng.normal(size=(2000, 2)) @ mixing + rng.normal(scale=0.3, size=(2000, 5)) + 3
 linear = VariationalAutoencoder(
-    2, standardize=False, learning_rate=0.003, epochs=options.epochs, random_state=0
+    2, standardize=False, learning_rate=0.003, epochs=epochs, random_state=0
 )
 linear.fit(rows)
 pca = PCA(2).fit(rows)
@@ -252,6 +255,7 @@ print(f"largest angle between the planes: {angle:.2f} degrees")
 
 # %%
 
+# sphinx_gallery_start_ignore
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
     figures = {
@@ -264,3 +268,4 @@ if options.output:
     for name, drawing in figures.items():
         drawing.savefig(options.output / name, dpi=150)
     print(f"Wrote {', '.join(figures)} to {options.output}")
+# sphinx_gallery_end_ignore

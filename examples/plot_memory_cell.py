@@ -8,19 +8,7 @@ whether what is there is kept, and the output gate, whether it is read (Hochreit
 Schmidhuber 1997; Gers, Schmidhuber and Cummins 1999). On this page a network must
 remember a value over a hundred steps, and
 :class:`~skrnn.inspection.GateDisplay` shows how it does.
-
-The page is also a program: ``python examples/plot_memory_cell.py --output FOLDER``
-writes the figures to a folder.
 """
-
-from argparse import ArgumentParser
-from pathlib import Path
-
-parser = ArgumentParser(description="Look into the memory cells of an LSTM.")
-parser.add_argument("--output", type=Path, help="folder for the figures")
-parser.add_argument("--epochs", type=int, default=100, help="epochs of the network")
-parser.add_argument("--seed", type=int, default=0, help="random state of the page")
-options = parser.parse_args()
 
 # %%
 # A value among a hundred others
@@ -32,8 +20,24 @@ options = parser.parse_args()
 
 import numpy as np
 
+epochs, seed = 100, 0
+# sphinx_gallery_thumbnail_number = 2
+# sphinx_gallery_start_ignore
+# The page is also a program: see its --help.
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Look into the memory cells of an LSTM.")
+parser.add_argument("--output", type=Path, help="folder for the figures")
+parser.add_argument("--epochs", type=int, default=epochs, help="epochs of the network")
+parser.add_argument("--seed", type=int, default=seed, help="random state of the page")
+options = parser.parse_args()
+epochs = options.epochs
+seed = options.seed
+# sphinx_gallery_end_ignore
+
 N_STEPS = 111
-rng = np.random.default_rng(options.seed)
+rng = np.random.default_rng(seed)
 
 
 def make_task(n_samples, cue_at=None):
@@ -63,15 +67,15 @@ import keras
 
 from skrnn import LSTMRegressor
 
-steps_of_training = options.epochs * -(-len(X_train) // 64)
+steps_of_training = epochs * -(-len(X_train) // 64)
 schedule = keras.optimizers.schedules.CosineDecay(0.03, steps_of_training)
 lstm = LSTMRegressor(
     units=2,
     recurrent_dropout=0.5,
     optimizer=keras.optimizers.Adam(schedule, clipnorm=1.0),
-    epochs=options.epochs,
+    epochs=epochs,
     batch_size=64,
-    random_state=options.seed,
+    random_state=seed,
 ).fit(X_train, y_train)
 lstm.summary()
 
@@ -171,8 +175,10 @@ for ax in axes:
 # Which steps a network depends on can also be measured without its gates: see
 # :func:`~skrnn.inspection.step_importance` in :doc:`/guide/inspection`.
 
+# sphinx_gallery_start_ignore
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
     gates_figure.savefig(options.output / "gates.png", dpi=150)
     figure.savefig(options.output / "cells.png", dpi=150)
     print(f"Wrote gates.png and cells.png to {options.output}")
+# sphinx_gallery_end_ignore

@@ -7,19 +7,7 @@ next combination by what the earlier ones have shown, and gives up those that go
 This page searches the window, the width and the learning rate of a GRU for the yearly
 number of sunspots, first with Optuna's scikit-learn estimator, then with a study that
 ends hopeless trainings after a few epochs.
-
-The page is also a program: ``python examples/plot_optuna.py --output FOLDER`` writes
-the figures to a folder.
 """
-
-from argparse import ArgumentParser
-from pathlib import Path
-
-parser = ArgumentParser(description="Let Optuna search a pipeline with windows.")
-parser.add_argument("--output", type=Path, help="folder for the figures")
-parser.add_argument("--epochs", type=int, default=60, help="epochs of each network")
-parser.add_argument("--trials", type=int, default=12, help="trials of each search")
-options = parser.parse_args()
 
 # %%
 # The pipeline
@@ -41,10 +29,28 @@ years = pd.PeriodIndex(table["YEAR"].astype(int).astype(str), freq="Y")
 frame = pd.DataFrame({"spots": table["SUNACTIVITY"].to_numpy()}, index=years)
 y = frame["spots"]
 
+epochs, n_trials = 60, 12
+# sphinx_gallery_thumbnail_number = 2
+# sphinx_gallery_start_ignore
+# The page is also a program: see its --help.
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Let Optuna search a pipeline with windows.")
+parser.add_argument("--output", type=Path, help="folder for the figures")
+parser.add_argument("--epochs", type=int, default=epochs, help="epochs of each network")
+parser.add_argument(
+    "--trials", type=int, default=n_trials, help="trials of each search"
+)
+options = parser.parse_args()
+epochs = options.epochs
+n_trials = options.trials
+# sphinx_gallery_end_ignore
+
 pipeline = make_pipeline(
     SlidingWindow(gap=1),
     GRURegressor(
-        epochs=options.epochs,
+        epochs=epochs,
         validation_split=0.2,
         early_stopping=True,
         patience=5,
@@ -81,7 +87,7 @@ search = OptunaSearchCV(
         "gruregressor__learning_rate": FloatDistribution(1e-4, 1e-1, log=True),
     },
     cv=cv,
-    n_trials=options.trials,
+    n_trials=n_trials,
     random_state=0,
     scoring="neg_root_mean_squared_error",
     error_score="raise",
@@ -138,7 +144,7 @@ study = optuna.create_study(
     sampler=optuna.samplers.TPESampler(seed=0),
     pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=3),
 )
-study.optimize(validation_loss, n_trials=options.trials)
+study.optimize(validation_loss, n_trials=n_trials)
 trials = study.trials_dataframe()
 print(trials[["params_window", "params_units", "params_rate", "value", "state"]])
 
@@ -160,8 +166,10 @@ pruning_figure = ax.figure
 
 # %%
 
+# sphinx_gallery_start_ignore
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
     history_figure.savefig(options.output / "history.png", dpi=120)
     pruning_figure.savefig(options.output / "pruning.png", dpi=120)
     print(f"Wrote history.png and pruning.png to {options.output}")
+# sphinx_gallery_end_ignore

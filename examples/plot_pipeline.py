@@ -7,18 +7,7 @@ years, with El Niño. This page forecasts its temperature three months ahead wit
 in an ordinary scikit-learn pipeline on a pandas frame, lets a grid search choose the
 window and the width of the network, and asks whether the forecast is better than
 simple ones that cost nothing.
-
-The page is also a program: ``python examples/plot_pipeline.py --output FOLDER``
-writes the figures to a folder.
 """
-
-from argparse import ArgumentParser
-from pathlib import Path
-
-parser = ArgumentParser(description="Forecast monthly sea surface temperatures.")
-parser.add_argument("--output", type=Path, help="folder for the figures")
-parser.add_argument("--epochs", type=int, default=60, help="epochs of each network")
-options = parser.parse_args()
 
 # %%
 # The series
@@ -52,10 +41,23 @@ from sklearn.preprocessing import StandardScaler
 
 from skrnn import LSTMRegressor, SlidingWindow
 
+epochs = 60
+# sphinx_gallery_start_ignore
+# The page is also a program: see its --help.
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Forecast monthly sea surface temperatures.")
+parser.add_argument("--output", type=Path, help="folder for the figures")
+parser.add_argument("--epochs", type=int, default=epochs, help="epochs of each network")
+options = parser.parse_args()
+epochs = options.epochs
+# sphinx_gallery_end_ignore
+
 pipeline = make_pipeline(
     StandardScaler(),
     SlidingWindow(gap=3),
-    LSTMRegressor(learning_rate=0.003, epochs=options.epochs, random_state=0),
+    LSTMRegressor(learning_rate=0.003, epochs=epochs, random_state=0),
 ).set_output(transform="pandas")
 
 # %%
@@ -144,8 +146,10 @@ loss_figure = display.figure_
 
 # %%
 
+# sphinx_gallery_start_ignore
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
     forecast_figure.savefig(options.output / "forecast.png", dpi=120)
     loss_figure.savefig(options.output / "loss.png", dpi=150)
     print(f"Wrote forecast.png and loss.png to {options.output}")
+# sphinx_gallery_end_ignore

@@ -7,19 +7,7 @@ Windows are often cheap and their labels expensive. A
 :class:`~skrnn.LSTMRegressor` can start from what it has learned (`pretrained`). This
 page asks how much that helps, on handwritten digits that are read row by row, with few
 labels and with more.
-
-The page is also a program: ``python examples/plot_pretraining.py --output FOLDER``
-writes the figure to a folder.
 """
-
-from argparse import ArgumentParser
-from pathlib import Path
-
-parser = ArgumentParser(description="Start networks from an autoencoder.")
-parser.add_argument("--output", type=Path, help="folder for the figure")
-parser.add_argument("--epochs", type=int, default=40, help="epochs of pretraining")
-parser.add_argument("--seeds", type=int, default=3, help="draws of the labelled rows")
-options = parser.parse_args()
 
 # %%
 # Images as windows
@@ -47,12 +35,29 @@ X_train, X_test, y_train, y_test = train_test_split(
 
 from skrnn import RecurrentAutoencoder
 
+epochs, n_seeds = 40, 3
+# sphinx_gallery_start_ignore
+# The page is also a program: see its --help.
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Start networks from an autoencoder.")
+parser.add_argument("--output", type=Path, help="folder for the figure")
+parser.add_argument("--epochs", type=int, default=epochs, help="epochs of pretraining")
+parser.add_argument(
+    "--seeds", type=int, default=n_seeds, help="draws of the labelled rows"
+)
+options = parser.parse_args()
+epochs = options.epochs
+n_seeds = options.seeds
+# sphinx_gallery_end_ignore
+
 autoencoder = RecurrentAutoencoder(
     16,
     units=64,
     standardize=False,
     learning_rate=0.005,
-    epochs=options.epochs,
+    epochs=epochs,
     random_state=0,
 )
 autoencoder.fit(X_train)
@@ -81,7 +86,7 @@ def models(random_state):
         "units": 64,
         "standardize": False,
         "learning_rate": 0.01,
-        "epochs": 5 * options.epochs,
+        "epochs": 5 * epochs,
         "random_state": random_state,
     }
     pretrained = network | {"pretrained": autoencoder}
@@ -115,7 +120,7 @@ errors = pd.DataFrame(
     [
         (n_labelled, name, test_error(name, model, labelled))
         for n_labelled in sizes
-        for seed in range(options.seeds)
+        for seed in range(n_seeds)
         for labelled in [
             np.random.default_rng(seed).permutation(len(X_train))[:n_labelled]
         ]
@@ -175,7 +180,9 @@ ax.legend()
 
 # %%
 
+# sphinx_gallery_start_ignore
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
     figure.savefig(options.output / "pretraining.png", dpi=150)
     print(f"Wrote pretraining.png to {options.output}")
+# sphinx_gallery_end_ignore

@@ -7,18 +7,7 @@ reach back into the training rows. A transformer that looks at the test fold alo
 not have them: such a fold starts cold. :class:`~skrnn.SlidingWindow` remembers the last
 rows that it was fitted on, with their stamps, and a fold that follows them starts warm.
 This page measures the difference on folds as long as the windows, where it is largest.
-
-The page is also a program: ``python examples/plot_warm_folds.py --output FOLDER``
-writes the figures to a folder.
 """
-
-from argparse import ArgumentParser
-from pathlib import Path
-
-parser = ArgumentParser(description="Compare warm and cold test folds.")
-parser.add_argument("--output", type=Path, help="folder for the figures")
-parser.add_argument("--epochs", type=int, default=30, help="epochs of the network")
-options = parser.parse_args()
 
 # %%
 # A noisy daily cycle
@@ -48,10 +37,23 @@ from sklearn.pipeline import make_pipeline
 
 from skrnn import LSTMRegressor, SlidingWindow
 
+epochs = 30
+# sphinx_gallery_start_ignore
+# The page is also a program: see its --help.
+from argparse import ArgumentParser
+from pathlib import Path
+
+parser = ArgumentParser(description="Compare warm and cold test folds.")
+parser.add_argument("--output", type=Path, help="folder for the figures")
+parser.add_argument("--epochs", type=int, default=epochs, help="epochs of the network")
+options = parser.parse_args()
+epochs = options.epochs
+# sphinx_gallery_end_ignore
+
 ridge = make_pipeline(SlidingWindow(24, gap=1, flatten=True), SimpleImputer(), Ridge())
 lstm = make_pipeline(
     SlidingWindow(24, gap=1),
-    LSTMRegressor(16, learning_rate=0.01, epochs=options.epochs, random_state=0),
+    LSTMRegressor(16, learning_rate=0.01, epochs=epochs, random_state=0),
 )
 models = {"ridge": ridge, "LSTM": lstm}
 
@@ -153,8 +155,10 @@ ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 # %%
 
+# sphinx_gallery_start_ignore
 if options.output:
     options.output.mkdir(parents=True, exist_ok=True)
     fold_figure.savefig(options.output / "fold.png", dpi=150)
     figure.savefig(options.output / "errors.png", dpi=150)
     print(f"Wrote fold.png and errors.png to {options.output}")
+# sphinx_gallery_end_ignore

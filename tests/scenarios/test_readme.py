@@ -1,5 +1,7 @@
+import csv
 import os
 import re
+import runpy
 import textwrap
 from pathlib import Path
 from unittest.mock import patch
@@ -8,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # The start page shows the code of README.md, which need not run twice.
+# test_coming_from.py runs the tabs of that page.
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs/guide").glob("*.rst"))]
 FENCED = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 INDENTED = re.compile(r"^\.\. code-block:: python\n\n((?:(?: +.*)?\n)+)", re.MULTILINE)
@@ -49,3 +52,32 @@ def test_readme_and_start_page_show_the_same_code():
 def test_readme_shows_a_forecast_in_twelve_lines():
     first = FENCED.search((ROOT / "README.md").read_text(encoding="utf-8"))
     assert 0 < len([line for line in first[1].splitlines() if line]) <= 12
+
+
+def test_gallery_lists_each_example_once():
+    index = (ROOT / "examples/index.rst").read_text(encoding="utf-8")
+    names = sorted(path.stem for path in (ROOT / "examples").glob("plot_*.py"))
+    assert sorted(re.findall(r"^   (plot_\w+)$", index, re.MULTILINE)) == names
+    assert (
+        sorted(re.findall(r"^      :link: (plot_\w+)$", index, re.MULTILINE)) == names
+    )
+
+
+def test_cards_of_the_gallery_have_the_titles_of_the_pages():
+    index = (ROOT / "examples/index.rst").read_text(encoding="utf-8")
+    cards = re.findall(r"grid-item-card:: (.+)\n      :link: (\w+)\n", index)
+    for title, name in cards:
+        page = (ROOT / f"examples/{name}.py").read_text(encoding="utf-8")
+        assert page.startswith(f'"""\n{title}\n')
+
+
+def test_page_of_benchmarks_shows_tables_that_are_recorded(tmp_path):
+    """And says so early where a section of benchmarks/README.md has another title."""
+    program = runpy.run_path(str(ROOT / "benchmarks/tables.py"))
+    program["write_tables"](tmp_path)
+    page = (ROOT / "docs/benchmarks.rst").read_text(encoding="utf-8")
+    shown = set(re.findall(r"generated/(\w+\.\w+)$", page, re.MULTILINE))
+    assert shown == {path.name for path in tmp_path.iterdir()}
+    for path in tmp_path.glob("*.csv"):
+        with open(path, encoding="utf-8", newline="") as file:
+            assert len({len(row) for row in csv.reader(file)}) == 1
