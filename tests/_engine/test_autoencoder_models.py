@@ -115,6 +115,8 @@ print(X.nbytes / 2**30, peak() - before)
 """
 
 
+# What the everyday run tries with a recurrent regressor, in test_memory.py.
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_memory_grows_with_the_rows_and_not_with_the_windows():
     done = subprocess.run(

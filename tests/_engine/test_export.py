@@ -1,7 +1,3 @@
-import json
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -56,35 +52,3 @@ def test_keras_model_of_unscaled_data_fills_holes_with_the_mean():
     filled = X.copy()
     X[0, 2, 1], filled[0, 2, 1] = np.nan, X[..., 1].mean()
     assert_allclose(model.to_keras()(X)[:, 0], model.predict(filled), atol=1e-5)
-
-
-def test_saved_keras_model_loads_where_skrnn_is_not_installed(tmp_path):
-    X, y = summed_windows(n_targets=3)
-    X[0, :2] = X[1, 3, 0] = np.nan
-    X, y = X + 1e7, y + 1e7
-    settings = {"epochs": 1, "random_state": 0, "incomplete": "mask"}
-    models = {cell: cls(3, **settings) for cell, cls in ESTIMATORS.items()}
-    settings |= {"segment": 2, "decoder": "parallel", "linear_path": True}
-    models["parallel"] = LSTMRegressor((3, 2), **settings)
-    expected = []
-    for name, model in models.items():
-        model.fit(X, y).to_keras().save(tmp_path / f"{name}.keras")
-        expected.append(model.predict(X).tolist())
-    np.save(tmp_path / "X.npy", X)
-    loader = (
-        "import json, sys; sys.modules['skrnn'] = None\n"
-        "import keras, numpy as np\n"
-        "X = np.load('X.npy')\n"
-        "models = [keras.models.load_model(f'{c}.keras') for c in sys.argv[1:]]\n"
-        "print(json.dumps([m(X).numpy().tolist() for m in models]))"
-    )
-    finished = subprocess.run(
-        [sys.executable, "-c", loader, *models],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
-    assert finished.returncode == 0, finished.stderr
-    predicted = json.loads(finished.stdout)
-    assert_allclose(predicted, expected, rtol=0, atol=1e-5 * y.std())

@@ -1,7 +1,3 @@
-import json
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -142,16 +138,6 @@ def test_frames_have_names_and_the_index_of_the_rows():
 # Keras models
 # --------------------------------------------------------------------------------------
 
-LOADER = (
-    "import json, sys; sys.modules['skrnn'] = None\n"
-    "import keras, numpy as np\n"
-    "X = np.load('X.npy')\n"
-    "models = [keras.models.load_model(f'{n}.keras') for n in sys.argv[1:]]\n"
-    "code = models[1](X)\n"
-    "results = [models[0](X), code, models[2](code)]\n"
-    "print(json.dumps([r.numpy().tolist() for r in results]))"
-)
-
 
 @pytest.mark.parametrize("parameters", [{}, {"tied": True, "hidden_layer_sizes": 4}])
 def test_keras_models_read_and_give_the_units_of_the_data(parameters):
@@ -164,26 +150,6 @@ def test_keras_models_read_and_give_the_units_of_the_data(parameters):
     assert_allclose(model.decoder_(codes), copies, rtol=0, atol=1e-4)
     encoded = whole.get_layer("encoder")(X + 1e6)
     assert_allclose(whole.get_layer("decoder")(encoded), copies, rtol=0, atol=1e-4)
-
-
-def test_saved_keras_models_load_where_skrnn_is_not_installed(tmp_path):
-    model = fitted(hidden_layer_sizes=4, tied=True)
-    parts = {"all": model.to_keras(), "code": model.encoder_, "copy": model.decoder_}
-    for name, part in parts.items():
-        part.save(tmp_path / f"{name}.keras")
-    np.save(tmp_path / "X.npy", X)
-    finished = subprocess.run(
-        [sys.executable, "-c", LOADER, *parts],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
-    assert finished.returncode == 0, finished.stderr
-    copies, codes, decoded = json.loads(finished.stdout)
-    assert_allclose(codes, model.transform(X), rtol=1e-4, atol=1e-5)
-    assert_allclose(copies, model.reconstruct(X), rtol=1e-5)
-    assert_allclose(decoded, copies, rtol=1e-5)
 
 
 # --------------------------------------------------------------------------------------

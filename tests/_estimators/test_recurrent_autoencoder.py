@@ -1,7 +1,3 @@
-import json
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -177,37 +173,6 @@ def test_frames_of_windows_that_are_tables_keep_their_index():
 # --------------------------------------------------------------------------------------
 # Keras models
 # --------------------------------------------------------------------------------------
-
-LOADER = (
-    "import json, sys; sys.modules['skrnn'] = None\n"
-    "import keras, numpy as np\n"
-    "X = np.load('X.npy')\n"
-    "models = [keras.models.load_model(f'{n}.keras') for n in sys.argv[1:]]\n"
-    "code = models[1](X)\n"
-    "results = [models[0](X), code, models[2](code)]\n"
-    "print(json.dumps([r.numpy().tolist() for r in results]))"
-)
-
-
-def test_saved_keras_models_load_where_skrnn_is_not_installed(tmp_path):
-    model, windows = fitted(X + 1e6, cell="gru"), gappy(X + 1e6)
-    parts = {"all": model.to_keras(), "code": model.encoder_, "copy": model.decoder_}
-    for name, part in parts.items():
-        part.save(tmp_path / f"{name}.keras")
-    np.save(tmp_path / "X.npy", windows)
-    finished = subprocess.run(
-        [sys.executable, "-c", LOADER, *parts],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
-    assert finished.returncode == 0, finished.stderr
-    copies, codes, decoded = json.loads(finished.stdout)
-    assert_allclose(codes, model.transform(windows), rtol=1e-4, atol=1e-5)
-    assert_allclose(copies, model.reconstruct(windows), rtol=0, atol=1e-4)
-    assert_allclose(decoded, copies, rtol=0, atol=1e-4)
-
 
 # --------------------------------------------------------------------------------------
 # Refusals

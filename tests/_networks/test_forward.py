@@ -123,12 +123,13 @@ IN_A_FRESH_PROCESS = """
 import pickle, sys
 model, X, forecaster = pickle.load(sys.stdin.buffer)
 results = model.predict(X), forecaster.forecast(12)
+model.summary(print_fn=lambda text: None), model._repr_html_()
 assert not {"tensorflow", "keras", "scikeras"} & set(sys.modules)
 pickle.dump(results, sys.stdout.buffer)
 """
 
 
-def test_a_service_that_only_predicts_never_imports_tensorflow():
+def test_what_predicts_and_shows_its_network_never_imports_tensorflow():
     model, X = fitted()
     y = np.sin(np.arange(80) / 5)
     forecaster = AutoregressiveForecaster(LSTMRegressor(4, epochs=1)).fit(None, y)

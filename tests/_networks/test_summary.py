@@ -1,6 +1,3 @@
-import pickle
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -120,15 +117,3 @@ def test_diagram_shows_shapes_and_counts():
 @pytest.mark.parametrize("holder", [AutoregressiveForecaster, AutoencoderDetector])
 def test_diagram_of_an_estimator_that_was_given_none_shows_it_alone(holder):
     assert holder.__name__ in diagram(holder())
-
-
-def test_summary_and_diagram_load_no_tensorflow(tmp_path):
-    (tmp_path / "model.pkl").write_bytes(pickle.dumps(fitted(RNNRegressor(3))))
-    code = (
-        "import pickle, sys\n"
-        "model = pickle.load(open('model.pkl', 'rb'))\n"
-        "model.summary(), model._repr_html_()\n"
-        "sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
-    assert done.returncode == 0

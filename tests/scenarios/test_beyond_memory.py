@@ -176,6 +176,7 @@ def test_many_windows_are_predicted_in_pieces_with_the_same_bits():
     assert_allclose(predicted[:1024], model.predict(windows[:1024]), rtol=1e-6)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_resident_memory_is_that_of_chunks_and_not_of_the_file(tmp_path, monkeypatch):
     benchmarks = Path(__file__).parents[2] / "benchmarks"

@@ -161,7 +161,8 @@ def weighing(name):
     return Weighing(), n_bytes
 
 
-CLUSTERS = ["loky", "dask", "ray"]
+# Ray starts slowest, and new processes for each search, which the other two keep.
+CLUSTERS = ["loky", "dask", pytest.param("ray", marks=pytest.mark.exhaustive)]
 
 
 @pytest.fixture(scope="module", params=CLUSTERS)
@@ -184,18 +185,7 @@ def test_a_grid_search_gives_the_scores_of_this_process(searched, serial):
     assert_same(searched[0], serial[by_grid])
 
 
-# Ray starts new processes for each of them, which the other two keep.
-@pytest.mark.parametrize(
-    ("cluster", "way"),
-    [
-        pytest.param(
-            cluster, way, marks=pytest.mark.exhaustive if cluster == "ray" else []
-        )
-        for cluster in CLUSTERS
-        for way in OTHER_WAYS
-    ],
-    indirect=["cluster"],
-)
+@pytest.mark.parametrize("way", OTHER_WAYS)
 def test_every_other_way_gives_the_scores_of_this_process(cluster, way, serial):
     with joblib.parallel_config(cluster, n_jobs=2):
         assert_same(way(), serial[way])
@@ -250,6 +240,7 @@ def test_a_search_on_dask_outlives_a_killed_worker(dask, tmp_path, serial):
     assert_same((scores_of(search), search.best_params_), serial[by_grid])
 
 
+@pytest.mark.exhaustive
 def test_a_search_on_ray_outlives_a_killed_worker(ray, tmp_path):
     names = lines_of_guide(tmp_path)
     scores = scores_of(run_block("search-on-ray", **names)["search"])

@@ -93,7 +93,7 @@ def test_every_estimator_is_stored_before_it_is_fitted(cls, ending, tmp_path):
 @each_format
 @each_plain
 def test_windows_and_forecasts_survive_on_every_index(name, ending, tmp_path):
-    estimator, X = persisted.PLAIN[name]()
+    estimator, X = persisted.ALL[name]()
     loaded = again(estimator, ending, tmp_path)
     assert not differences(
         persisted.answers(loaded, X), persisted.answers(estimator, X)
@@ -102,7 +102,7 @@ def test_windows_and_forecasts_survive_on_every_index(name, ending, tmp_path):
 
 @each_plain
 def test_copies_are_independent(name):
-    estimator, X = persisted.PLAIN[name]()
+    estimator, X = persisted.ALL[name]()
     before = pickle.dumps(estimator)
     copied = copy.deepcopy(estimator)
     assert not differences(
@@ -115,10 +115,18 @@ def test_copies_are_independent(name):
 
 
 @pytest.mark.slow
-def test_every_estimator_answers_the_same_in_another_process(tmp_path):
-    made = {
-        name: make() for name, make in (persisted.PLAIN | persisted.NETWORKS).items()
-    }
+@pytest.mark.parametrize(
+    "names",
+    [
+        persisted.EVERYDAY,
+        pytest.param(
+            {*persisted.ALL} - persisted.EVERYDAY, marks=pytest.mark.exhaustive
+        ),
+    ],
+    ids=["one of each family", "others"],
+)
+def test_every_estimator_answers_the_same_in_another_process(names, tmp_path):
+    made = {name: persisted.ALL[name]() for name in sorted(names)}
     (tmp_path / "asked").write_bytes(pickle.dumps({n: X for n, (_, X) in made.items()}))
     for name, (estimator, _) in made.items():
         for ending in FORMATS:
@@ -141,7 +149,7 @@ def test_every_estimator_answers_the_same_in_another_process(tmp_path):
 
 
 def test_a_loaded_estimator_goes_on_as_the_stored_one_does(tmp_path):
-    model, X = persisted.NETWORKS["LSTMRegressor"]()
+    model, X = copy.deepcopy(persisted.ALL["LSTMRegressor"]())
     y = persisted.ROW
     loaded = [again(model, ending, tmp_path) for ending in FORMATS]
     expected = model.partial_fit(X, y).weights_
@@ -159,7 +167,7 @@ def test_a_loaded_estimator_goes_on_as_the_stored_one_does(tmp_path):
 
 @each_plain
 def test_a_pickle_names_neither_pandas_nor_a_private_module(name):
-    pickled = pickle.dumps(persisted.PLAIN[name]()[0])
+    pickled = pickle.dumps(persisted.ALL[name]()[0])
     assert b"skrnn" in pickled
     assert b"pandas." not in pickled
     assert b"skrnn._" not in pickled
@@ -169,7 +177,7 @@ def test_a_pickle_names_neither_pandas_nor_a_private_module(name):
     "name", ["windows on days", "forecasts on days", "LSTMRegressor", "Autoencoder"]
 )
 def test_every_private_attribute_has_a_name_in_files(name):
-    made = (persisted.PLAIN | persisted.NETWORKS)[name]()[0]
+    made = persisted.ALL[name]()[0]
     own = {"_private", "_state_version", "_skrnn_version"}
     assert not [key for key in made.__getstate__() if key[0] == "_" and key not in own]
     # Some attributes exist after some fits only, such as weights that are averaged.
@@ -225,7 +233,7 @@ def test_cloudpickle_stores_a_class_made_in_a_script():
 
 @each_plain
 def test_skops_asks_for_trust_in_nothing_but_the_public_classes(name):
-    estimator, _ = persisted.PLAIN[name]()
+    estimator, _ = persisted.ALL[name]()
     assert trust_needed(estimator) == names_of(types_inside(estimator))
 
 
@@ -246,7 +254,7 @@ def test_skops_refuses_types_that_are_not_trusted(tmp_path):
 
 def test_loading_a_skops_file_calls_nothing_that_trains_predicts_or_reads_data():
     io = pytest.importorskip("skops.io")
-    data = io.dumps(persisted.PLAIN["panel"]()[0])
+    data = io.dumps(persisted.ALL["panel"]()[0])
     called = set()
 
     def watch(frame, event, _):
@@ -314,7 +322,7 @@ def test_an_optimizer_of_keras_is_pickled_and_named_ahead_of_skops():
 
 def test_a_skops_file_is_a_zip_of_numbers_and_words(tmp_path):
     pytest.importorskip("skops.io")
-    model, _ = persisted.NETWORKS["LSTMRegressor"]()
+    model, _ = persisted.ALL["LSTMRegressor"]()
     persisted.store(model, tmp_path / "model.skops")
     with zipfile.ZipFile(tmp_path / "model.skops") as file:
         endings = {Path(name).suffix for name in file.namelist()}

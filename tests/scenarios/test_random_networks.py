@@ -21,7 +21,7 @@ from skrnn._engine.settings import Recipe
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.windows import Windows
 from tests.support.samples import CELLS, assert_same_training, make_samples, network_for
-from tests.support.strategies import FEWER, REPEATABLE
+from tests.support.strategies import FEWER, REPEATABLE, tried_often
 
 pytestmark = pytest.mark.slow
 
@@ -110,14 +110,14 @@ def windows_for(draw, network):
     return Windows(rows, starts.astype(np.intp), steps, dilation)
 
 
-@FEWER
+@settings(REPEATABLE, max_examples=60)
 @given(st.sampled_from(EVERYDAY), st.data())
 def test_compiled_predictions_equal_keras_and_the_equations(network, data):
     assert_predictions_equal_keras_and_the_equations(network, data)
 
 
 @pytest.mark.exhaustive
-@REPEATABLE
+@FEWER
 @given(st.sampled_from(NETWORKS), st.data())
 def test_compiled_predictions_of_every_network_equal_those(network, data):
     assert_predictions_equal_keras_and_the_equations(network, data)
@@ -142,8 +142,7 @@ def assert_predictions_equal_keras_and_the_equations(network, data):
     np.testing.assert_allclose(got, by_hand, **close)
 
 
-@settings(REPEATABLE, max_examples=6)
-@given(st.data())
+@tried_often(6, 2)
 def test_compiled_epochs_equal_keras(data):
     cell, shape = data.draw(st.sampled_from(CELLS)), data.draw(st.sampled_from(SHAPES))
     missing = data.draw(st.booleans())

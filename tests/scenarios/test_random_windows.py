@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from skrnn import SlidingWindow, make_windows
 from skrnn._windows.windows import Windows, windows_of
-from tests.support.strategies import CLOCKS, FEWER, REPEATABLE, ticks, walks
+from tests.support.strategies import CLOCKS, FEWER, ticks, tried_often, walks
 
 CONTAINERS = {
     "array": lambda rows: rows,
@@ -81,8 +81,7 @@ def shows_its_tick(places):
 
 
 @pytest.mark.slow
-@REPEATABLE
-@given(st.data())
+@tried_often(1000, 150)
 def test_windows_of_random_indexes_equal_a_walk_back(data):
     n_series = data.draw(st.sampled_from([1, 1, 2, 3]))
     clock = data.draw(st.sampled_from(list(CLOCKS)))

@@ -24,9 +24,13 @@ def crossed(*axes):
 
 
 def first_of_many(values, n=1):
-    """Return values as parameters of a test, of which the everyday run takes `n`."""
+    """Return values as parameters of a test, of which the everyday run takes `n`.
+
+    A tuple holds the values of several parameters.
+    """
     marks = [pytest.mark.exhaustive]
     return [
-        value if i < n else pytest.param(value, marks=marks)
+        value if i < n else pytest.param(*each, marks=marks)
         for i, value in enumerate(values)
+        for each in [value if isinstance(value, tuple) else (value,)]
     ]

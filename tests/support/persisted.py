@@ -6,7 +6,7 @@ what each estimator answers into ``answers.pickle``.
 
 import pickle
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import cloudpickle
@@ -143,7 +143,7 @@ def case_of(cls, *, in_pipeline=False):
 
 DAYS, ROW = INDEXES["days"], ROWS[:, 0]
 
-# Without a network, and so fast.
+# Without a network, and so fast. All are made but once: nothing may change them.
 PLAIN = {f"windows on {n}": partial(windows_on, index) for n, index in INDEXES.items()}
 PLAIN |= {
     f"forecasts on {n}": partial(forecaster_on, index) for n, index in INDEXES.items()
@@ -184,6 +184,14 @@ NETWORKS |= {
     "detector in a pipeline": lambda: case(
         make_pipeline(StandardScaler(), AutoencoderDetector(small(Autoencoder))), ROWS
     ),
+}
+ALL = {name: cache(make) for name, make in (PLAIN | NETWORKS).items()}
+# One of each family of classes.
+EVERYDAY = {*ALL} - {
+    f"{cell}{kind}{place}"
+    for cell in ("RNN", "GRU")
+    for kind in ("Regressor", "Classifier")
+    for place in ("", " in a pipeline")
 }
 
 

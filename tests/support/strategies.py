@@ -2,7 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 # The same examples in every run, and nothing written into the folder of the tests.
@@ -15,6 +16,26 @@ REPEATABLE = settings(
 )
 # For claims beside the main one of a file.
 FEWER = settings(REPEATABLE, max_examples=250)
+
+
+def tried_often(n_all, n_everyday):
+    """Return a decorator for a claim about what it draws, which becomes a test.
+
+    `make test-all` draws `n_all` examples, the everyday run as many as it has time for.
+    """
+
+    def as_test(claim):
+        @pytest.mark.parametrize(
+            "n_examples",
+            [n_everyday, pytest.param(n_all, marks=pytest.mark.exhaustive)],
+        )
+        def test(n_examples):
+            settings(REPEATABLE, max_examples=n_examples)(given(st.data())(claim))()
+
+        return test
+
+    return as_test
+
 
 # For each kind of stamps the stamp of a tick, which is a whole number.
 DAY = pd.Timestamp("2024-02-20")
