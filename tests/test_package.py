@@ -103,6 +103,7 @@ def test_import_and_every_public_name_load_neither_networks_nor_plots():
     finished = run_in_fresh_interpreter(
         "import sys, skrnn\n"
         "for name in skrnn.__all__: getattr(skrnn, name)\n"
+        "import skrnn.datasets, skrnn.inspection\n"
         "heavy = {'tensorflow', 'keras', 'scikeras', 'matplotlib'}\n"
         "sys.exit(' '.join(heavy & set(sys.modules)) or None)"
     )

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from skrnn._process.compilation_cache import ProgramFolder, describe_processor
-from skrnn._process.config import get_config
+from skrnn._process.config import forget_compilation_cache, get_config
 from skrnn._process.fork import check_not_forked, note_start
 from skrnn._process.signals import signals_wait
 
@@ -129,7 +129,10 @@ def _flags_of_compilation_cache(folder: ProgramFolder | None) -> Iterator[None]:
 
 
 def _open_program_folder() -> ProgramFolder | None:
-    """Open the folder of the setting `compilation_cache`, if it can be used."""
+    """Open the folder of the setting `compilation_cache`, if it can be used.
+
+    If not, the setting of this process becomes False.
+    """
     path = get_config()["compilation_cache"]
     if not path:
         return None
@@ -137,13 +140,20 @@ def _open_program_folder() -> ProgramFolder | None:
     versions = ["1", version("tensorflow"), *flags, *describe_processor()]
     folder = ProgramFolder(Path(path), versions)
     if _IMPORTED_BEFORE:
-        reason = "TensorFlow was imported before skrnn; import skrnn's estimators first"
+        reason = (
+            "TensorFlow was imported before skrnn's first network; fit one before "
+            "importing TensorFlow or Keras"
+        )
     elif "tf_xla_persistent_cache_directory" in flags[1]:
-        reason = "TF_XLA_FLAGS names a folder of its own; leave one of the two out"
+        reason = (
+            "TF_XLA_FLAGS names a folder of its own; take "
+            "--tf_xla_persistent_cache_directory out of it"
+        )
     elif not folder.is_writable():
-        reason = "nothing can be written there; choose another folder"
+        reason = "nothing can be written there; choose a folder of your own"
     else:
         return folder
+    forget_compilation_cache()
     warnings.warn(
         f"compilation_cache, {path}, is not used, because {reason}.", stacklevel=2
     )

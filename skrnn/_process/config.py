@@ -11,7 +11,7 @@ from skrnn._serialization.names import set_module
 
 from .compilation_cache import VARIABLE, resolve_folder
 
-__all__ = ["get_config", "set_config"]
+__all__ = ["forget_compilation_cache", "get_config", "set_config"]
 
 _LOCK = threading.Lock()
 
@@ -99,7 +99,8 @@ def set_config(
         them again. True is a folder in the user's cache directory, False none, which
         is the initial setting unless the environment variable
         ``SKRNN_COMPILATION_CACHE`` names a folder. It has to be set before the first
-        network is used, because TensorFlow reads it when it is imported. None changes
+        network is used, because TensorFlow reads it when it is imported. A folder that
+        cannot be used then is warned of, and the setting becomes False. None changes
         nothing.
     device : {"auto", "cpu", "gpu"}, default=None
         Where TensorFlow computes. "auto", the initial setting unless the environment
@@ -170,6 +171,15 @@ def set_config(
         os.environ[VARIABLES[name]] = _as_text(changes[name])
 
 
+def forget_compilation_cache() -> None:
+    """Set `compilation_cache` to False where the folder cannot be used.
+
+    Processes that start later inherit the folder, which they may be able to use.
+    """
+    with _LOCK:
+        _CONFIG["compilation_cache"] = False
+
+
 def _as_text(setting: str | bool) -> str:
     """Return a setting as TensorFlow and `resolve_folder` read it."""
     return setting if isinstance(setting, str) else str(setting).lower()
@@ -180,8 +190,9 @@ def _check_in_time(name: str, setting: object) -> None:
     if setting != get_config()[name] and "tensorflow" in sys.modules:
         raise RuntimeError(
             f"{name} must be set before TensorFlow is imported, which has happened; "
-            "call set_config right after importing skrnn, or set the environment "
-            f"variable {VARIABLES[name]} before Python starts."
+            "call set_config ahead of importing TensorFlow or Keras and of using a "
+            f"network, or set the environment variable {VARIABLES[name]} before Python "
+            "starts."
         )
 
 
@@ -213,7 +224,8 @@ def _checked_folder(setting: bool | str | os.PathLike[str]) -> str | bool:
     folder = _folder_or_false(setting)
     if folder and os.path.exists(folder) and not os.path.isdir(folder):
         raise ValueError(
-            f"compilation_cache must be a folder. Got {folder!r} instead, a file."
+            f"compilation_cache must be a folder. Got {folder!r} instead, a file; "
+            "choose another name."
         )
     _check_in_time("compilation_cache", folder)
     return folder

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 import skrnn
+from skrnn._engine import tensorflow
 from skrnn._process import config
 
 
@@ -119,6 +120,27 @@ def test_a_file_is_refused_as_folder_of_compiled_networks(restored, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="must be a folder"):
         skrnn.set_config(compilation_cache=tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("imported", "flags", "folder", "words"),
+    [
+        (True, "", "kept", "fit one before importing TensorFlow or Keras"),
+        (False, "--tf_xla_persistent_cache_directory=a", "kept", "out of it"),
+        (False, "", "file/below", "choose a folder of your own"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_warned_of_and_no_longer_set(
+    restored, monkeypatch, tmp_path, imported, flags, folder, words
+):
+    (tmp_path / "file").touch()
+    skrnn.set_config(compilation_cache=tmp_path / folder)
+    monkeypatch.setattr(tensorflow, "_IMPORTED_BEFORE", imported)
+    monkeypatch.setenv("TF_XLA_FLAGS", flags)
+    with pytest.warns(UserWarning, match=f"compilation_cache, .*{words}"):
+        assert tensorflow._open_program_folder() is None
+    assert skrnn.get_config()["compilation_cache"] is False
+    assert os.environ["SKRNN_COMPILATION_CACHE"] == str(tmp_path / folder)
 
 
 def test_a_refused_setting_changes_nothing(restored, tmp_path):
