@@ -17,9 +17,19 @@ PYTEST := -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-lo
 # TensorFlow does not give back what a compiled network took, some 20 MB. So the tests run
 # in two halves, each in new processes; those that PYTEST_ARGS selects run at once.
 HALVES := $(if $(PYTEST_ARGS),"","tests/_[a-z]*" "tests/test_*.py tests/[a-z]*/ skrnn")
-# Arithmetic of our own in NumPy, which no release of a dependency changes.
-ARITHMETIC := tests/_scaling \
-	tests/_forecasting/test_bands.py tests/_forecasting/test_differencing.py
+# What no release of a dependency changes: arithmetic and checks of our own, and what
+# repeats for an estimator what the tests of the engine, beside Keras, show of networks.
+INDEPENDENT := tests/test_package.py tests/_scaling tests/_networks/test_cells.py \
+	tests/_networks/test_description.py tests/_networks/test_variances.py \
+	tests/_process/test_compilation_cache.py tests/_process/test_config.py \
+	tests/_process/test_memory.py tests/_process/test_signals.py \
+	tests/_estimators/test_base.py tests/_estimators/test_budget.py \
+	tests/_estimators/test_docstrings.py tests/_estimators/test_placeholders.py \
+	tests/_estimators/test_recurrent_refusals.py \
+	tests/_forecasting/test_bands.py tests/_forecasting/test_differencing.py \
+	tests/_forecasting/test_plan.py tests/_forecasting/test_series_bands.py \
+	tests/_forecasting/test_set_up.py tests/inspection
+OLDEST := $(VENV_OLDEST)/bin/python $(PYTEST) -m "not slow and not exhaustive"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -45,12 +55,14 @@ test-all: $(VENV)/installed-test  ## run those, too, of which `make test` runs o
 		$(VENV)/bin/python $(PYTEST) $$half --durations=20 $(PYTEST_ARGS) || exit; \
 	done
 
-test-oldest: $(VENV_OLDEST)/installed-test  ## test with the oldest supported releases
-	@echo "Running the fast tests with requirements/oldest.txt ..."
-	@for half in $(HALVES); do \
-		XLA_FLAGS= $(VENV_OLDEST)/bin/python $(PYTEST) $$half $(ARITHMETIC:%=--deselect=%) \
-			-m "not slow and not exhaustive" $(PYTEST_ARGS) || exit; \
-	done
+test-oldest: $(VENV_OLDEST)/installed-test  ## test what depends on releases with the oldest
+	@echo "Running what depends on releases with requirements/oldest.txt ..."
+ifeq ($(PYTEST_ARGS),)
+	@XLA_FLAGS= $(OLDEST) tests/_engine
+	@$(OLDEST) tests skrnn --ignore=tests/_engine $(INDEPENDENT:%=--ignore=%)
+else
+	@$(OLDEST) $(PYTEST_ARGS)
+endif
 
 lint: $(VENV)/installed-dev  ## check style, formatting and types
 	$(VENV)/bin/ruff check

@@ -11,8 +11,9 @@ from random import Random
 os.environ["MPLBACKEND"] = "Agg"
 
 # Most of a test run is compilation, three quarters of it optimization, which is XLA's
-# to test and not ours. `make test-oldest` leaves it on. A flag that XLA does not know
-# ends the process, so the releases are those that were tried.
+# to test and not ours. `make test-oldest` leaves it on where networks are compared with
+# Keras. A flag that XLA does not know ends the process, so the releases are those that
+# were tried.
 FLAGS = ["--xla_backend_optimization_level=0"]
 if version("tensorflow").startswith("2.21."):
     FLAGS += ["--xla_cpu_use_fusion_emitters=false"]

@@ -20,7 +20,7 @@ from tests.support.samples import (
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_keras_loop_and_compiled_epochs_agree(shuffle):
     samples = make_samples()
-    network = network_for(samples)
+    network = network_for(samples, "rnn")
     args = (network, Recipe(learning_rate=0.01), weights_for(network))
     settings = {"shuffle": shuffle, "batch_size": 6}
     compiled, history = fit_in_order(*args, samples, **settings)

@@ -23,7 +23,7 @@ def test_predictions_see_weights_changed_in_place():
 
 def test_small_predictions_after_the_first_build_and_trace_nothing(monkeypatch):
     samples = make_samples()
-    network = network_for(samples)
+    network = network_for(samples, "rnn")
     weights, traces = weights_for(network), []
 
     def counted(*args):

@@ -15,7 +15,10 @@ from tests.support.kept_programs import KINDS
 
 def in_fresh_process(kinds, cache, *, n_workers=0, says=""):
     """Run networks in another process, or in its workers; one answer for each."""
-    own = ("SKRNN_COMPILATION_CACHE", "TF_XLA_FLAGS", "OMP_NUM_THREADS")
+    own = (
+        *("SKRNN_COMPILATION_CACHE", "TF_XLA_FLAGS", "OMP_NUM_THREADS"),
+        "TF_CPP_MIN_LOG_LEVEL",  # With it TensorFlow's chatter is the user's.
+    )
     finished = subprocess.run(
         [
             *(sys.executable, "-m", "tests.support.kept_programs"),

@@ -15,7 +15,7 @@ from uuid import uuid4
 import joblib
 import numpy as np
 
-from skrnn import AutoregressiveForecaster, GRURegressor, RNNRegressor, set_config
+from skrnn import AutoregressiveForecaster, RNNRegressor, set_config
 
 X = np.random.default_rng(0).normal(size=(40, 6, 2)).astype(np.float32)
 Y = X[:, -1, 0]
@@ -25,16 +25,18 @@ def digest(*arrays):
     return hashlib.sha256(b"".join(np.ascontiguousarray(a) for a in arrays)).hexdigest()
 
 
+def trained():
+    settings = {"dropout": 0.2, "validation_split": 0.25, "random_state": 0}
+    network = RNNRegressor(2, epochs=2, predict_backend="tensorflow", **settings)
+    return network.fit(X, Y)
+
+
 def training():
-    network = GRURegressor(
-        3, epochs=2, dropout=0.2, validation_split=0.25, random_state=0
-    )
-    return digest(*network.fit(X, Y).weights_)
+    return digest(*trained().weights_)
 
 
 def prediction():
-    network = RNNRegressor(2, epochs=1, random_state=0, predict_backend="tensorflow")
-    return digest(network.fit(X, Y).predict(X))
+    return digest(trained().predict(X))
 
 
 def roll_out():
