@@ -2,9 +2,11 @@
 
 import copy
 from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.fitted import set_fitted
@@ -14,11 +16,13 @@ from skrnn._index.columns import (
     as_container,
     index_columns,
     is_polars,
+    to_polars,
     with_index,
 )
 from skrnn._index.matching import match_index
 from skrnn._index.reading import index_of
 from skrnn._networks.summary import show_inside
+from skrnn._process.memory import check_memory
 from skrnn._serialization.state import StoredMixin
 
 from .calibration import errors_of_length, forecast_errors
@@ -26,11 +30,14 @@ from .checks import (
     check_any_start,
     check_bounded,
     check_calibrated,
+    check_calibration,
     check_enough_rows,
     check_history_step,
+    check_needs_no_rows,
     check_samples,
     check_start,
     check_takes_missing,
+    check_within_horizon,
     warn_of_calendar,
 )
 from .differencing import read_lags
@@ -42,7 +49,7 @@ from .input import (
     split_history,
 )
 from .origin import Origin
-from .request import request_rows
+from .request import request_next_rows, request_rows
 from .results import shape_like
 from .set_up import choose_set_up, longest_hole
 from .skipped_series import warn_of_fit, warn_of_forecast
@@ -317,33 +324,86 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         known = request.to_known(origin, plan.horizon)
         origin = origin.take(request.codes)
         check_start(origin, plan, self.estimator_)
+        check_within_horizon(plan, request.n_steps)
         predicted = plan.continue_series(
             self.estimator_, origin, known.known, known.n_steps
         )
         check_bounded(plan.restore(predicted), request.n_steps)
         return predicted[request.row_places, request.row_steps - 1]
 
-    def _predict_band(self, X, history, compute_bounds, names):
-        """Predict rows, and add what `compute_bounds` makes of the errors of a target.
+    def _find_rows(self, X, history):
+        """Return where a forecast over rows of X starts, and which rows these are.
 
-        It returns an array of shape (n_series, n_steps, n_names) for the series whose
-        numbers among those of `fit` it gets, in units of the spread of each. It also
-        gets the number of steps in a block; 1 if nothing but their place counts.
+        Returns
+        -------
+        origin, template
+            As `_start_from` returns them.
+        index : Index or None
+            Index of the rows.
+        request : Request
+            The rows.
         """
-        check_is_fitted(self)
-        check_calibration(self)
+        if isinstance(X, Integral):
+            return self._find_next_rows(X, history)
         rows, _ = with_index(X, self._index_columns)
         known = read_future(self, rows)
         origin, template = self._start_from(history)
         index = index_of(rows)
         origin = self._begin_cold(origin, index)
         request = request_rows(origin, index, known, wide=self._wide)
+        return origin, template, index, request
+
+    def _find_next_rows(self, n_steps, history):
+        """Return the same of a number of rows that follow."""
+        check_scalar(n_steps, "n_steps", Integral, min_val=1)
+        check_needs_no_rows(self._origin.n_ahead)
+        origin, template = self._start_from(history)
+        if origin.names != [None] and not self._wide:
+            origin = self._leave_out(origin)
+        check_memory(
+            # The predictions, and the stamps or numbers of their rows.
+            8 * int(n_steps) * len(origin) * (self.n_targets_ + 1),
+            f"A forecast of n_steps={n_steps} rows of {len(origin)} series",
+            "forecast fewer rows at once",
+        )
+        index = origin.index_ahead(n_steps, self._index_names, wide=self._wide)
+        if self._wide:
+            # Columns that end earlier need more steps to the same stamps.
+            no_columns = np.empty((n_steps, 0))
+            request = request_rows(origin, index, no_columns, wide=True)
+        else:
+            request = request_next_rows(origin, n_steps)
+        return origin, template, index, request
+
+    def _predict(self, X, history):
+        """Predict the rows of X, or a number of rows that follow."""
+        origin, template, index, request = self._find_rows(X, history)
+        values = self._plan.restore(self._continue(origin, request))
+        laid_out = self._lay_out(values, len(origin), template, index)
+        return self._as_passed(laid_out, X)
+
+    def _find_band_rows(self, X, history):
+        """Return what `_find_rows` does, if there are errors for bands."""
+        check_is_fitted(self)
+        check_calibration(self)
+        return self._find_rows(X, history)
+
+    def _predict_band(self, X, found, compute_bounds, names):
+        """Predict the rows that were found for X, and add what comes of errors.
+
+        `compute_bounds` gets the errors of all series, of shape (n_series, n_origins,
+        n_steps, n_targets), the numbers of some series, the steps in a block (1 if
+        nothing but their place counts), the places of the series in the request, and
+        how many steps they have. It returns an array of shape (n_chosen, n_steps,
+        n_targets, n_names), in units of the spread of each series.
+        """
+        origin, template, index, request = found
         bounds = self._bounds_of(origin, request, compute_bounds)
         predicted = self._continue(origin, request)[:, :, None]
         spread = origin.scale.spread[request.codes][request.row_places][:, :, None]
         values = self._plan.restore(predicted + bounds * spread)
         laid_out = self._lay_out(values, len(origin), template, index, names)
-        return laid_out if rows is X else as_container(laid_out, X)
+        return self._as_passed(laid_out, X)
 
     def _bounds_of(self, origin, request, compute_bounds):
         """Return bounds of each row, from errors of blocks that are known as far."""
@@ -355,11 +415,10 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             places = np.flatnonzero(n_known == n_steps)
             rows = np.flatnonzero(np.isin(request.row_places, places))
             all_errors = self.calibration_errors_, self._short_errors
-            errors = np.moveaxis(errors_of_length(*all_errors, n_steps), -1, 0)
-            bounds = [compute_bounds(each, codes[places], block) for each in errors]
-            bounds = np.stack(bounds, axis=2)
+            errors = errors_of_length(*all_errors, n_steps)
+            bounds = compute_bounds(errors, codes[places], block, places, n_steps)
             row_steps = request.row_steps[rows]
-            check_calibrated(bounds.swapaxes(0, 1), row_steps, errors.shape[2])
+            check_calibrated(bounds.swapaxes(0, 1), row_steps, errors.shape[1])
             of_rows = np.searchsorted(places, request.row_places[rows])
             values.append(bounds[of_rows, row_steps - 1])
             all_rows.append(rows)
@@ -377,12 +436,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             values = values.reshape(n_series, -1, *values.shape[2:]).swapaxes(0, 1)
         return shape_like(values, template, index, band_names)
 
-
-def check_calibration(forecaster):
-    """Raise if no rows were held out for the errors of forecasts."""
-    if not hasattr(forecaster, "calibration_errors_"):
-        raise ValueError(
-            "Bands need errors of forecasts that training has not seen. Got "
-            "calibration=0; set calibration to the number of last rows to hold out "
-            "for them, such as 100, and call fit."
-        )
+    def _as_passed(self, values, X):
+        """Return predictions in the kind of container that X has, or `fit` has seen."""
+        if isinstance(X, Integral):
+            return to_polars(values) if self._saw_polars else values
+        return values if self._index_columns is None else as_container(values, X)

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from skrnn._process.memory import check_memory
 
 from .origin import Origin
+from .past_columns import known_in_advance
 from .plan import ForecastPlan
 from .series import SeriesRows
 from .series_scale import SeriesScale
@@ -32,7 +33,7 @@ class HeldOut:
     n_steps : ndarray of shape (n_forecasts,)
         Steps to the end of each series.
     known : ndarray of shape (n_forecasts, n_steps.max(), n_known)
-        Columns known in advance of these steps.
+        Columns of X in these steps, of which those known in advance are used.
     observed : ndarray of shape (n_forecasts, n_steps.max(), n_targets)
         What was observed in them.
     """
@@ -165,9 +166,8 @@ def _predict(
     plan: ForecastPlan, estimator: BaseEstimator, held_out: HeldOut
 ) -> NDArray[np.float64]:
     """Return forecasts of all steps, of logarithms if they are taken."""
-    return plan.continue_series(
-        estimator, held_out.origin, held_out.known, held_out.n_steps
-    )
+    known = known_in_advance(held_out.known, plan.past)
+    return plan.continue_series(estimator, held_out.origin, known, held_out.n_steps)
 
 
 def _enter(
@@ -210,6 +210,7 @@ def _hold_out(
     """Collect the forecasts from origins among the last rows of series."""
     codes, places, first_rows = _find_origins(plan, estimator, series, n_origins)
     n_steps = series.stops[series.last_runs[codes]] - first_rows
+    n_steps = np.minimum(n_steps, plan.most_steps)
     steps = np.arange(n_steps.max(initial=0))
     # Forecasts near the end have fewer steps. What they read beyond it is ignored, but
     # must be a row.
@@ -244,7 +245,7 @@ def _find_origins(
     earliest = series.starts[last][:, None] + plan.n_past
     codes, places = np.nonzero((first_rows >= earliest) & (last >= 0)[:, None])
     past = _rows_before(plan, first_rows[codes, places])
-    can_start = plan.can_start(series.targets[past], estimator)
+    can_start = plan.can_start(series.targets[past], series.known[past], estimator)
     codes, places = codes[can_start], places[can_start]
     return codes, places, first_rows[codes, places]
 

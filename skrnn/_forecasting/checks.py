@@ -29,11 +29,14 @@ __all__ = [
     "check_any_start",
     "check_bounded",
     "check_calibrated",
+    "check_calibration",
     "check_enough_rows",
     "check_history_step",
+    "check_needs_no_rows",
     "check_samples",
     "check_start",
     "check_takes_missing",
+    "check_within_horizon",
     "warn_of_calendar",
 ]
 
@@ -212,6 +215,16 @@ def check_start(origin: Origin, plan: ForecastPlan, estimator: BaseEstimator) ->
         )
     window = plan.differencing.difference(past)[:, -plan.window :]
     missing = np.isnan(window)
+    lacks_past = plan.lacks_past(origin.known)
+    if lacks_past.any() and not accepts_missing(estimator):
+        lacking = np.where(lacks_past, np.nan, 0.0)[:, :, None]
+        raise ValueError(
+            f"{type(estimator).__name__} does not accept missing values, but the "
+            f"columns in past hold NaN in the last {plan.window} rows"
+            f"{_first_missing(origin, lacking)}, from which a forecast starts; fill "
+            "them in, or use an estimator that accepts NaN, such as LSTMRegressor or "
+            "HistGradientBoostingRegressor."
+        )
     if missing.any() and not accepts_missing(estimator):
         raise ValueError(
             f"{type(estimator).__name__} does not accept missing values, but the last "
@@ -249,6 +262,18 @@ def check_takes_missing(estimator: BaseEstimator) -> None:
             f"windows begin with them. Got {type(estimator).__name__}, which does not; "
             "use one such as LSTMRegressor or HistGradientBoostingRegressor, or set "
             "cold_start=False."
+        )
+
+
+def check_within_horizon(plan: ForecastPlan, n_steps: NDArray[np.intp]) -> None:
+    """Raise if a forecast would need later values of columns that are observed."""
+    most = int(n_steps.max(initial=0))
+    if most > plan.most_steps:
+        raise ValueError(
+            "Columns in past are not known after the last observation, so a forecast "
+            f"has at most horizon={plan.horizon} steps. Got {most}; fit with "
+            f"horizon={most} or more, predict fewer rows, or leave columns that are "
+            "known in advance out of past."
         )
 
 
@@ -305,6 +330,25 @@ def check_calibrated(
             f"calibration={calibration} gives enough errors for {n_known} steps at "
             f"this coverage. Got {row_steps.max()} rows to predict; raise calibration, "
             "the number of rows to hold out, lower the coverage, or predict fewer rows."
+        )
+
+
+def check_calibration(forecaster: Any) -> None:
+    """Raise if no rows were held out for the errors of forecasts."""
+    if not hasattr(forecaster, "calibration_errors_"):
+        raise ValueError(
+            "Bands need errors of forecasts that training has not seen. Got "
+            "calibration=0; set calibration to the number of last rows to hold out "
+            "for them, such as 100, and call fit."
+        )
+
+
+def check_needs_no_rows(n_ahead: int) -> None:
+    """Raise if rows to predict have columns that must be passed."""
+    if n_ahead:
+        raise ValueError(
+            f"forecast does not know the {n_ahead} columns of X that are inputs; use "
+            "predict(X) with a frame of these columns, or fit with exogenous=False."
         )
 
 

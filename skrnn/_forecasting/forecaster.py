@@ -11,21 +11,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import HasMethods, Interval, StrOptions, fit_context
-from skrnn._index.columns import (
-    INDEX_CONSTRAINTS,
-    as_container,
-    to_polars,
-    with_index,
-)
+from skrnn._index.columns import INDEX_CONSTRAINTS
 from skrnn._index.freq import FREQ_CONSTRAINTS
-from skrnn._index.reading import index_of
 from skrnn._process.memory import check_memory
 from skrnn._serialization.names import set_module
 
 from .base_forecaster import BaseForecaster
-from .input import read_future
-from .request import request_next_rows, request_rows
-from .series_bands import error_quantiles, radii
+from .bounds import interval_bounds, quantile_bounds
+from .input import check_has_rows
+from .paths import PathDraws
 
 __all__ = ["AutoregressiveForecaster"]
 
@@ -80,6 +74,11 @@ class AutoregressiveForecaster(BaseForecaster):
         and without one what is chosen.
     exogenous : bool, default=True
         Whether the columns of X are inputs. With False only the index of X is used.
+    past : str, int or list of these, default=None
+        The columns of X, by name or place, that are observed like y and not known in
+        advance, such as the weather. A window sees them up to the last observed row;
+        what they hold in rows to predict is never read, and they may be left out there.
+        Forecasts then have at most `horizon` steps. NaN was not observed.
     columns : {"targets", "series"}, default="targets"
         What several columns of y are: targets of one series, which help to predict each
         other, or as many series, from which one estimator learns. Shorter series begin
@@ -127,7 +126,7 @@ class AutoregressiveForecaster(BaseForecaster):
         "error" is the logarithm of the mean absolute error, the mean over series, each
         in units of its spread; NaN where there are too few rows.
     n_features_in_ : int
-        Columns known in advance; 0 where X has none or is only a time axis.
+        Columns of X that are inputs; 0 where X has none or is only a time axis.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where all are strings.
     n_targets_ : int
@@ -298,6 +297,7 @@ class AutoregressiveForecaster(BaseForecaster):
         "log": ["boolean", StrOptions({"auto"})],
         "normalize": [StrOptions({"auto", "last", "meanstd"}), None],
         "exogenous": ["boolean"],
+        "past": [str, Integral, list, tuple, None],
         "columns": [StrOptions({"targets", "series"})],
         "calibration": [Interval(Integral, 0, None, closed="left")],
         "cold_start": ["boolean"],
@@ -316,6 +316,7 @@ class AutoregressiveForecaster(BaseForecaster):
         log="auto",
         normalize="auto",
         exogenous=True,
+        past=None,
         columns="targets",
         calibration=0,
         cold_start=False,
@@ -331,6 +332,7 @@ class AutoregressiveForecaster(BaseForecaster):
         self.log = log
         self.normalize = normalize
         self.exogenous = exogenous
+        self.past = past
         self.columns = columns
         self.calibration = calibration
         self.cold_start = cold_start
@@ -530,15 +532,8 @@ class AutoregressiveForecaster(BaseForecaster):
             If X is an index or a number of steps, or columns hold dates.
         """
         check_is_fitted(self)
-        rows, _ = with_index(X, self._index_columns)
-        known = read_future(self, rows)
-        origin, template = self._start_from(history)
-        index = index_of(rows)
-        origin = self._begin_cold(origin, index)
-        request = request_rows(origin, index, known, wide=self._wide)
-        values = self._plan.restore(self._continue(origin, request))
-        laid_out = self._lay_out(values, len(origin), template, index)
-        return laid_out if rows is X else as_container(laid_out, X)
+        check_has_rows(self, X)
+        return self._predict(X, history)
 
     def forecast(self, n_steps, *, history=None):
         """Continue the series by a number of rows.
@@ -570,39 +565,15 @@ class AutoregressiveForecaster(BaseForecaster):
         """
         check_is_fitted(self)
         check_scalar(n_steps, "n_steps", Integral, min_val=1)
-        if self.n_features_in_:
-            raise ValueError(
-                f"forecast does not know the {self.n_features_in_} columns of X that "
-                "are inputs; use predict(X) with a frame of these columns, or fit with "
-                "exogenous=False."
-            )
-        origin, template = self._start_from(history)
-        if origin.names != [None] and not self._wide:
-            origin = self._leave_out(origin)
-        check_memory(
-            # The predictions, and the stamps or numbers of their rows.
-            8 * int(n_steps) * len(origin) * (self.n_targets_ + 1),
-            f"A forecast of n_steps={n_steps} rows of {len(origin)} series",
-            "forecast fewer rows at once",
-        )
-        index = origin.index_ahead(n_steps, self._index_names, wide=self._wide)
-        if self._wide:
-            # Columns that end earlier need more steps to the same stamps.
-            no_columns = np.empty((n_steps, 0))
-            request = request_rows(origin, index, no_columns, wide=True)
-        else:
-            request = request_next_rows(origin, n_steps)
-        values = self._plan.restore(self._continue(origin, request))
-        laid_out = self._lay_out(values, len(origin), template, index)
-        return to_polars(laid_out) if self._saw_polars else laid_out
+        return self._predict(n_steps, history)
 
     def predict_interval(self, X, coverage=0.9, *, history=None):
         """Return an interval that holds a share of the observations to come.
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
-            The rows to predict, as in `predict`.
+        X : array-like of shape (n_rows, n_features) or int
+            The rows to predict, as in `predict`; or a number of rows, as in `forecast`.
         coverage : float in (0, 1), default=0.9
             The share of the observations, at each step.
         history : array-like or tuple of two, default=None
@@ -631,19 +602,17 @@ class AutoregressiveForecaster(BaseForecaster):
             include_boundaries="neither",
         )
 
-        def bounds(errors, codes, block):
-            radius = radii(errors, coverage, codes, block)
-            return np.stack([-radius, radius], axis=-1)
-
-        return self._predict_band(X, history, bounds, ["lower", "upper"])
+        found = self._find_band_rows(X, history)
+        bounds = interval_bounds(coverage)
+        return self._predict_band(X, found, bounds, ["lower", "upper"])
 
     def predict_quantiles(self, X, quantiles, *, history=None):
         """Return quantiles of the observations to come.
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
-            The rows to predict, as in `predict`.
+        X : array-like of shape (n_rows, n_features) or int
+            The rows to predict, as in `predict`; or a number of rows, as in `forecast`.
         quantiles : array-like of float in (0, 1)
             The quantiles; 0.5 is the median.
         history : array-like or tuple of two, default=None
@@ -670,7 +639,61 @@ class AutoregressiveForecaster(BaseForecaster):
                 f"0.9]. Got {quantiles!r} instead."
             )
 
-        def bounds(errors, codes, block):
-            return error_quantiles(errors, asked, codes, block)
+        found = self._find_band_rows(X, history)
+        return self._predict_band(X, found, quantile_bounds(asked), list(asked))
 
-        return self._predict_band(X, history, bounds, list(asked))
+    def sample_paths(self, X, n_paths=200, *, random_state=None, history=None):
+        """Return possible courses of the series, for intervals of sums and the like.
+
+        A path is the forecast plus the errors that one of the forecasts held out by
+        `calibration` had at all its steps. So its steps depend on each other as errors
+        do, and quantiles of any function of paths, such as the sum of a week, are
+        bands of that function. Of many series and targets, those errors are drawn
+        together that had the same place from the end of their series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features) or int
+            The rows to predict, as in `predict`; or a number of rows, as in `forecast`.
+        n_paths : int, default=200
+            Number of paths; at least 1.
+        random_state : int, RandomState instance or None, default=None
+            Chooses the errors. Pass an int for paths that can be repeated.
+        history : array-like or tuple of two, default=None
+            Rows to start from in place of those seen in `fit`; see `predict`.
+
+        Returns
+        -------
+        paths : ndarray or DataFrame of shape (n_rows, n_paths) or (n_rows, n_targets, \
+                n_paths)
+            The paths. A frame, where `predict` returns a frame or a Series, has their
+            numbers as columns, for each column of y if y had columns.
+
+        Raises
+        ------
+        NotFittedError
+            If the forecaster is not fitted.
+        ValueError
+            If fewer than 10 of the forecasts held out reach as far ahead; also as in
+            `predict_interval`.
+        MemoryError
+            If so many paths would not fit into memory.
+
+        Notes
+        -----
+        Errors are scaled at each step, so that 90 % of them lie in
+        ``predict_interval(X, 0.9)``. Of many series, a path is one of its own errors
+        with the probability n / (n + 10) for n independent ones, otherwise of those of
+        another series, in units of their size.
+        """
+        check_scalar(n_paths, "n_paths", Integral, min_val=1)
+        found = self._find_band_rows(X, history)
+        request = found[-1]
+        check_memory(
+            16 * len(request.row_steps) * self.n_targets_ * int(n_paths),
+            f"Paths of n_paths={n_paths} for {len(request.row_steps)} rows",
+            "draw fewer paths, or predict fewer rows",
+        )
+        draws = PathDraws.draw(len(request.codes), n_paths, random_state)
+        names = list(range(n_paths))
+        return self._predict_band(X, found, draws.choose_errors, names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -18,11 +18,18 @@ from skrnn._checks.sklearn import check_feature_names
 from skrnn._checks.tables import as_floats, check_columns
 from skrnn._index.reading import common_index, index_of
 
+from .past_columns import (
+    check_finite_but_past,
+    find_past,
+    known_in_advance,
+    with_past_columns,
+)
 from .results import template_of
 from .series import SeriesRows, series_from_long, series_from_wide
 
 __all__ = [
     "Observations",
+    "check_has_rows",
     "check_same_columns",
     "read_future",
     "read_observations",
@@ -42,22 +49,29 @@ class Observations:
     targets : ndarray of shape (n_rows, n_columns)
         Values of y; NaN where nothing was observed.
     known : ndarray of shape (n_rows, n_known)
-        Columns known in advance.
+        Columns of X.
     index : pandas.Index or None
         Stamps.
     template : ndarray, Series or DataFrame
         y without its rows.
+    past : tuple of int, default=()
+        Places in `known` of the columns that are not known in advance.
     """
 
     targets: NDArray[np.float64]
     known: NDArray[np.float64]
     index: pd.Index | None
     template: Any
+    past: tuple[int, ...] = ()
 
     def by_series(
         self, *, wide: bool, step: Any = None, freq: Any = None
     ) -> SeriesRows:
         """Sort the rows by series; in a wide table each column is one."""
+        rows = self._sort(wide=wide, step=step, freq=freq)
+        return replace(rows, past=self.past)
+
+    def _sort(self, *, wide: bool, step: Any, freq: Any) -> SeriesRows:
         if not wide:
             return series_from_long(
                 self.targets, self.known, self.index, step, freq=freq
@@ -104,21 +118,24 @@ def read_observations(
     if log:
         _check_positive(targets, y, index)
     targets = targets.reshape(len(targets), -1)
-    known = _read_known(forecaster, X, len(targets), index, fitted=fitted)
-    return Observations(targets, known, index, template)
+    past = _find_past(forecaster, X, fitted=fitted)
+    known = _read_known(forecaster, X, len(targets), index, past, fitted=fitted)
+    return Observations(targets, known, index, template, past)
 
 
 def read_future(forecaster: Any, X: Any) -> NDArray[np.float64]:
     """Check the rows to predict and return their columns known in advance."""
-    _check_has_rows(forecaster, X)
+    check_has_rows(forecaster, X)
     shape = _shape_of(X)
-    only_index = forecaster.n_features_in_ == 0 and shape[1:] == (0,)
+    only_index = forecaster._origin.n_ahead == 0 and shape[1:] == (0,)
     # `check_array` would raise for a frame without columns, whose index is enough here.
     if only_index or not forecaster._reads_columns:
         if len(X) == 0:
             raise ValueError("X must have at least 1 row. Got 0 instead.")
         return np.empty((len(X), 0))
-    return _read_fitted_columns(forecaster, X, index_of(X))
+    index = index_of(X)
+    X, past = with_past_columns(forecaster, X), forecaster._plan.past
+    return known_in_advance(_read_fitted_columns(forecaster, X, index, past), past)
 
 
 def split_history(history: Any, n_known: int) -> tuple[Any, Any]:
@@ -172,10 +189,24 @@ def _read_targets(
     return targets
 
 
+def _find_past(forecaster: Any, X: Any, *, fitted: bool) -> tuple[int, ...]:
+    """Return the places of columns of X that are not known in advance."""
+    if fitted:
+        past: tuple[int, ...] = forecaster._plan.past
+        return past
+    return find_past(forecaster.past, X if forecaster.exogenous else None)
+
+
 def _read_known(
-    forecaster: Any, X: Any, n_rows: int, index: pd.Index | None, *, fitted: bool
+    forecaster: Any,
+    X: Any,
+    n_rows: int,
+    index: pd.Index | None,
+    past: tuple[int, ...],
+    *,
+    fitted: bool,
 ) -> NDArray[np.float64]:
-    """Return the columns of X that are known in advance."""
+    """Return the columns of X that are inputs."""
     only_index = isinstance(X, pd.DataFrame) and X.shape[1] == 0
     reads_columns = forecaster._reads_columns if fitted else forecaster.exogenous
     if X is None or only_index or not reads_columns:
@@ -184,18 +215,18 @@ def _read_known(
         return np.empty((n_rows, 0))
     check_columns(X)
     if fitted:
-        return _read_fitted_columns(forecaster, X, index)
+        return _read_fitted_columns(forecaster, X, index, past)
     # Not `validate_data`, which would set attributes before the fit has succeeded.
     known = as_floats(
         X, lambda: check_array(X, input_name="X", estimator=forecaster, **NUMBER_RULES)
     )
     way_out = "fill it in: columns known in advance need a value in each row."
-    check_finite(known, X, index, way_out, name="X")
+    check_finite(check_finite_but_past(known, past), X, index, way_out, name="X")
     return known
 
 
 def _read_fitted_columns(
-    forecaster: Any, X: Any, index: pd.Index | None
+    forecaster: Any, X: Any, index: pd.Index | None, past: tuple[int, ...]
 ) -> NDArray[np.float64]:
     """Check that X has the columns seen in `fit`, and values in all of them."""
     check_columns(X)
@@ -214,7 +245,7 @@ def _read_fitted_columns(
         X, lambda: validate_data(forecaster, X, reset=False, **NUMBER_RULES)
     )
     way_out = "columns known in advance need a value in each row to predict."
-    check_finite(known, X, index, way_out, name="X")
+    check_finite(check_finite_but_past(known, past), X, index, way_out, name="X")
     return known
 
 
@@ -267,7 +298,7 @@ def _lacks_columns(forecaster: Any) -> str:
     )
 
 
-def _check_has_rows(forecaster: Any, X: Any) -> None:
+def check_has_rows(forecaster: Any, X: Any) -> None:
     """Raise if X has no rows that say which rows to predict."""
     if X is None:
         raise ValueError(
@@ -280,7 +311,7 @@ def _check_has_rows(forecaster: Any, X: Any) -> None:
     if forecaster.n_features_in_:
         rows = "the columns known in advance of these rows"
     ways = {
-        Integral: f"use forecast({X}), or for intervals and quantiles pass {rows}",
+        Integral: f"use forecast({X}), or pass {rows}",
         pd.Index: "pass pd.DataFrame(index=X)",
     }
     for kind, way_out in ways.items():

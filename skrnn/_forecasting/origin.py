@@ -14,6 +14,7 @@ from skrnn._index.ahead import index_ahead, stamps_ahead
 from skrnn._index.steps import count_steps
 from skrnn._serialization.plain import stored
 
+from .past_columns import known_in_advance
 from .series import SeriesRows
 from .series_scale import SeriesScale
 
@@ -34,6 +35,7 @@ __all__ = ["Origin"]
         "settled": "settled",
         "step": "step",
         "has_index": "has_index",
+        "past": "past",
     },
     ragged=("known_after",),
 )
@@ -47,10 +49,10 @@ class Origin:
         The rows up to the last one with an observed target; NaN before the first row
         of a series.
     known : ndarray of shape (n_series, n_past, n_known)
-        Columns known in advance of these rows.
+        Columns of X in these rows.
     known_after : list of ndarray of shape (n_steps, n_known)
-        Columns known in advance of each step from the last observed row of a series to
-        its last row; NaN where there was no row.
+        Columns of X at each step from the last observed row of a series to its last
+        row; NaN where there was no row.
     scale : SeriesScale
         Scale of the transformed targets of each series.
     names : list of hashable
@@ -69,6 +71,8 @@ class Origin:
         Distance from one row to the next.
     has_index : bool
         Whether the data has an index.
+    past : tuple of int, default=()
+        Places of the columns that are not known in advance.
     """
 
     targets: NDArray[np.float64]
@@ -82,6 +86,7 @@ class Origin:
     settled: NDArray[np.bool_]
     step: Any
     has_index: bool
+    past: tuple[int, ...] = ()
 
     @classmethod
     def at_end(cls, series: SeriesRows, n_past: int, scale: SeriesScale) -> Origin:
@@ -117,6 +122,7 @@ class Origin:
             settled=np.zeros(len(series), dtype=bool),
             step=series.step,
             has_index=series.has_index,
+            past=series.past,
         )
 
     def __len__(self) -> int:
@@ -126,6 +132,15 @@ class Origin:
     def n_after(self) -> NDArray[np.intp]:
         """Number of steps from the last observed row of each series to its last row."""
         return np.array([len(rows) for rows in self.known_after], dtype=np.intp)
+
+    @property
+    def n_ahead(self) -> int:
+        """Number of columns that are known in advance."""
+        return int(self.known.shape[2]) - len(self.past)
+
+    def ahead_of(self, code: int) -> NDArray[np.float64]:
+        """Return the columns known in advance of the steps after a series."""
+        return known_in_advance(self.known_after[code], self.past)
 
     def take(self, codes: NDArray[np.intp]) -> Origin:
         """Return the origin of the series with these numbers."""

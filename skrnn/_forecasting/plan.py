@@ -9,29 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skrnn._estimators.inside import accepts_missing, accepts_windows
+from skrnn._estimators.inside import accepts_missing
 from skrnn._networks.roll_out import known_ahead, roll_out
-from skrnn._process.memory import check_memory
 from skrnn._scaling.normalization import Normalization
 from skrnn._serialization.plain import stored
 from skrnn._windows.windows import Windows, WindowScale
 
 from .completion import Completion
 from .differencing import Differencing
+from .estimator_input import as_input, check_table_fits, compiled_roll_out
 from .origin import Origin
+from .past_columns import channels_of_columns, known_in_advance, observed_so_far
 from .series import SeriesRows
 from .series_scale import SeriesScale
 
 __all__ = ["ForecastPlan"]
-
-
-def compiled_roll_out(estimator: BaseEstimator) -> Any:
-    """Return the method of recurrent regressors that rolls out in one compiled call.
-
-    None for any other estimator. Only the class is asked: a FrozenEstimator would
-    answer for the estimator inside, but predicts with it step by step.
-    """
-    return getattr(type(estimator), "_roll_out", None)
 
 
 @stored(
@@ -45,6 +37,7 @@ def compiled_roll_out(estimator: BaseEstimator) -> Any:
         "completion": "completion",
         "cold_start": "cold_start",
         "scaling": "scaling",
+        "past": "past",
     },
 )
 @dataclass(frozen=True)
@@ -69,6 +62,8 @@ class ForecastPlan:
     scaling : {"standard", "scale", "none"}, default="standard"
         How many series are made comparable: by mean and standard deviation, by their
         root mean square without a shift, or not at all.
+    past : tuple of int, default=()
+        Places of the columns of X that are not known in advance.
     """
 
     window: int
@@ -79,6 +74,7 @@ class ForecastPlan:
     completion: Completion | None = None
     cold_start: bool = False
     scaling: str = "standard"
+    past: tuple[int, ...] = ()
 
     @property
     def n_past(self) -> int:
@@ -94,6 +90,11 @@ class ForecastPlan:
     def n_lost(self) -> int:
         """Number of rows before a window that its differences need."""
         return self.differencing.n_lost
+
+    @property
+    def most_steps(self) -> int:
+        """Number of rows that a forecast may have."""
+        return self.horizon if self.past else np.iinfo(np.intp).max
 
     def transform(self, rows: SeriesRows) -> NDArray[np.float64]:
         """Return the transformed targets; the first `n_lost` of a run are not valid."""
@@ -166,24 +167,19 @@ class ForecastPlan:
             The estimator that will learn.
         """
         starts = rows.whole_windows(self.window, self.horizon)
-        missing = np.isnan(values)
-        if not missing.any():
-            return starts
-        # Counts in any window are differences of these sums.
-        n_missing = np.concatenate([np.zeros((1, missing.shape[1])), missing])
-        n_missing = n_missing.cumsum(axis=0)
-
-        def most_missing(first: NDArray[np.intp], n_rows: int) -> NDArray[np.float64]:
-            return (n_missing[first + n_rows] - n_missing[first]).max(axis=1)
-
-        allowed = self.window - 1 if accepts_missing(estimator) else 0
-        allowed += self.cold_start
-        observed = most_missing(starts, self.window) <= allowed
-        observed &= most_missing(starts + self.window, self.horizon) == 0
+        inputs, allowed = values, self.window - 1 + self.cold_start
+        if not accepts_missing(estimator):
+            inputs = np.hstack([values, observed_so_far(rows.known, self.past)])
+            allowed = 0
+        observed = _most_missing(inputs, starts, self.window) <= allowed
+        observed &= _most_missing(values, starts + self.window, self.horizon) == 0
         return starts[observed]
 
     def can_start(
-        self, targets: NDArray[np.float64], estimator: BaseEstimator
+        self,
+        targets: NDArray[np.float64],
+        columns: NDArray[np.float64],
+        estimator: BaseEstimator,
     ) -> NDArray[np.bool_]:
         """Return whether a forecast can start from the last rows of each series.
 
@@ -191,6 +187,8 @@ class ForecastPlan:
         ----------
         targets : ndarray of shape (n_series, n_past, n_targets)
             The last rows, NaN where nothing was observed.
+        columns : ndarray of shape (n_series, n_past, n_columns)
+            Columns of X in these rows.
         estimator : estimator
             The estimator that forecasts.
         """
@@ -200,9 +198,12 @@ class ForecastPlan:
         missing = np.isnan(self.differencing.difference(past)[:, -self.window :])
         if self.cold_start:
             return np.asarray(~np.isnan(ends).any(axis=(1, 2)))
-        too_few = np.all if accepts_missing(estimator) else np.any
-        lacks_value = np.isnan(ends).any(axis=1) | too_few(missing, axis=1)
-        return ~lacks_value.any(axis=1)
+        lacks_value = np.isnan(ends).any(axis=(1, 2))
+        if accepts_missing(estimator):
+            is_empty = np.any(np.all(missing, axis=1), axis=1)
+            return np.asarray(~lacks_value & ~is_empty)
+        is_whole = ~missing.any(axis=(1, 2)) & ~self.lacks_past(columns).any(axis=1)
+        return np.asarray(~lacks_value & is_whole)
 
     def learn_completion(
         self, known: NDArray[np.float64], starts: NDArray[np.intp]
@@ -216,9 +217,10 @@ class ForecastPlan:
         starts : ndarray of shape (n_windows,)
             First rows of the windows that the estimator learns from.
         """
-        if self.horizon == 1 or not known.shape[1]:
+        if self.horizon == 1 or known.shape[1] == len(self.past):
             return self
         n_ahead = self.horizon - 1
+        known = known_in_advance(known, self.past)
         # Of windows that begin missing, the first columns are not known.
         whole = ~np.isnan(known[starts]).any(axis=1)
         starts = starts[whole] if whole.any() else starts
@@ -231,7 +233,16 @@ class ForecastPlan:
         """Return whether a forecast can start from the end of each series."""
         has_rows = self.cold_start | (origin.lengths >= self.n_past)
         lacks_columns = self.lacks_columns(origin).any(axis=1)
-        return has_rows & ~lacks_columns & self.can_start(origin.targets, estimator)
+        can_start = self.can_start(origin.targets, origin.known, estimator)
+        return has_rows & ~lacks_columns & can_start
+
+    def lacks_past(self, columns: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which steps of the first window lack a column observed so far.
+
+        From columns of shape (n_series, n_past, n_columns) come (n_series, window).
+        """
+        observed = observed_so_far(columns[:, -self.window :], self.past)
+        return np.asarray(np.isnan(observed).any(axis=2))
 
     def lacks_columns(self, origin: Origin) -> NDArray[np.bool_]:
         """Return which steps of the first window lack columns known in advance.
@@ -239,7 +250,8 @@ class ForecastPlan:
         The result has the shape (n_series, window). Steps before a series do not count.
         """
         steps = np.arange(-self.window, 0)
-        missing = np.isnan(origin.known[:, -self.window :]).any(axis=2)
+        known = known_in_advance(origin.known[:, -self.window :], self.past)
+        missing = np.isnan(known).any(axis=2)
         return np.asarray(missing & (steps >= -origin.lengths[:, None]))
 
     def samples(
@@ -270,7 +282,8 @@ class ForecastPlan:
         y : ndarray of shape (n_samples,) or (n_samples, horizon * n_targets)
             The rows that follow, nearest first.
         """
-        channels = np.hstack([values, known_ahead(known, self.horizon)])
+        columns = channels_of_columns(known, self.past, self.horizon)
+        channels = np.hstack([values, columns])
         windows = Windows(channels, starts, self.window)
         y = Windows(values, starts + self.window, self.horizon).gather()
         if self.normalization is not None:
@@ -280,8 +293,8 @@ class ForecastPlan:
         y = y.reshape(len(starts), -1)
         X: Any = windows
         if compiled_roll_out(estimator) is None:
-            _check_table_fits(windows, estimator)
-            X = _as_input(windows.materialise(), estimator)
+            check_table_fits(windows, estimator)
+            X = as_input(windows.materialise(), estimator)
         return X, y[:, 0] if y.shape[1] == 1 else y
 
     def continue_series(
@@ -313,10 +326,14 @@ class ForecastPlan:
         past = self.differencing.take_log(origin.targets)
         values = self.differencing.difference(past)[:, self.n_lost :]
         centre, spread = origin.scale.centre[:, None], origin.scale.spread[:, None]
-        columns = self._columns_of_blocks(
-            origin.known[:, self.n_lost :], known, n_steps
+        columns = origin.known[:, self.n_lost :]
+        ahead = self._columns_of_blocks(
+            known_in_advance(columns, self.past), known, n_steps
         )
-        ahead = known_ahead(columns, self.horizon)[:, : values.shape[1] + n_steps.max()]
+        ahead = known_ahead(ahead, self.horizon)[:, : values.shape[1] + n_steps.max()]
+        observed = np.full((*ahead.shape[:2], len(self.past)), np.nan)
+        observed[:, : columns.shape[1]] = observed_so_far(columns, self.past)
+        ahead = np.concatenate([observed, ahead], axis=2)
         predicted = self._roll_out(estimator, (values - centre) / spread, ahead)
         with np.errstate(over="ignore", invalid="ignore"):
             return self.differencing.integrate(past, predicted * spread + centre)
@@ -394,27 +411,19 @@ class ForecastPlan:
             targets = windows[:, :, :n_targets]
             own_scale = WindowScale(*self.normalization.shift_and_scale(targets))
             own_scale.apply(windows)
-        block = estimator.predict(_as_input(windows, estimator))
+        block = estimator.predict(as_input(windows, estimator))
         block = np.reshape(block, (len(windows), self.horizon, -1))
         return block if own_scale is None else own_scale.restore(block)
 
 
-def _as_input(
-    windows: NDArray[np.float64], estimator: BaseEstimator
-) -> NDArray[np.float64]:
-    """Return windows as the estimator takes them: with three axes, or as a table."""
-    if accepts_windows(estimator):
-        return windows
-    return windows.reshape(len(windows), -1)
-
-
-def _check_table_fits(windows: Windows, estimator: BaseEstimator) -> None:
-    """Raise if a copy of all windows would not fit into memory."""
-    check_memory(
-        windows.n_bytes,
-        f"The table of windows that {type(estimator).__name__} learns from "
-        f"(window={windows.n_steps}, {len(windows)} rows of "
-        f"{windows.n_features} channels)",
-        "shorten window, pass fewer rows, or use a recurrent regressor, which "
-        "needs no copy of the windows",
-    )
+def _most_missing(
+    values: NDArray[np.float64], first: NDArray[np.intp], n_rows: int
+) -> NDArray[np.intp]:
+    """Return how many of `n_rows` rows are missing, of the column with the most."""
+    missing = np.isnan(values)
+    if not missing.any():
+        return np.zeros(len(first), np.intp)
+    # Counts in any window are differences of these sums.
+    sums = np.concatenate([np.zeros((1, missing.shape[1]), np.intp), missing])
+    sums = sums.cumsum(axis=0)
+    return np.asarray((sums[first + n_rows] - sums[first]).max(axis=1))

@@ -75,7 +75,7 @@ class Request:
         columns = np.full((len(codes), n_steps.max(), known.shape[1]), np.nan)
         if known.shape[1]:
             for place, code in enumerate(codes):
-                rows = origin.known_after[code][: n_steps[place]]
+                rows = origin.ahead_of(code)[: n_steps[place]]
                 columns[place, : len(rows)] = rows
         columns[places, row_steps - 1] = known
         return cls(codes, n_steps, columns, places, row_steps)
@@ -93,7 +93,7 @@ class Request:
         if horizon == 1 or not self.known.shape[2]:
             return self
         behind = [
-            _known_behind(origin.known_after[code], n, -n % horizon)
+            _known_behind(origin.ahead_of(code), n, -n % horizon)
             for code, n in zip(self.codes, self.n_steps, strict=True)
         ]
         n_steps = self.n_steps + np.array([len(rows) for rows in behind], np.intp)
@@ -359,6 +359,6 @@ def _check_no_hole(
 
 def _steps_seen(origin: Origin, code: int) -> NDArray[np.intp]:
     """Return a row of the code and one of the steps whose columns an origin knows."""
-    known = origin.known_after[code]
+    known = origin.ahead_of(code)
     steps = np.flatnonzero(~np.isnan(known).any(axis=1)) + 1
     return np.stack([np.full(len(steps), code), steps])

@@ -50,5 +50,15 @@ def shape_like(
         return pd.DataFrame(values, index=index, columns=template.columns)
     if template.ndim == 1:
         return pd.DataFrame(values, index=index, columns=band_names)
-    columns = pd.MultiIndex.from_product([template.columns, band_names])
+    columns = _columns_of_bands(template.columns, band_names)
     return pd.DataFrame(values.reshape(len(values), -1), index, columns)
+
+
+def _columns_of_bands(columns: pd.Index, band_names: Any) -> pd.MultiIndex:
+    """Return each column with each band; columns of several levels keep them."""
+    levels = [
+        columns.get_level_values(level).repeat(len(band_names))
+        for level in range(columns.nlevels)
+    ]
+    bands = pd.Index(list(band_names) * len(columns))
+    return pd.MultiIndex.from_arrays([*levels, bands])

@@ -13,6 +13,7 @@ from sklearn.linear_model import Ridge
 
 from skrnn._windows.windows import Windows, WindowScale
 
+from .past_columns import known_in_advance
 from .plan import ForecastPlan
 from .series import SeriesRows
 from .series_scale import SeriesScale, mean_and_deviation
@@ -218,6 +219,7 @@ def _design(
     if plan.normalization is not None:
         own_scale = plan.normalization.scale_of(windows)
     steps = own_scale.apply(windows.gather()).reshape(len(starts), -1)
+    known = known_in_advance(known, plan.past)
     ahead = Windows(known, starts + plan.window, plan.horizon).gather()
     ahead = ahead.reshape(len(starts), -1)
     return np.hstack([steps, ahead, np.ones((len(starts), 1))]), own_scale

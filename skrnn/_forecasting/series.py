@@ -24,7 +24,7 @@ class SeriesRows:
     targets : ndarray of shape (n_rows, n_targets)
         What is forecast; NaN where it was not observed.
     known : ndarray of shape (n_rows, n_known)
-        Columns known in advance.
+        Columns of X.
     codes : ndarray of shape (n_rows,)
         Number of the series of each row, its place in `names`.
     names : list of hashable
@@ -40,6 +40,8 @@ class SeriesRows:
         row of a run have at least one observed target.
     source : str, default=""
         Where the step comes from, in words that follow "a step of 1 day, ".
+    past : tuple of int, default=()
+        Places in `known` of the columns that are not known in advance.
     """
 
     targets: NDArray[np.float64]
@@ -52,6 +54,7 @@ class SeriesRows:
     starts: NDArray[np.intp]
     stops: NDArray[np.intp]
     source: str = ""
+    past: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)

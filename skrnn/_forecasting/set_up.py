@@ -80,6 +80,7 @@ def choose_set_up(
     """
     if forecaster.estimator is not None:
         plan = _keep_levels(forecaster.estimator, _plain_plan(forecaster, lags))
+        plan = replace(plan, past=rows.past)
         return SetUp(clone(forecaster.estimator), plan, 0, {})
     plans, part = _list_plans(forecaster, rows, training, lags)
     windows = [plan.window for plan in plans]
@@ -171,7 +172,9 @@ def _list_plans(
     windows, season = find_windows(rows, training, sum(lags), season, is_day=is_day)
     part = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
     plans = [
-        ForecastPlan(w, part if horizon is None else horizon, differencing, mode)
+        ForecastPlan(
+            w, part if horizon is None else horizon, differencing, mode, past=rows.past
+        )
         for w, differencing, mode in product(
             windows if window is None else [window],
             [Differencing(lags, each) for each in _list_logs(log, training)],

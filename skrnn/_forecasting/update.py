@@ -205,7 +205,7 @@ def _merge(
     places, new = n_past - 1 + steps[kept], targets[kept]
     repeats = (~np.isnan(values[places]) & ~np.isnan(new)).any(axis=1)
     values[places] = np.where(np.isnan(new), values[places], new)
-    columns[places] = known[kept]
+    columns[places] = np.where(np.isnan(known[kept]), columns[places], known[kept])
     repeated = int(kept[np.argmax(repeats)]) if repeats.any() else None
     return values, columns, repeated
 
