@@ -40,7 +40,7 @@ from .checks import (
     check_within_horizon,
     warn_of_calendar,
 )
-from .differencing import read_lags
+from .differencing import read_lags, read_log
 from .holes import fill_holes
 from .input import (
     check_same_columns,
@@ -48,6 +48,7 @@ from .input import (
     read_observations,
     split_history,
 )
+from .limits import read_bounds
 from .origin import Origin
 from .request import request_next_rows, request_rows
 from .results import shape_like
@@ -136,8 +137,10 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         columns = index_columns(self.time, self.series)
         saw_polars = bool(columns) and is_polars(X)
         X, y = with_index(X, columns, y)
-        log = self.log != "auto" and bool(self.log)
-        observations = read_observations(self, X, y, log=log, fitted=False)
+        log, bounds = read_log(self.log), read_bounds(self.bounds)
+        observations = read_observations(
+            self, X, y, log=log, bounds=bounds, fitted=False
+        )
         wide = self.columns == "series"
         series = observations.by_series(wide=wide, freq=self.freq)
         warn_of_calendar(series)
@@ -226,9 +229,11 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
 
     def _read_observations(self, X, y):
         """Check observed rows against what `fit` saw."""
-        log = self._plan.differencing.log
+        log, bounds = self._plan.differencing.log, self._plan.bounds
         X, y = with_index(X, self._index_columns, y)
-        observations = read_observations(self, X, y, log=log, fitted=True)
+        observations = read_observations(
+            self, X, y, log=log, bounds=bounds, fitted=True
+        )
         if not self._wide:
             check_same_columns(observations, self._template, self.n_targets_)
         return observations

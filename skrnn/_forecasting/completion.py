@@ -15,7 +15,7 @@ from sklearn.linear_model import RidgeCV
 from skrnn._scaling.moments import rounding
 from skrnn._serialization.plain import stored
 
-__all__ = ["Completion"]
+__all__ = ["Completion", "columns_of_blocks"]
 
 # They bound what a fit costs; a season of a few columns is in 200 inputs.
 MOST_INPUTS = 200
@@ -127,3 +127,33 @@ def _regress(
         return np.zeros((before.shape[1], after.shape[1])), means
     model = RidgeCV(PENALTIES, alpha_per_target=True).fit(before, after)
     return model.coef_.T, model.intercept_
+
+
+def columns_of_blocks(
+    completion: Completion | None,
+    past: NDArray[np.float64],
+    known: NDArray[np.float64],
+    n_steps: NDArray[np.intp],
+    horizon: int,
+) -> NDArray[np.float64]:
+    """Return columns of the past and of whole blocks of rows after it.
+
+    Behind the last step of a series its last block is completed. Later blocks, which
+    other series need, are 0.
+    """
+    n_series, n_past, n_known = past.shape
+    n_whole = -(-n_steps // horizon) * horizon
+    columns = np.zeros((n_series, n_past + n_whole.max(), n_known))
+    columns[:, :n_past] = past
+    inside = np.arange(known.shape[1]) < n_steps[:, None]
+    columns[:, n_past : n_past + known.shape[1]][inside] = known[inside]
+    if completion is not None:
+        return completion.fill_in(columns, n_past + n_steps, n_past + n_whole)
+    if n_known and (n_steps % horizon).any():
+        raise ValueError(
+            "The forecaster was stored by a version of skrnn that did not learn to "
+            f"complete columns known in advance. Got {n_steps.max()} rows to predict "
+            f"with horizon={horizon}; pass whole blocks of {horizon} rows, or fit "
+            "again."
+        )
+    return columns

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from skrnn._serialization.plain import stored
 
-__all__ = ["Differencing", "read_lags"]
+__all__ = ["Differencing", "read_lags", "read_log"]
+
+
+def read_log(log: Any) -> bool | str:
+    """Return whether logarithms are asked for, and which; "auto" leaves it open."""
+    if isinstance(log, str):
+        return log if log == "log1p" else False
+    return bool(log)
 
 
 def read_lags(difference: Any, n_rows: int) -> tuple[int, ...]:
@@ -50,12 +57,12 @@ class Differencing:
     ----------
     lags : tuple of int
         Lags of the differences, taken one after the other.
-    log : bool
-        Whether the logarithm is taken first.
+    log : bool or "log1p"
+        Whether the logarithm is taken first, or that of the rows plus 1.
     """
 
     lags: tuple[int, ...] = ()
-    log: bool = False
+    log: bool | str = False
 
     @property
     def n_lost(self) -> int:
@@ -64,11 +71,22 @@ class Differencing:
 
     def take_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return rows, or their logarithm if `log` is set."""
+        if self.log == "log1p":
+            return np.log1p(rows)
         return np.log(rows) if self.log else rows
 
     def undo_log(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Invert `take_log`."""
+        if self.log == "log1p":
+            return np.expm1(rows)
         return np.exp(rows) if self.log else rows
+
+    def log_of_bounds(self, bounds: tuple[float, float]) -> tuple[float, float]:
+        """Return what `take_log` makes of a floor and a ceiling."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            low, high = self.take_log(np.array(bounds))
+        # A floor below all values that have a logarithm is none.
+        return -np.inf if np.isnan(low) else float(low), float(high)
 
     def difference(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Compute the differences; the first `n_lost` rows have none and are NaN."""

@@ -40,7 +40,8 @@ class AutoregressiveForecaster(BaseForecaster):
     predictions become the lags of later ones. The test folds of `TimeSeriesSplit` are
     therefore forecasts, `cross_val_score` is a backtest, and a grid search tunes on the
     error over many steps. The columns of X are exogenous and known in advance, such as
-    holidays or a plan: `predict` needs them for every row that it predicts.
+    holidays or a plan: `predict` needs them for every row that it predicts, except
+    those in `past`.
 
     Parameters
     ----------
@@ -61,10 +62,10 @@ class AutoregressiveForecaster(BaseForecaster):
         Differences that are learned in place of y, and added up again in `predict`:
         an order, such as 1 or 2, or the lags of one after the other, such as (1, 12)
         for monthly steps of yearly changes.
-    log : bool or "auto", default="auto"
+    log : bool, "log1p" or "auto", default="auto"
         Whether logarithms of y are learned, of which differences are taken. All values
-        of y must be above 0. "auto" means False with an estimator, and without one what
-        is chosen.
+        of y must be above 0. "log1p" means the logarithm of y + 1, for values from 0
+        on. "auto" means False with an estimator, and without one what is chosen.
     normalize : {"auto", "last", "meanstd"} or None, default="auto"
         How the target channels of each window are normalised, and by the same numbers
         the rows that it predicts: shifted by the last observed value of the window, or
@@ -84,6 +85,10 @@ class AutoregressiveForecaster(BaseForecaster):
         other, or as many series, from which one estimator learns. Shorter series begin
         or end with NaN. With a MultiIndex the rows name their series,
         and columns are targets.
+    bounds : tuple of two, default=None
+        Floor and ceiling of y, of which None is none, such as (0, None). Forecasts,
+        bands and paths are clipped to them, also each forecast that becomes a lag. All
+        observed values must lie within.
     calibration : int, default=0
         Last rows of each series that are held out of training, for `predict_interval`
         and `predict_quantiles`: each of them is forecast from every row before it from
@@ -162,11 +167,11 @@ class AutoregressiveForecaster(BaseForecaster):
     -----
     With window w, horizon H, targets y and exogenous columns x, the estimator f learns
     ``(y[t], ..., y[t+H-1]) = f(z[t-w], ..., z[t-1])``, where the channels of a step are
-    ``z[s] = (y[s], x[s+1], ..., x[s+H])``, from each t whose rows t-w to t+H-1 follow
-    one another without a hole. The targets of several rows lie side by side,
-    nearest row first. In `predict` each y that was not seen in `fit` is a prediction.
-    H = 1 is the iterated strategy, an H as long as the forecast the direct one with
-    several outputs, and the lengths between mix the two [1]_.
+    ``z[s] = (y[s], p[s], x[s+1], ..., x[s+H])`` with the columns p in `past`, from each
+    t whose rows t-w to t+H-1 follow one another without a hole. The targets of several
+    rows lie side by side, nearest row first. In `predict` each y that was not seen in
+    `fit` is a prediction. H = 1 is the iterated strategy, an H as long as the forecast
+    the direct one with several outputs, and the lengths between mix the two [1]_.
 
     With ``estimator=None`` the rows to learn from choose the set-up, never those held
     out for the calibration. A season has m rows: a day for rows of hours or minutes, a
@@ -294,11 +299,12 @@ class AutoregressiveForecaster(BaseForecaster):
         "window": [Interval(Integral, 1, None, closed="left"), None],
         "horizon": [Interval(Integral, 1, None, closed="left"), None],
         "difference": [Interval(Integral, 0, None, closed="left"), tuple, list],
-        "log": ["boolean", StrOptions({"auto"})],
+        "log": ["boolean", StrOptions({"auto", "log1p"})],
         "normalize": [StrOptions({"auto", "last", "meanstd"}), None],
         "exogenous": ["boolean"],
         "past": [str, Integral, list, tuple, None],
         "columns": [StrOptions({"targets", "series"})],
+        "bounds": [tuple, list, None],
         "calibration": [Interval(Integral, 0, None, closed="left")],
         "cold_start": ["boolean"],
         "freq": FREQ_CONSTRAINTS,
@@ -318,6 +324,7 @@ class AutoregressiveForecaster(BaseForecaster):
         exogenous=True,
         past=None,
         columns="targets",
+        bounds=None,
         calibration=0,
         cold_start=False,
         freq=None,
@@ -334,6 +341,7 @@ class AutoregressiveForecaster(BaseForecaster):
         self.exogenous = exogenous
         self.past = past
         self.columns = columns
+        self.bounds = bounds
         self.calibration = calibration
         self.cold_start = cold_start
         self.freq = freq

@@ -18,6 +18,7 @@ from skrnn._checks.sklearn import check_feature_names
 from skrnn._checks.tables import as_floats, check_columns
 from skrnn._index.reading import common_index, index_of
 
+from .limits import Bounds, check_within_bounds
 from .past_columns import (
     check_finite_but_past,
     find_past,
@@ -89,7 +90,13 @@ class Observations:
 
 
 def read_observations(
-    forecaster: Any, X: Any, y: Any, *, log: bool, fitted: bool
+    forecaster: Any,
+    X: Any,
+    y: Any,
+    *,
+    log: bool | str,
+    bounds: Bounds | None = None,
+    fitted: bool,
 ) -> Observations:
     """Check observed rows: y may miss values, columns known in advance may not.
 
@@ -99,8 +106,10 @@ def read_observations(
         Named in messages; it is not changed.
     X, y : array-like
         As its `fit` takes them.
-    log : bool
-        Whether y must be positive.
+    log : bool or "log1p"
+        Whether y must be positive, or above -1.
+    bounds : tuple of float or None, default=None
+        Floor and ceiling that y must keep.
     fitted : bool
         Whether the columns must be those seen in `fit`.
     """
@@ -116,7 +125,8 @@ def read_observations(
     targets = _read_targets(forecaster, y, index)
     template = template_of(y, targets)
     if log:
-        _check_positive(targets, y, index)
+        _check_has_logarithm(targets, y, index, log)
+    check_within_bounds(targets, bounds, y, index)
     targets = targets.reshape(len(targets), -1)
     past = _find_past(forecaster, X, fitted=fitted)
     known = _read_known(forecaster, X, len(targets), index, past, fitted=fitted)
@@ -322,13 +332,18 @@ def check_has_rows(forecaster: Any, X: Any) -> None:
             )
 
 
-def _check_positive(
-    targets: NDArray[np.float64], y: Any, index: pd.Index | None
+def _check_has_logarithm(
+    targets: NDArray[np.float64], y: Any, index: pd.Index | None, log: bool | str
 ) -> None:
     """Raise if a value has no logarithm, and name its place."""
-    place = place_of(targets <= 0, y, index)
+    least = -1 if log == "log1p" else 0
+    place = place_of(targets <= least, y, index)
     if place is not None:
+        lowest = targets[targets <= least][0]
+        ways = "set log=False, or add a constant to y"
+        if lowest == 0:
+            ways = f"set log='log1p' for data with zeros, {ways}"
         raise ValueError(
-            f"log=True needs values of y above 0. Got {targets[targets <= 0][0]:g} in "
-            f"{place}; set log=False, or add a constant to y."
+            f"log={log!r} needs values of y above {least}. Got {lowest:g} in {place}; "
+            f"{ways}."
         )

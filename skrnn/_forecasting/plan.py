@@ -15,9 +15,10 @@ from skrnn._scaling.normalization import Normalization
 from skrnn._serialization.plain import stored
 from skrnn._windows.windows import Windows, WindowScale
 
-from .completion import Completion
+from .completion import Completion, columns_of_blocks
 from .differencing import Differencing
 from .estimator_input import as_input, check_table_fits, compiled_roll_out
+from .limits import Bounds, continue_within
 from .origin import Origin
 from .past_columns import channels_of_columns, known_in_advance, observed_so_far
 from .series import SeriesRows
@@ -38,6 +39,7 @@ __all__ = ["ForecastPlan"]
         "cold_start": "cold_start",
         "scaling": "scaling",
         "past": "past",
+        "bounds": "bounds",
     },
 )
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class ForecastPlan:
         root mean square without a shift, or not at all.
     past : tuple of int, default=()
         Places of the columns of X that are not known in advance.
+    bounds : tuple of float or None, default=None
+        Floor and ceiling of the series.
     """
 
     window: int
@@ -75,6 +79,7 @@ class ForecastPlan:
     cold_start: bool = False
     scaling: str = "standard"
     past: tuple[int, ...] = ()
+    bounds: Bounds | None = None
 
     @property
     def n_past(self) -> int:
@@ -129,7 +134,8 @@ class ForecastPlan:
     def restore(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
         """Convert what `continue_series` returns to the units of the series."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return self.differencing.undo_log(predicted)
+            restored = self.differencing.undo_log(predicted)
+        return restored if self.bounds is None else np.clip(restored, *self.bounds)
 
     def learn(self, values: NDArray[np.float64], rows: SeriesRows) -> ForecastPlan:
         """Return the plan with a normalisation that is learned from the rows of runs.
@@ -323,52 +329,40 @@ class ForecastPlan:
             The rows that follow, of logarithms if they are taken. Rows after the last
             requested step of a series are to be ignored.
         """
-        past = self.differencing.take_log(origin.targets)
-        values = self.differencing.difference(past)[:, self.n_lost :]
-        centre, spread = origin.scale.centre[:, None], origin.scale.spread[:, None]
-        columns = origin.known[:, self.n_lost :]
-        ahead = self._columns_of_blocks(
-            known_in_advance(columns, self.past), known, n_steps
-        )
-        ahead = known_ahead(ahead, self.horizon)[:, : values.shape[1] + n_steps.max()]
-        observed = np.full((*ahead.shape[:2], len(self.past)), np.nan)
-        observed[:, : columns.shape[1]] = observed_so_far(columns, self.past)
-        ahead = np.concatenate([observed, ahead], axis=2)
-        predicted = self._roll_out(estimator, (values - centre) / spread, ahead)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self.differencing.integrate(past, predicted * spread + centre)
+        channels = self._channels_ahead(origin, known, n_steps)
 
-    def _columns_of_blocks(
-        self,
-        past: NDArray[np.float64],
-        known: NDArray[np.float64],
-        n_steps: NDArray[np.intp],
+        def predict(
+            series: NDArray[np.intp], past: NDArray[np.float64], first: int, last: int
+        ) -> NDArray[np.float64]:
+            values = self.differencing.difference(past)[:, self.n_lost :]
+            scale = origin.scale.take(series)
+            centre, spread = scale.centre[:, None], scale.spread[:, None]
+            ahead = channels[series, first : values.shape[1] + last]
+            predicted = self._roll_out(estimator, (values - centre) / spread, ahead)
+            with np.errstate(over="ignore", invalid="ignore"):
+                return self.differencing.integrate(past, predicted * spread + centre)
+
+        past, n_last = self.differencing.take_log(origin.targets), int(n_steps.max())
+        if self.bounds is None:
+            return predict(np.arange(len(past)), past, 0, n_last)
+        limits = self.differencing.log_of_bounds(self.bounds)
+        return continue_within(predict, past, n_last, self.horizon, limits)
+
+    def _channels_ahead(
+        self, origin: Origin, known: NDArray[np.float64], n_steps: NDArray[np.intp]
     ) -> NDArray[np.float64]:
-        """Return known columns of the past and of whole blocks of rows after it.
+        """Return what windows see of columns of X, in the past and in rows to predict.
 
-        Behind the last step of a series its last block is completed. Later blocks,
-        which other series need, are 0.
+        Columns that are not known in advance are NaN in rows to predict.
         """
-        n_series, n_past, n_known = past.shape
-        n_whole = -(-n_steps // self.horizon) * self.horizon
-        columns = np.zeros((n_series, n_past + n_whole.max(), n_known))
-        columns[:, :n_past] = past
-        inside = np.arange(known.shape[1]) < n_steps[:, None]
-        columns[:, n_past : n_past + known.shape[1]][inside] = known[inside]
-        if self.completion is None:
-            self._check_whole_blocks(n_known, n_steps)
-            return columns
-        return self.completion.fill_in(columns, n_past + n_steps, n_past + n_whole)
-
-    def _check_whole_blocks(self, n_known: int, n_steps: NDArray[np.intp]) -> None:
-        """Raise if known columns would have to be completed, which was not learned."""
-        if n_known and (n_steps % self.horizon).any():
-            raise ValueError(
-                "The forecaster was stored by a version of skrnn that did not learn to "
-                f"complete columns known in advance. Got {n_steps.max()} rows to "
-                f"predict with horizon={self.horizon}; pass whole blocks of "
-                f"{self.horizon} rows, or fit again."
-            )
+        columns = origin.known[:, self.n_lost :]
+        past = known_in_advance(columns, self.past)
+        ahead = columns_of_blocks(self.completion, past, known, n_steps, self.horizon)
+        n_past = columns.shape[1]
+        ahead = known_ahead(ahead, self.horizon)[:, : n_past + n_steps.max()]
+        observed = np.full((*ahead.shape[:2], len(self.past)), np.nan)
+        observed[:, :n_past] = observed_so_far(columns, self.past)
+        return np.concatenate([observed, ahead], axis=2)
 
     def _roll_out(
         self,

@@ -17,7 +17,8 @@ from skrnn._estimators.inside import find_scaling_of_targets
 from skrnn._index.season import season_length
 
 from .candidates import find_windows, widest_window
-from .differencing import Differencing
+from .differencing import Differencing, read_log
+from .limits import read_bounds
 from .plan import ForecastPlan
 from .series import SeriesRows
 from .trial import LONGEST_COMPARED, Trial
@@ -80,7 +81,7 @@ def choose_set_up(
     """
     if forecaster.estimator is not None:
         plan = _keep_levels(forecaster.estimator, _plain_plan(forecaster, lags))
-        plan = replace(plan, past=rows.past)
+        plan = replace(plan, past=rows.past, bounds=read_bounds(forecaster.bounds))
         return SetUp(clone(forecaster.estimator), plan, 0, {})
     plans, part = _list_plans(forecaster, rows, training, lags)
     windows = [plan.window for plan in plans]
@@ -128,7 +129,7 @@ def _plain_plan(forecaster: Any, lags: tuple[int, ...]) -> ForecastPlan:
     return ForecastPlan(
         PLAIN_WINDOW if window is None else window,
         PLAIN_HORIZON if horizon is None else horizon,
-        Differencing(lags, False if _is_auto(log) else bool(log)),
+        Differencing(lags, read_log(log)),
         None if _is_auto(normalize) else normalize,
     )
 
@@ -173,7 +174,12 @@ def _list_plans(
     part = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
     plans = [
         ForecastPlan(
-            w, part if horizon is None else horizon, differencing, mode, past=rows.past
+            w,
+            part if horizon is None else horizon,
+            differencing,
+            mode,
+            past=rows.past,
+            bounds=read_bounds(forecaster.bounds),
         )
         for w, differencing, mode in product(
             windows if window is None else [window],
@@ -193,10 +199,10 @@ def _is_auto(value: Any) -> bool:
     return isinstance(value, str) and value == "auto"
 
 
-def _list_logs(log: Any, training: SeriesRows) -> list[bool]:
+def _list_logs(log: Any, training: SeriesRows) -> list[bool | str]:
     """Return whether logarithms are learned, or both; they need values above 0."""
     if not _is_auto(log):
-        return [bool(log)]
+        return [read_log(log)]
     positive = np.nanmin(training.targets, initial=np.inf) > 0
     return [False, True] if positive else [False]
 

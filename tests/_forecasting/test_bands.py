@@ -406,3 +406,28 @@ def test_band_holds_its_share_in_blocks_that_are_known_in_part():
         covered = np.mean(inside, axis=0)
         # Twice what chance does to 80 errors and 98 forecasts.
         assert (np.abs(covered - 0.9) < 0.09).all(), (n_steps, covered)
+
+
+def test_bands_of_a_number_of_rows_are_those_of_the_rows():
+    days = pd.date_range("2025-01-01", periods=80, name="day")
+    y = pd.Series(np.random.default_rng(0).normal(size=80), days, name="load")
+    fitted = AutoregressiveForecaster(Ridge(), window=2, calibration=40).fit(None, y)
+    ahead = pd.DataFrame(index=fitted.forecast(5).index)
+    pd.testing.assert_frame_equal(
+        fitted.predict_interval(5), fitted.predict_interval(ahead)
+    )
+    pd.testing.assert_frame_equal(
+        fitted.predict_quantiles(5, [0.2]), fitted.predict_quantiles(ahead, [0.2])
+    )
+    with pytest.raises(TypeError, match=r"use forecast\(5\)"):
+        fitted.predict(5)
+
+
+def test_columns_of_several_levels_keep_them_in_bands():
+    random = np.random.default_rng(0)
+    columns = pd.MultiIndex.from_product([["north", "south"], ["a", "b"]])
+    y = pd.DataFrame(random.normal(size=(80, 4)), columns=columns)
+    forecaster = AutoregressiveForecaster(Ridge(), columns="series", calibration=40)
+    band = forecaster.fit(None, y).predict_interval(3)
+    assert band["north"]["b"].columns.tolist() == ["lower", "upper"]
+    assert (band["north"]["b"]["lower"] < band["north"]["b"]["upper"]).all()
