@@ -14,10 +14,13 @@ from sklearn.ensemble import BaseEnsemble
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import (
     FixedThresholdClassifier,
+    GridSearchCV,
+    RandomizedSearchCV,
     TunedThresholdClassifierCV,
 )
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.validation import has_fit_parameter
 
 __all__ = [
     "accepts_missing",
@@ -26,6 +29,7 @@ __all__ = [
     "find_fitted",
     "find_parameter",
     "find_scaling_of_targets",
+    "find_weight_parameter",
     "fitted_attribute",
     "last_step",
     "let_begin_missing",
@@ -113,6 +117,25 @@ def find_scaling_of_targets(estimator: Any) -> str:
             break
         estimator = inner
     return "standard"
+
+
+def find_weight_parameter(estimator: Any) -> str | None:
+    """Return the parameter of `fit` that takes weights of samples; None without one.
+
+    Searches and a TransformedTargetRegressor pass it to the estimator inside, and a
+    Pipeline to the step that its name begins with.
+    """
+    if isinstance(estimator, Pipeline):
+        name, step = estimator.steps[-1]
+        inner = find_weight_parameter(step)
+        return None if inner is None else f"{name}__{inner}"
+    if has_fit_parameter(estimator, "sample_weight"):
+        return "sample_weight"
+    if isinstance(estimator, TransformedTargetRegressor):
+        return find_weight_parameter(estimator.regressor)
+    if isinstance(estimator, (GridSearchCV, RandomizedSearchCV)):
+        return find_weight_parameter(estimator.estimator)
+    return None
 
 
 def contains(estimator: Any, kinds: tuple[type, ...]) -> bool:

@@ -20,6 +20,7 @@ from .base_forecaster import BaseForecaster
 from .bounds import interval_bounds, quantile_bounds
 from .input import check_has_rows
 from .paths import PathDraws
+from .prediction import PredictionMixin
 
 __all__ = ["AutoregressiveForecaster"]
 
@@ -32,7 +33,7 @@ def learns_step_by_step(forecaster):
 
 
 @set_module("skrnn")
-class AutoregressiveForecaster(BaseForecaster):
+class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     """Continue one or several series with any regressor, from their own past.
 
     `fit` learns to predict each row of y from its lags, the `window` rows before it.
@@ -398,7 +399,7 @@ class AutoregressiveForecaster(BaseForecaster):
 
     # False: the estimator comes from the user and must check its own parameters.
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y):
+    def fit(self, X, y, sample_weight=None):
         """Learn to predict each row of y from the rows before it.
 
         Parameters
@@ -409,6 +410,10 @@ class AutoregressiveForecaster(BaseForecaster):
         y : array-like of shape (n_rows,) or (n_rows, n_targets)
             The series, on the index of X; NaN was not observed. With a MultiIndex the
             last level is time and the others name the series of each row.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows, at least 0. A window counts as much as the rows that it
+            predicts, on average; what it sees has no weight. The scale of series, and
+            the choice of a set-up without an estimator, do not know weights.
 
         Returns
         -------
@@ -418,6 +423,7 @@ class AutoregressiveForecaster(BaseForecaster):
         Raises
         ------
         ValueError
+            If `sample_weight` is given to an estimator whose `fit` takes none.
             If no stretch of rows without a hole is as long as `window` and `horizon`
             together, every series ends with fewer rows than a forecast starts from,
             values are infinite or, of X, missing, X and y have different indexes, or
@@ -433,7 +439,7 @@ class AutoregressiveForecaster(BaseForecaster):
             If some of many series are too short, have ended or have not begun. They
             are left out of what they cannot take part in, see `skipped_series_`.
         """
-        return self._learn(X, y, "fit")
+        return self._learn(X, y, "fit", sample_weight)
 
     @available_if(learns_step_by_step)
     @fit_context(prefer_skip_nested_validation=False)

@@ -51,4 +51,5 @@ def fill_holes(series: SeriesRows, most: int) -> SeriesRows:
         stamps=series.stamps.repeat(n_copies),
         starts=np.delete(places[series.starts], joined),
         stops=np.delete(places[series.stops - 1] + 1, joined - 1),
+        weights=series.repeat_weights(n_copies),
     )

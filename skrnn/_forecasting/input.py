@@ -57,6 +57,8 @@ class Observations:
         y without its rows.
     past : tuple of int, default=()
         Places in `known` of the columns that are not known in advance.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        Weights of the rows to learn from.
     """
 
     targets: NDArray[np.float64]
@@ -64,19 +66,26 @@ class Observations:
     index: pd.Index | None
     template: Any
     past: tuple[int, ...] = ()
+    weights: NDArray[np.float64] | None = None
 
     def by_series(
         self, *, wide: bool, step: Any = None, freq: Any = None
     ) -> SeriesRows:
         """Sort the rows by series; in a wide table each column is one."""
-        rows = self._sort(wide=wide, step=step, freq=freq)
-        return replace(rows, past=self.past)
+        if self.weights is None:
+            rows = self._sort(self.known, wide=wide, step=step, freq=freq)
+            return replace(rows, past=self.past)
+        # Weights are sorted as a column of X would be.
+        columns = np.column_stack([self.known, self.weights])
+        rows = self._sort(columns, wide=wide, step=step, freq=freq)
+        known, weights = rows.known[:, :-1], rows.known[:, -1]
+        return replace(rows, known=known, weights=weights, past=self.past)
 
-    def _sort(self, *, wide: bool, step: Any, freq: Any) -> SeriesRows:
+    def _sort(
+        self, known: NDArray[np.float64], *, wide: bool, step: Any, freq: Any
+    ) -> SeriesRows:
         if not wide:
-            return series_from_long(
-                self.targets, self.known, self.index, step, freq=freq
-            )
+            return series_from_long(self.targets, known, self.index, step, freq=freq)
         if isinstance(self.index, pd.MultiIndex):
             raise ValueError(
                 "columns='series' takes each column of y for a series, and the index "
@@ -84,9 +93,7 @@ class Observations:
                 "columns at 'targets'."
             )
         names = list(getattr(self.template, "columns", range(self.targets.shape[1])))
-        return series_from_wide(
-            self.targets, self.known, self.index, names, step, freq=freq
-        )
+        return series_from_wide(self.targets, known, self.index, names, step, freq=freq)
 
 
 def read_observations(

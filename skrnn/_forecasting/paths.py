@@ -78,7 +78,7 @@ class PathDraws:
             The paths.
         """
         errors = errors[:, :, :n_steps]
-        is_whole = ~np.isnan(errors).any(axis=(2, 3))
+        is_whole = np.asarray(~np.isnan(errors).any(axis=(2, 3)))
         # The number -1 stands for a series without errors.
         has_own = np.append(is_whole.sum(axis=1) >= FEWEST_PATHS, False)
         donors = np.flatnonzero(has_own)

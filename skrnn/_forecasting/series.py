@@ -42,6 +42,8 @@ class SeriesRows:
         Where the step comes from, in words that follow "a step of 1 day, ".
     past : tuple of int, default=()
         Places in `known` of the columns that are not known in advance.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        Weights of the rows to learn from.
     """
 
     targets: NDArray[np.float64]
@@ -55,6 +57,7 @@ class SeriesRows:
     stops: NDArray[np.intp]
     source: str = ""
     past: tuple[int, ...] = ()
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -119,7 +122,12 @@ class SeriesRows:
             stamps=self.stamps.repeat(n_copies),
             starts=starts,
             stops=places[self.stops - 1] + 1,
+            weights=self.repeat_weights(n_copies),
         )
+
+    def repeat_weights(self, n_copies: NDArray[np.intp]) -> NDArray[np.float64] | None:
+        """Return the weights of rows that are repeated, if there are any."""
+        return None if self.weights is None else np.repeat(self.weights, n_copies)
 
     def before_last(self, n_rows: int) -> SeriesRows:
         """Shorten the runs by the last `n_rows` rows up to the end of each series."""

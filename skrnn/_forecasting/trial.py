@@ -131,4 +131,5 @@ def _some_series(rows: SeriesRows, n_rows: int) -> SeriesRows:
         stamps=rows.stamps[is_kept],
         starts=places[rows.starts[kept_runs]] - 1,
         stops=places[rows.stops[kept_runs] - 1],
+        weights=None,
     )

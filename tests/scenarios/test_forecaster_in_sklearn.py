@@ -34,6 +34,9 @@ CANNOT_HOLD = {
     "check_regressor_data_not_an_array": (
         "it predicts the frame it was fitted on, whose rows do not follow the training"
     ),
+    "check_sample_weight_equivalence_on_dense_data": (
+        "a row without weight is still an input of windows, unlike one left out"
+    ),
 }
 
 

@@ -1,0 +1,177 @@
+"""How a forecaster predicts, behind its public methods."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_scalar
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._index.columns import as_container, to_polars, with_index
+from skrnn._index.reading import index_of
+from skrnn._process.memory import check_memory
+
+from .calibration import errors_of_length
+from .checks import (
+    check_bounded,
+    check_calibrated,
+    check_calibration,
+    check_needs_no_rows,
+    check_start,
+    check_within_horizon,
+)
+from .input import read_future
+from .request import request_next_rows, request_rows
+from .results import shape_like
+from .skipped_series import warn_of_forecast
+
+__all__ = ["PredictionMixin"]
+
+
+class PredictionMixin:
+    """From a fitted forecaster back to rows."""
+
+    def _continue(self, origin, request):
+        """Predict the requested rows, of logarithms if they are taken.
+
+        In a wide table, which asks for all series, those that cannot start are NaN.
+        """
+        can_start = self._plan.can_continue(origin, self.estimator_)[request.codes]
+        if not self._wide or can_start.all() or not can_start.any():
+            return self._continue_all(origin, request)
+        warn_of_forecast(np.array(origin.names, dtype=object), can_start)
+        is_asked = can_start[request.row_places]
+        predicted = np.full((len(is_asked), origin.targets.shape[2]), np.nan)
+        predicted[is_asked] = self._continue_all(origin, request.take(can_start))
+        return predicted
+
+    def _leave_out(self, origin):
+        """Return the origin of the series that can start, and warn of all others."""
+        can_start = self._plan.can_continue(origin, self.estimator_)
+        if not can_start.any():
+            return origin
+        warn_of_forecast(np.array(origin.names, dtype=object), can_start)
+        return origin.take(np.flatnonzero(can_start))
+
+    def _continue_all(self, origin, request):
+        """Predict the requested rows of series that must be able to start."""
+        plan = self._plan
+        known = request.to_known(origin, plan.horizon)
+        origin = origin.take(request.codes)
+        check_start(origin, plan, self.estimator_)
+        check_within_horizon(plan, request.n_steps)
+        predicted = plan.continue_series(
+            self.estimator_, origin, known.known, known.n_steps
+        )
+        check_bounded(plan.restore(predicted), request.n_steps)
+        return predicted[request.row_places, request.row_steps - 1]
+
+    def _find_rows(self, X, history):
+        """Return where a forecast over rows of X starts, and which rows these are.
+
+        Returns
+        -------
+        origin, template
+            As `_start_from` returns them.
+        index : Index or None
+            Index of the rows.
+        request : Request
+            The rows.
+        """
+        if isinstance(X, Integral):
+            return self._find_next_rows(X, history)
+        rows, _ = with_index(X, self._index_columns)
+        known = read_future(self, rows)
+        origin, template = self._start_from(history)
+        index = index_of(rows)
+        origin = self._begin_cold(origin, index)
+        request = request_rows(origin, index, known, wide=self._wide)
+        return origin, template, index, request
+
+    def _find_next_rows(self, n_steps, history):
+        """Return the same of a number of rows that follow."""
+        check_scalar(n_steps, "n_steps", Integral, min_val=1)
+        check_needs_no_rows(self._origin.n_ahead)
+        origin, template = self._start_from(history)
+        if origin.names != [None] and not self._wide:
+            origin = self._leave_out(origin)
+        check_memory(
+            # The predictions, and the stamps or numbers of their rows.
+            8 * int(n_steps) * len(origin) * (self.n_targets_ + 1),
+            f"A forecast of n_steps={n_steps} rows of {len(origin)} series",
+            "forecast fewer rows at once",
+        )
+        index = origin.index_ahead(n_steps, self._index_names, wide=self._wide)
+        if self._wide:
+            # Columns that end earlier need more steps to the same stamps.
+            no_columns = np.empty((n_steps, 0))
+            request = request_rows(origin, index, no_columns, wide=True)
+        else:
+            request = request_next_rows(origin, n_steps)
+        return origin, template, index, request
+
+    def _predict(self, X, history):
+        """Predict the rows of X, or a number of rows that follow."""
+        origin, template, index, request = self._find_rows(X, history)
+        values = self._plan.restore(self._continue(origin, request))
+        laid_out = self._lay_out(values, len(origin), template, index)
+        return self._as_passed(laid_out, X)
+
+    def _find_band_rows(self, X, history):
+        """Return what `_find_rows` does, if there are errors for bands."""
+        check_is_fitted(self)
+        check_calibration(self)
+        return self._find_rows(X, history)
+
+    def _predict_band(self, X, found, compute_bounds, names):
+        """Predict the rows that were found for X, and add what comes of errors.
+
+        `compute_bounds` gets the errors of all series, of shape (n_series, n_origins,
+        n_steps, n_targets), the numbers of some series, the steps in a block (1 if
+        nothing but their place counts), the places of the series in the request, and
+        how many steps they have. It returns an array of shape (n_chosen, n_steps,
+        n_targets, n_names), in units of the spread of each series.
+        """
+        origin, template, index, request = found
+        bounds = self._bounds_of(origin, request, compute_bounds)
+        predicted = self._continue(origin, request)[:, :, None]
+        spread = origin.scale.spread[request.codes][request.row_places][:, :, None]
+        values = self._plan.restore(predicted + bounds * spread)
+        laid_out = self._lay_out(values, len(origin), template, index, names)
+        return self._as_passed(laid_out, X)
+
+    def _bounds_of(self, origin, request, compute_bounds):
+        """Return bounds of each row, from errors of blocks that are known as far."""
+        n_known = request.to_known(origin, self._plan.horizon).n_steps
+        codes = self._codes_of_errors(origin.take(request.codes).names)
+        block = len(self._short_errors) + 1
+        all_rows, values = [], []
+        for n_steps in np.unique(n_known):
+            places = np.flatnonzero(n_known == n_steps)
+            rows = np.flatnonzero(np.isin(request.row_places, places))
+            all_errors = self.calibration_errors_, self._short_errors
+            errors = errors_of_length(*all_errors, n_steps)
+            bounds = compute_bounds(errors, codes[places], block, places, n_steps)
+            row_steps = request.row_steps[rows]
+            check_calibrated(bounds.swapaxes(0, 1), row_steps, errors.shape[1])
+            of_rows = np.searchsorted(places, request.row_places[rows])
+            values.append(bounds[of_rows, row_steps - 1])
+            all_rows.append(rows)
+        return np.concatenate(values)[np.argsort(np.concatenate(all_rows))]
+
+    def _codes_of_errors(self, names):
+        """Return the numbers of series in `calibration_errors_`; -1 for new ones."""
+        seen = self._origin.names[: len(self.calibration_errors_)]
+        numbers = {name: code for code, name in enumerate(seen)}
+        return np.array([numbers.get(name, -1) for name in names], dtype=np.intp)
+
+    def _lay_out(self, values, n_series, template, index, band_names=None):
+        """Shape rows, which come series by series, like y."""
+        if self._wide:
+            values = values.reshape(n_series, -1, *values.shape[2:]).swapaxes(0, 1)
+        return shape_like(values, template, index, band_names)
+
+    def _as_passed(self, values, X):
+        """Return predictions in the kind of container that X has, or `fit` has seen."""
+        if isinstance(X, Integral):
+            return to_polars(values) if self._saw_polars else values
+        return values if self._index_columns is None else as_container(values, X)
