@@ -52,9 +52,10 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         (n_samples, window, n_channels); any other gets them as a table of shape
         (n_samples, window * n_channels), oldest step first. None chooses the set-up by
         the rows, see the Notes; it forecasts medians.
-    window : int, default=None
-        Look-back: the number of past rows that a prediction sees; at least 1. None
-        means 10, or without an estimator what is chosen.
+    window : int or list of int, default=None
+        Look-back: the number of past rows that a prediction sees; at least 1. For an
+        estimator that gets a table a list chooses lags, such as [1, 2, 24, 168], of
+        which 1 is the last row. None means 10, or without an estimator what is chosen.
     horizon : int, default=None
         Number of rows that one call of `estimator` predicts; at least 1. Longer
         forecasts are rolled out in blocks of `horizon` rows, shorter ones are cut. None
@@ -123,7 +124,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     estimator_ : regressor
         The fitted clone of `estimator`. It sees transformed and normalised windows.
     window_, horizon_ : int
-        The `window` and `horizon` in use.
+        The `window` and `horizon` in use; of a list of lags the longest one.
     set_up_ : AutoregressiveForecaster
         What was chosen if `estimator` is None: a forecaster, not fitted, whose
         parameters are those in use. Print it for a line to copy and change.
@@ -297,7 +298,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict", "get_params"]), None],
-        "window": [Interval(Integral, 1, None, closed="left"), None],
+        "window": [Interval(Integral, 1, None, closed="left"), tuple, list, None],
         "horizon": [Interval(Integral, 1, None, closed="left"), None],
         "difference": [Interval(Integral, 0, None, closed="left"), tuple, list],
         "log": ["boolean", StrOptions({"auto", "log1p"})],

@@ -17,7 +17,7 @@ from skrnn._windows.windows import Windows, WindowScale
 
 from .completion import Completion, columns_of_blocks
 from .differencing import Differencing
-from .estimator_input import as_input, check_table_fits, compiled_roll_out
+from .estimator_input import as_input, compiled_roll_out, table_of
 from .limits import Bounds, continue_within
 from .origin import Origin
 from .past_columns import channels_of_columns, known_in_advance, observed_so_far
@@ -40,6 +40,7 @@ __all__ = ["ForecastPlan"]
         "scaling": "scaling",
         "past": "past",
         "bounds": "bounds",
+        "lags": "lags",
     },
 )
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class ForecastPlan:
         Places of the columns of X that are not known in advance.
     bounds : tuple of float or None, default=None
         Floor and ceiling of the series.
+    lags : tuple of int or None, default=None
+        Lags among those of a window that the estimator gets; None means all.
     """
 
     window: int
@@ -80,6 +83,7 @@ class ForecastPlan:
     scaling: str = "standard"
     past: tuple[int, ...] = ()
     bounds: Bounds | None = None
+    lags: tuple[int, ...] | None = None
 
     @property
     def n_past(self) -> int:
@@ -299,8 +303,7 @@ class ForecastPlan:
         y = y.reshape(len(starts), -1)
         X: Any = windows
         if compiled_roll_out(estimator) is None:
-            check_table_fits(windows, estimator)
-            X = as_input(windows.materialise(), estimator)
+            X = table_of(windows, estimator, self.lags)
         return X, y[:, 0] if y.shape[1] == 1 else y
 
     def continue_series(
@@ -405,7 +408,7 @@ class ForecastPlan:
             targets = windows[:, :, :n_targets]
             own_scale = WindowScale(*self.normalization.shift_and_scale(targets))
             own_scale.apply(windows)
-        block = estimator.predict(as_input(windows, estimator))
+        block = estimator.predict(as_input(windows, estimator, self.lags))
         block = np.reshape(block, (len(windows), self.horizon, -1))
         return block if own_scale is None else own_scale.restore(block)
 

@@ -18,6 +18,7 @@ from skrnn._index.season import season_length
 
 from .candidates import find_windows, widest_window
 from .differencing import Differencing, read_log
+from .estimator_input import check_takes_lags, read_window
 from .limits import read_bounds
 from .plan import ForecastPlan
 from .series import SeriesRows
@@ -79,6 +80,9 @@ def choose_set_up(
     method : {"fit", "partial_fit"}
         Method by which the estimator will learn.
     """
+    _, chosen_lags = read_window(forecaster.window)
+    n_ahead = rows.known.shape[1] - len(rows.past)
+    check_takes_lags(forecaster.estimator, chosen_lags, n_ahead)
     if forecaster.estimator is not None:
         plan = _keep_levels(forecaster.estimator, _plain_plan(forecaster, lags))
         plan = replace(plan, past=rows.past, bounds=read_bounds(forecaster.bounds))
@@ -116,21 +120,24 @@ def longest_hole(forecaster: Any, rows: SeriesRows) -> int:
     """
     if forecaster.estimator is not None or rows.known.shape[1]:
         return 0
-    if forecaster.window is not None:
-        return int(forecaster.window) - 1
+    window, _ = read_window(forecaster.window)
+    if window is not None:
+        return window - 1
     season, is_day = _season_of(rows)
     return widest_window(season, is_day=is_day) - 1
 
 
 def _plain_plan(forecaster: Any, lags: tuple[int, ...]) -> ForecastPlan:
     """Return the plan for an estimator that was passed."""
-    window, horizon = _as_int(forecaster.window), _as_int(forecaster.horizon)
+    window, chosen_lags = read_window(forecaster.window)
+    horizon = _as_int(forecaster.horizon)
     log, normalize = forecaster.log, forecaster.normalize
     return ForecastPlan(
         PLAIN_WINDOW if window is None else window,
         PLAIN_HORIZON if horizon is None else horizon,
         Differencing(lags, read_log(log)),
         None if _is_auto(normalize) else normalize,
+        lags=chosen_lags,
     )
 
 
