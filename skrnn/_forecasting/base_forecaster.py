@@ -40,6 +40,7 @@ from .limits import read_bounds
 from .origin import Origin
 from .set_up import choose_set_up, longest_hole
 from .skipped_series import warn_of_fit
+from .static import StaticColumns
 from .update import read_update, with_new_series
 from .weights import check_takes_weights, weights_of_windows
 from .young_scale import scale_young
@@ -90,6 +91,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         if sample_weight is not None:
             check_takes_weights(chosen.estimator)
         plan, estimator = self._allow_cold_start(chosen), chosen.estimator
+        plan = replace(plan, static=StaticColumns.read(self.static, series.names))
         check_enough_rows(series, training, plan, int(self.calibration))
         values = plan.transform(series)
         pooled = series.names != [None]
@@ -107,7 +109,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         starts = plan.find_windows(values, runs, estimator)
         check_samples(len(starts), estimator)
         origin = origin.mark_learned(series.codes[starts])
-        samples = plan.samples(values, series.known, starts, estimator)
+        static = plan.static_of(series.names)[series.codes]
+        samples = plan.samples(values, series.known, starts, estimator, static)
         weights = weights_of_windows(plan, estimator, series.weights, starts)
         getattr(estimator, method)(*samples, **weights)
         plan = plan.learn_completion(series.known, starts)
@@ -258,7 +261,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         starts = plan.find_windows(values, runs, self.estimator_)
         if not len(starts):
             return self.estimator_
-        samples = plan.samples(values, series.known, starts, self.estimator_)
+        static = plan.static_of(origin.names)[codes]
+        samples = plan.samples(values, series.known, starts, self.estimator_, static)
         # What fails half way must not leave a half trained estimator.
         return copy.deepcopy(self.estimator_).partial_fit(*samples)
 

@@ -82,6 +82,11 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         advance, such as the weather. A window sees them up to the last observed row;
         what they hold in rows to predict is never read, and they may be left out there.
         Forecasts then have at most `horizon` steps. NaN was not observed.
+    static : DataFrame, default=None
+        Columns of many series that do not change, such as a region or a size: one row
+        for each series, by its name in the index, also for series that come later.
+        Strings and categories become a column of zeros and ones for each level that a
+        series in `fit` has; other levels have zeros.
     columns : {"targets", "series"}, default="targets"
         What several columns of y are: targets of one series, which help to predict each
         other, or as many series, from which one estimator learns. Shorter series begin
@@ -305,6 +310,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         "normalize": [StrOptions({"auto", "last", "meanstd"}), None],
         "exogenous": ["boolean"],
         "past": [str, Integral, list, tuple, None],
+        "static": [pd.DataFrame, None],
         "columns": [StrOptions({"targets", "series"})],
         "bounds": [tuple, list, None],
         "calibration": [Interval(Integral, 0, None, closed="left")],
@@ -325,6 +331,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         normalize="auto",
         exogenous=True,
         past=None,
+        static=None,
         columns="targets",
         bounds=None,
         calibration=0,
@@ -342,6 +349,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         self.normalize = normalize
         self.exogenous = exogenous
         self.past = past
+        self.static = static
         self.columns = columns
         self.bounds = bounds
         self.calibration = calibration

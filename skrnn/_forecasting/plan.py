@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from .origin import Origin
 from .past_columns import channels_of_columns, known_in_advance, observed_so_far
 from .series import SeriesRows
 from .series_scale import SeriesScale
+from .static import StaticColumns
 
 __all__ = ["ForecastPlan"]
 
@@ -41,6 +43,7 @@ __all__ = ["ForecastPlan"]
         "past": "past",
         "bounds": "bounds",
         "lags": "lags",
+        "static": "static",
     },
 )
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class ForecastPlan:
         Floor and ceiling of the series.
     lags : tuple of int or None, default=None
         Lags among those of a window that the estimator gets; None means all.
+    static : StaticColumns or None, default=None
+        Columns of series that do not change.
     """
 
     window: int
@@ -84,6 +89,7 @@ class ForecastPlan:
     past: tuple[int, ...] = ()
     bounds: Bounds | None = None
     lags: tuple[int, ...] | None = None
+    static: StaticColumns | None = None
 
     @property
     def n_past(self) -> int:
@@ -270,6 +276,7 @@ class ForecastPlan:
         known: NDArray[np.float64],
         starts: NDArray[np.intp],
         estimator: BaseEstimator,
+        static: NDArray[np.float64] | None = None,
     ) -> tuple[Any, NDArray[np.float64]]:
         """Return what the estimator learns: windows, and the rows that follow them.
 
@@ -283,6 +290,8 @@ class ForecastPlan:
             First rows of windows.
         estimator : estimator
             The estimator that will learn.
+        static : ndarray of shape (n_rows, n_static), default=None
+            What does not change in time.
 
         Returns
         -------
@@ -293,7 +302,8 @@ class ForecastPlan:
             The rows that follow, nearest first.
         """
         columns = channels_of_columns(known, self.past, self.horizon)
-        channels = np.hstack([values, columns])
+        static = np.empty((len(values), 0)) if static is None else static
+        channels = np.hstack([values, static, columns])
         windows = Windows(channels, starts, self.window)
         y = Windows(values, starts + self.window, self.horizon).gather()
         if self.normalization is not None:
@@ -365,7 +375,15 @@ class ForecastPlan:
         ahead = known_ahead(ahead, self.horizon)[:, : n_past + n_steps.max()]
         observed = np.full((*ahead.shape[:2], len(self.past)), np.nan)
         observed[:, :n_past] = observed_so_far(columns, self.past)
-        return np.concatenate([observed, ahead], axis=2)
+        static = self.static_of(origin.names)[:, None]
+        static = np.broadcast_to(static, (*ahead.shape[:2], static.shape[2]))
+        return np.concatenate([static, observed, ahead], axis=2)
+
+    def static_of(self, names: list[Hashable]) -> NDArray[np.float64]:
+        """Return the columns of series, by name, that do not change."""
+        if self.static is None:
+            return np.empty((len(names), 0))
+        return self.static.of_series(names)
 
     def _roll_out(
         self,

@@ -1,0 +1,106 @@
+"""Categories of a table as columns of zeros and ones (one-hot encoding)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skrnn._serialization.plain import stored
+
+__all__ = ["Categories"]
+
+# More levels of a column are rarely told apart, and each of them is an input.
+MOST_LEVELS = 100
+
+
+@stored("Categories", {"columns": "columns", "levels": "levels"})
+@dataclass(frozen=True)
+class Categories:
+    """The columns of a frame that hold categories, and the levels seen in them.
+
+    Parameters
+    ----------
+    columns : list of hashable
+        Names of these columns.
+    levels : list of list
+        Levels of each. A level that was not seen has zeros in all columns.
+    """
+
+    columns: list[Hashable]
+    levels: list[list[Any]]
+
+    @classmethod
+    def learn(cls, frame: Any, *, name: str = "X") -> Categories:
+        """Find the columns of strings and of categories in a frame.
+
+        Anything else than a frame of pandas has none.
+
+        Raises
+        ------
+        ValueError
+            If a column has very many levels.
+        """
+        if not isinstance(frame, pd.DataFrame) or not frame.columns.is_unique:
+            return cls([], [])
+        columns = [column for column in frame if _holds_categories(frame[column])]
+        levels = [_levels(frame[column], name) for column in columns]
+        return cls(columns, levels)
+
+    def encode(self, frame: Any) -> Any:
+        """Return a frame with zeros and ones in place of categories.
+
+        Raises
+        ------
+        ValueError
+            If a category is missing.
+        """
+        if not self.columns:
+            return frame
+        levels = dict(zip(self.columns, self.levels, strict=True))
+        parts = [
+            _encode(frame[column], levels[column])
+            if column in levels
+            else frame[[column]]
+            for column in frame
+        ]
+        return pd.concat(parts, axis=1)
+
+
+def _holds_categories(column: pd.Series[Any]) -> bool:
+    """Return whether a column holds strings, or has the dtype of categories."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return True
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    return bool(kind == "string")
+
+
+def _levels(column: pd.Series[Any], table: str) -> list[Any]:
+    """Return the levels of a column, in the order of their texts."""
+    levels = sorted(column.dropna().unique(), key=str)
+    if len(levels) > MOST_LEVELS:
+        raise ValueError(
+            f"{table} may have {MOST_LEVELS} categories in a column, as each is an "
+            f"input. Got {len(levels)} in column {column.name!r}; join rare ones, encode "
+            "them as numbers, or drop the column."
+        )
+    return [getattr(level, "item", lambda level=level: level)() for level in levels]
+
+
+def _encode(column: pd.Series[Any], levels: list[Any]) -> pd.DataFrame:
+    """Return a column of zeros and ones for each level."""
+    missing = column.isna().to_numpy()
+    if missing.any():
+        raise ValueError(
+            f"column {column.name!r} needs a category in each row. Got none at "
+            f"{column.index[int(np.argmax(missing))]}; fill it in, for instance by "
+            "'none'."
+        )
+    values = column.astype(object)
+    return pd.DataFrame(
+        {f"{column.name}={level}": (values == level).astype(float) for level in levels},
+        index=column.index,
+    )

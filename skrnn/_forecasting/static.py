@@ -1,0 +1,109 @@
+"""Columns that do not change in time: one row for each series."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skrnn._checks.tables import as_floats
+from skrnn._serialization.plain import stored
+
+from .categories import Categories
+from .skipped_series import listed
+
+__all__ = ["StaticColumns"]
+
+
+@stored("StaticColumns", {"names": "names", "values": "values"})
+@dataclass(frozen=True)
+class StaticColumns:
+    """Numbers of each series.
+
+    Parameters
+    ----------
+    names : list of hashable
+        Names of the series.
+    values : ndarray of shape (n_series, n_static)
+        Their columns, of which categories are zeros and ones.
+    """
+
+    names: list[Hashable]
+    values: NDArray[np.float64]
+
+    @classmethod
+    def read(cls, static: Any, learned: list[Hashable]) -> StaticColumns | None:
+        """Read the parameter `static`.
+
+        Parameters
+        ----------
+        static : DataFrame or None
+            One row for each series, by its index. There may be more series than are
+            learned from; their categories that no learned series has are zeros.
+        learned : list of hashable
+            Names of the series to learn from.
+        """
+        if static is None:
+            return None
+        _check_names(static, learned)
+        names = list(static.index)
+        categories = Categories.learn(static.loc[learned], name="static")
+        encoded = categories.encode(static)
+        values = as_floats(
+            encoded, lambda: np.array(encoded, np.float64), name="static"
+        )
+        if not np.isfinite(values).all():
+            row, column = np.argwhere(~np.isfinite(values))[0]
+            raise ValueError(
+                "static needs a finite number in each column. Got "
+                f"{values[row, column]} for the series {names[row]!r} in column "
+                f"{encoded.columns[column]!r}; fill it in, or drop the column."
+            )
+        return cls(names, values)
+
+    def of_series(self, names: list[Hashable]) -> NDArray[np.float64]:
+        """Return the columns of series by name.
+
+        Raises
+        ------
+        ValueError
+            If there is no row for one of them.
+        """
+        places = {name: place for place, name in enumerate(self.names)}
+        missing = [name for name in names if name not in places]
+        if missing:
+            raise ValueError(
+                f"static must have a row for each series. Got none for "
+                f"{listed(missing)}; add it before fit, also for series that come "
+                "later."
+            )
+        return self.values[[places[name] for name in names]]
+
+
+def _check_names(static: Any, learned: list[Hashable]) -> None:
+    """Raise if a table is none of series by name."""
+    if not isinstance(static, pd.DataFrame):
+        raise TypeError(
+            "static must be a DataFrame with a row for each series, by its name in the "
+            f"index. Got {type(static).__name__} instead."
+        )
+    if learned == [None]:
+        raise ValueError(
+            "static has columns of many series. Got a single one, of which columns "
+            "that do not change tell nothing; set static=None."
+        )
+    if not static.index.is_unique:
+        raise ValueError(
+            "static must have one row for each series. Got several for "
+            f"{static.index[static.index.duplicated()][0]!r}; keep one of them."
+        )
+    missing = [name for name in learned if name not in static.index]
+    if missing:
+        raise ValueError(
+            f"static must have a row for each series. Got none for {listed(missing)}, "
+            "which y has; add it, also for series that come later."
+        )
