@@ -84,8 +84,8 @@ def _levels(column: pd.Series[Any], table: str) -> list[Any]:
     if len(levels) > MOST_LEVELS:
         raise ValueError(
             f"{table} may have {MOST_LEVELS} categories in a column, as each is an "
-            f"input. Got {len(levels)} in column {column.name!r}; join rare ones, encode "
-            "them as numbers, or drop the column."
+            f"input. Got {len(levels)} in column {column.name!r}; join rare ones, "
+            "encode them as numbers, or drop the column."
         )
     return [getattr(level, "item", lambda level=level: level)() for level in levels]
 

@@ -77,6 +77,7 @@ class PathDraws:
         paths : ndarray of shape (n_chosen, n_steps, n_targets, n_paths)
             The paths.
         """
+        bands = _bands(errors, codes, block)[:, :n_steps]
         errors = errors[:, :, :n_steps]
         is_whole = np.asarray(~np.isnan(errors).any(axis=(2, 3)))
         # The number -1 stands for a series without errors.
@@ -85,17 +86,22 @@ class PathDraws:
         _check_enough_paths(donors, is_whole, errors.shape[2])
         own_shares = np.where(has_own, np.append(_own_shares(errors, is_whole), 0), 0)
         sizes, paths = _sizes(errors), []
-        by_target = np.moveaxis(errors, -1, 0)
-        bands = [radii(each, COVERAGE, codes, block) for each in by_target]
-        for i, (code, place) in enumerate(zip(codes, places, strict=True)):
+        for code, place, band in zip(codes, places, bands, strict=True):
             drawn = donors[(self.donors[place] * len(donors)).astype(np.intp)]
             is_own = self.is_own[place] < own_shares[code]
             from_series = np.where(is_own, code, drawn)
             origins = _nth_origins(is_whole, from_series, self.origins)
             chosen = errors[from_series, origins] / sizes[from_series]
-            band = np.stack([each[i] for each in bands], axis=-1)
             paths.append(np.moveaxis(chosen * band, 0, -1))
         return np.stack(paths)
+
+
+def _bands(
+    errors: NDArray[np.float64], codes: NDArray[np.intp], block: int
+) -> NDArray[np.float64]:
+    """Return the radius of each series, step and target."""
+    by_target = np.moveaxis(errors, -1, 0)
+    return np.stack([radii(each, COVERAGE, codes, block) for each in by_target], axis=2)
 
 
 def _own_shares(

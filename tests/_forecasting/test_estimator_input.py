@@ -103,7 +103,7 @@ def test_lags_work_in_panels_updates_backtests_and_searches(series):
     search = GridSearchCV(
         forecaster_of(Ridge()), {"window": [3, [1, 7]]}, cv=TimeSeriesSplit(2)
     )
-    search.fit(np.empty((N_ROWS, 0)), series)
+    search.fit(pd.DataFrame(index=days), panel["a"])
     assert search.best_estimator_.window_ in (3, 7)
 
 

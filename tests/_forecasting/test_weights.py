@@ -5,6 +5,7 @@ from numpy.testing import assert_allclose
 from sklearn import config_context
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import Ridge
+from sklearn.metrics import make_scorer, mean_absolute_error
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
@@ -149,6 +150,8 @@ def test_metadata_routing_passes_the_weights_of_training_rows(series, weights):
     y = pd.Series(series, days.index)
     cv = TimeSeriesSplit(2, test_size=HORIZON)
     with config_context(enable_metadata_routing=True):
+        scorer = make_scorer(mean_absolute_error, greater_is_better=False)
+        scorer.set_score_request(sample_weight=False)
         forecaster = forecaster_of().set_fit_request(sample_weight=True)
         scores = cross_val_score(
             forecaster,
@@ -156,7 +159,7 @@ def test_metadata_routing_passes_the_weights_of_training_rows(series, weights):
             y,
             cv=cv,
             params={"sample_weight": weights},
-            scoring="neg_mean_absolute_error",
+            scoring=scorer,
         )
     for score, (train, test) in zip(scores, cv.split(days), strict=True):
         expected = forecast_by_hand(series[train], weights, len(train))
