@@ -34,7 +34,7 @@ def process():
 
 @pytest.fixture(scope="module")
 def fitted(process):
-    forecaster = AutoregressiveForecaster(Ridge(), window=1, calibration=120)
+    forecaster = AutoregressiveForecaster(Ridge(), window=1, calibration=200)
     return forecaster.fit(None, process[:600])
 
 
@@ -50,6 +50,7 @@ def test_sums_of_paths_vary_as_those_of_the_process(coefficient):
     assert_allclose(sums.std(), deviation_of_sum(WEEK, coefficient), rtol=0.05)
 
 
+@pytest.mark.exhaustive
 def test_intervals_of_a_weekly_sum_hold_their_share(fitted, process):
     inside = []
     for origin in range(600, 1300 - WEEK, WEEK):
