@@ -36,6 +36,7 @@ from .input import (
     read_observations,
     split_history,
 )
+from .input_columns import InputColumns
 from .limits import read_bounds
 from .origin import Origin
 from .set_up import choose_set_up, longest_hole
@@ -61,6 +62,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         "origin": "_origin",
         "pooled": "_pooled",
         "reads_columns": "_reads_columns",
+        "columns": "_columns",
         "short_errors": "_short_errors",
         "wide": "_wide",
     }
@@ -70,6 +72,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
     _n_filled = 0
     _index_columns = None
     _saw_polars = False
+    # What no columns are of which some are encoded, or not known in advance.
+    _columns = InputColumns()
     # The same before last blocks could be known in part.
     _short_errors = ()
 
@@ -206,7 +210,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             "estimator_": chosen.estimator,
             "window_": plan.window,
             "horizon_": plan.horizon,
-            "n_features_in_": observations.known.shape[1],
+            "n_features_in_": observations.n_features,
+            "_columns": observations.columns,
             "n_targets_": origin.targets.shape[2],
             "n_samples_fit_": len(observations.targets),
             "calibration_errors_": errors,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,13 @@ class Categories:
         Levels of each. A level that was not seen has zeros in all columns.
     """
 
-    columns: list[Hashable]
-    levels: list[list[Any]]
+    columns: list[Hashable] = field(default_factory=list)
+    levels: list[list[Any]] = field(default_factory=list)
+
+    @property
+    def n_more(self) -> int:
+        """How many more columns there are after encoding."""
+        return sum(len(levels) - 1 for levels in self.levels)
 
     @classmethod
     def learn(cls, frame: Any, *, name: str = "X") -> Categories:
@@ -45,7 +50,7 @@ class Categories:
             If a column has very many levels.
         """
         if not isinstance(frame, pd.DataFrame) or not frame.columns.is_unique:
-            return cls([], [])
+            return cls()
         columns = [column for column in frame if _holds_categories(frame[column])]
         levels = [_levels(frame[column], name) for column in columns]
         return cls(columns, levels)
@@ -68,6 +73,19 @@ class Categories:
             for column in frame
         ]
         return pd.concat(parts, axis=1)
+
+    def encoded_places(
+        self, columns: list[Hashable], places: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        """Return the places of some columns of a frame after encoding."""
+        levels = dict(zip(self.columns, self.levels, strict=True))
+        widths = [len(levels[name]) if name in levels else 1 for name in columns]
+        ends = np.cumsum(widths)
+        return tuple(
+            int(place)
+            for column in places
+            for place in range(ends[column] - widths[column], ends[column])
+        )
 
 
 def _holds_categories(column: pd.Series[Any]) -> bool:

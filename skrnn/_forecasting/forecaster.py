@@ -415,7 +415,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         ----------
         X : array-like of shape (n_rows, n_features) or None
             Columns known in advance, in time order. None, or a frame without columns,
-            where there are none.
+            where there are none. Columns of a frame that hold strings or categories
+            become zeros and ones for each level; levels not seen here have zeros.
         y : array-like of shape (n_rows,) or (n_rows, n_targets)
             The series, on the index of X; NaN was not observed. With a MultiIndex the
             last level is time and the others name the series of each row.

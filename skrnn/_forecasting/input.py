@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any
 
@@ -18,10 +18,10 @@ from skrnn._checks.sklearn import check_feature_names
 from skrnn._checks.tables import as_floats, check_columns
 from skrnn._index.reading import common_index, index_of
 
+from .input_columns import InputColumns
 from .limits import Bounds, check_within_bounds
 from .past_columns import (
     check_finite_but_past,
-    find_past,
     known_in_advance,
     with_past_columns,
 )
@@ -59,6 +59,8 @@ class Observations:
         Places in `known` of the columns that are not known in advance.
     weights : ndarray of shape (n_rows,) or None, default=None
         Weights of the rows to learn from.
+    columns : InputColumns
+        The columns of X, as `fit` has seen them.
     """
 
     targets: NDArray[np.float64]
@@ -67,6 +69,12 @@ class Observations:
     template: Any
     past: tuple[int, ...] = ()
     weights: NDArray[np.float64] | None = None
+    columns: InputColumns = field(default_factory=InputColumns)
+
+    @property
+    def n_features(self) -> int:
+        """Columns of X, before categories were encoded."""
+        return self.known.shape[1] - self.columns.categories.n_more
 
     def by_series(
         self, *, wide: bool, step: Any = None, freq: Any = None
@@ -135,9 +143,11 @@ def read_observations(
         _check_has_logarithm(targets, y, index, log)
     check_within_bounds(targets, bounds, y, index)
     targets = targets.reshape(len(targets), -1)
-    past = _find_past(forecaster, X, fitted=fitted)
-    known = _read_known(forecaster, X, len(targets), index, past, fitted=fitted)
-    return Observations(targets, known, index, template, past)
+    columns = _find_columns(forecaster, X, fitted=fitted)
+    known = _read_known(forecaster, X, len(targets), index, columns, fitted=fitted)
+    return Observations(
+        targets, known, index, template, columns.past_inputs, columns=columns
+    )
 
 
 def read_future(forecaster: Any, X: Any) -> NDArray[np.float64]:
@@ -151,8 +161,9 @@ def read_future(forecaster: Any, X: Any) -> NDArray[np.float64]:
             raise ValueError("X must have at least 1 row. Got 0 instead.")
         return np.empty((len(X), 0))
     index = index_of(X)
-    X, past = with_past_columns(forecaster, X), forecaster._plan.past
-    return known_in_advance(_read_fitted_columns(forecaster, X, index, past), past)
+    X, columns = with_past_columns(forecaster, X), forecaster._columns
+    known = _read_fitted_columns(forecaster, X, index, columns)
+    return known_in_advance(known, columns.past_inputs)
 
 
 def split_history(history: Any, n_known: int) -> tuple[Any, Any]:
@@ -206,12 +217,12 @@ def _read_targets(
     return targets
 
 
-def _find_past(forecaster: Any, X: Any, *, fitted: bool) -> tuple[int, ...]:
-    """Return the places of columns of X that are not known in advance."""
+def _find_columns(forecaster: Any, X: Any, *, fitted: bool) -> InputColumns:
+    """Return what is to be done with the columns of X."""
     if fitted:
-        past: tuple[int, ...] = forecaster._plan.past
-        return past
-    return find_past(forecaster.past, X if forecaster.exogenous else None)
+        columns: InputColumns = forecaster._columns
+        return columns
+    return InputColumns.find(forecaster.past, X if forecaster.exogenous else None)
 
 
 def _read_known(
@@ -219,7 +230,7 @@ def _read_known(
     X: Any,
     n_rows: int,
     index: pd.Index | None,
-    past: tuple[int, ...],
+    columns: InputColumns,
     *,
     fitted: bool,
 ) -> NDArray[np.float64]:
@@ -232,18 +243,20 @@ def _read_known(
         return np.empty((n_rows, 0))
     check_columns(X)
     if fitted:
-        return _read_fitted_columns(forecaster, X, index, past)
+        return _read_fitted_columns(forecaster, X, index, columns)
+    X = columns.encode(X)
     # Not `validate_data`, which would set attributes before the fit has succeeded.
     known = as_floats(
         X, lambda: check_array(X, input_name="X", estimator=forecaster, **NUMBER_RULES)
     )
     way_out = "fill it in: columns known in advance need a value in each row."
-    check_finite(check_finite_but_past(known, past), X, index, way_out, name="X")
+    checked = check_finite_but_past(known, columns.past_inputs)
+    check_finite(checked, X, index, way_out, name="X")
     return known
 
 
 def _read_fitted_columns(
-    forecaster: Any, X: Any, index: pd.Index | None, past: tuple[int, ...]
+    forecaster: Any, X: Any, index: pd.Index | None, columns: InputColumns
 ) -> NDArray[np.float64]:
     """Check that X has the columns seen in `fit`, and values in all of them."""
     check_columns(X)
@@ -257,12 +270,19 @@ def _read_fitted_columns(
             f"0 features as input, because fit saw no columns; {ways}use "
             "forecast(n_steps), or fit with these columns."
         )
+    rows = columns.encode(X)
     _check_names(forecaster, X)
-    known = as_floats(
-        X, lambda: validate_data(forecaster, X, reset=False, **NUMBER_RULES)
-    )
+
+    def convert() -> NDArray[np.float64]:
+        if rows is X:
+            return np.asarray(validate_data(forecaster, X, reset=False, **NUMBER_RULES))
+        # The names are checked, and categories have become more columns.
+        return np.asarray(check_array(rows, input_name="X", **NUMBER_RULES))
+
+    known = as_floats(rows, convert)
     way_out = "columns known in advance need a value in each row to predict."
-    check_finite(check_finite_but_past(known, past), X, index, way_out, name="X")
+    checked = check_finite_but_past(known, columns.past_inputs)
+    check_finite(checked, rows, index, way_out, name="X")
     return known
 
 

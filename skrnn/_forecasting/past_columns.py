@@ -98,7 +98,7 @@ def with_past_columns(forecaster: Any, X: Any) -> Any:
     X : array-like of shape (n_rows, n_columns)
         Rows to predict.
     """
-    past = forecaster._plan.past
+    past = forecaster._columns.past
     if not past:
         return X
     names = getattr(forecaster, "feature_names_in_", None)

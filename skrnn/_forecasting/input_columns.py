@@ -1,0 +1,63 @@
+"""The columns of X as `fit` has seen them: which are categories, which are observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from skrnn._serialization.plain import stored
+
+from .categories import Categories
+from .past_columns import find_past
+
+__all__ = ["InputColumns"]
+
+
+@stored(
+    "InputColumns",
+    {"past": "past", "past_inputs": "past_inputs", "categories": "categories"},
+)
+@dataclass(frozen=True)
+class InputColumns:
+    """What is done with the columns of X.
+
+    Parameters
+    ----------
+    past, past_inputs : tuple of int
+        Places of the columns that are not known in advance, in X and behind the
+        encoding of categories.
+    categories : Categories
+        Columns of X that are encoded.
+    """
+
+    past: tuple[int, ...] = ()
+    past_inputs: tuple[int, ...] = ()
+    categories: Categories = field(default_factory=Categories)
+
+    @classmethod
+    def find(cls, past: Any, X: Any) -> InputColumns:
+        """Find them in X; None has no columns."""
+        places = find_past(past, X)
+        categories = Categories.learn(X)
+        if not categories.columns:
+            return cls(places, places)
+        names = list(X.columns)
+        return cls(places, categories.encoded_places(names, places), categories)
+
+    def encode(self, X: Any) -> Any:
+        """Return X with columns of zeros and ones in place of its categories.
+
+        Raises
+        ------
+        TypeError
+            If there are categories, and X is no frame that names their columns.
+        """
+        if self.categories.columns and not isinstance(X, pd.DataFrame):
+            raise TypeError(
+                "X must be a DataFrame, because fit saw categories in its columns "
+                f"{self.categories.columns}. Got {type(X).__name__} instead; pass a "
+                "frame with these columns."
+            )
+        return self.categories.encode(X)
