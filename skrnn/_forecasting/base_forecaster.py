@@ -286,10 +286,16 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
 
     def _start_from(self, history):
         """Return the origin of a forecast, and y without its rows as it is there."""
-        plan, seen = self._plan, self._origin
         if history is None:
-            return seen, self._template
+            return self._origin, self._template
         X, y = split_history(history, self.n_features_in_)
+        observations, series, scale = self._read_series(X, y)
+        origin = self._find_origin(series, self._plan, scale, self._origin)
+        return origin, observations.template if self._wide else self._template
+
+    def _read_series(self, X, y):
+        """Return other rows than `fit` has seen, as series, with their own scale."""
+        plan, seen = self._plan, self._origin
         observations = self._read_observations(X, y)
         step = None
         if seen.has_index and observations.index is not None:
@@ -300,5 +306,4 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         series = fill_holes(series, self._n_filled)
         values = plan.transform(series)
         scale = plan.learn_scale(values, series, series, pooled=self._pooled)
-        origin = self._find_origin(series, plan, scale, seen)
-        return origin, observations.template if self._wide else self._template
+        return observations, series, scale

@@ -591,6 +591,51 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         check_scalar(n_steps, "n_steps", Integral, min_val=1)
         return self._predict(n_steps, history)
 
+    def predict_from(self, X, y, origins=None, n_steps=1):
+        """Forecast from many rows of the past at once, with the estimator as it is.
+
+        Each forecast knows the rows up to its origin, as after `update` with them. One
+        step from each training row gives the fitted values, which know the future only
+        by what was learned from it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features) or None
+            Columns known in advance of the rows of y, as in `fit`.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            The series, in the form that `fit` saw.
+        origins : array-like, default=None
+            Stamps of the last rows that a forecast knows, or their numbers in arrays.
+            None means all rows.
+        n_steps : int, default=1
+            Rows to predict from each of them, as far as y has rows without a hole.
+
+        Returns
+        -------
+        results : DataFrame
+            One row for each forecast, step and target, in the form of `backtest`, which
+            `error_by_step` takes; `fold` counts the origins, and `origin` is the stamp
+            of each. Origins without a value of y, and those from which a series has too
+            few rows to start, are left out.
+
+        Raises
+        ------
+        NotFittedError
+            If the forecaster is not fitted.
+        ValueError
+            If no forecast can start from any origin, an origin is no row, or X and y
+            are not in the form that `fit` saw.
+
+        Notes
+        -----
+        All origins and series are rolled out side by side. Series that `fit` has seen
+        keep the mean and standard deviation by which it scaled them; others have those
+        of all their rows.
+        """
+        check_is_fitted(self)
+        check_scalar(n_steps, "n_steps", Integral, min_val=1)
+        return self._predict_from(X, y, origins, n_steps)
+
     def predict_interval(self, X, coverage=0.9, *, history=None):
         """Return an interval that holds a share of the observations to come.
 

@@ -20,6 +20,7 @@ from .checks import (
     check_within_horizon,
 )
 from .input import read_future
+from .many_origins import PastOrigins, scale_as_seen
 from .request import request_next_rows, request_rows
 from .results import shape_like
 from .skipped_series import warn_of_forecast
@@ -115,6 +116,27 @@ class PredictionMixin:
         values = self._plan.restore(self._continue(origin, request))
         laid_out = self._lay_out(values, len(origin), template, index)
         return self._as_passed(laid_out, X)
+
+    def _predict_from(self, X, y, origins, n_steps):
+        """Return forecasts from many rows of X and y, in a table."""
+        observations, series, scale = self._read_series(X, y)
+        scale = scale_as_seen(scale, series.names, self._origin)
+        plan, estimator = self._plan, self.estimator_
+        found = PastOrigins.find(plan, estimator, series, origins, n_steps)
+        check_within_horizon(plan, found.n_steps)
+        predicted = found.predict(plan, estimator, series, scale)
+        template, names = observations.template, {"series": series.names}
+        if series.names == [None]:
+            name = getattr(template, "name", None)
+            names["series"] = [0 if name is None else name]
+        if template.ndim == 2 and not self._wide:
+            columns = getattr(template, "columns", range(template.shape[1]))
+            names["target"] = list(columns)
+        table = found.tabulate(series, predicted, names)
+        if series.has_index:
+            # `error_by_step` cannot infer the step of a calendar.
+            table.attrs["step"] = self._origin.step
+        return table
 
     def _find_band_rows(self, X, history):
         """Return what `_find_rows` does, if there are errors for bands."""

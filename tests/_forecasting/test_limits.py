@@ -138,7 +138,7 @@ def test_log1p_learns_from_zeros(falling):
     with refusal("set log='log1p' for data with zeros"):
         forecaster_of(log=True).fit(None, np.append(0.0, falling))
     with refusal("log='log1p' needs values of y above -1. Got -3 in"):
-        forecaster_of(log="log1p", bounds=None).fit(None, falling - 3)
+        forecaster_of(log="log1p", bounds=None).fit(None, np.append(-3.0, falling))
 
 
 def test_floor_of_zero_is_none_for_logarithms(falling):
