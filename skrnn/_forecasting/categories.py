@@ -89,11 +89,13 @@ class Categories:
 
 
 def _holds_categories(column: pd.Series[Any]) -> bool:
-    """Return whether a column holds strings, or has the dtype of categories."""
+    """Return whether a column has the dtype of categories, or holds texts."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return True
-    kind = pd.api.types.infer_dtype(column, skipna=True)
-    return bool(kind == "string")
+    if pd.api.types.infer_dtype(column, skipna=True) != "string":
+        return False
+    # Numbers that were read as text are numbers.
+    return bool(pd.to_numeric(column.dropna(), errors="coerce").isna().any())
 
 
 def _levels(column: pd.Series[Any], table: str) -> list[Any]:

@@ -111,3 +111,13 @@ def test_levels_are_sorted_by_their_text():
     assert found == Categories(["b"], [["a", "z"]])
     assert found.encode(frame).columns.tolist() == ["a", "b=a", "b=z"]
     assert found.encoded_places(["a", "b"], (1,)) == (1, 2)
+
+
+def test_numbers_as_text_are_numbers_and_not_categories(data):
+    X, y = data
+    text = X.drop(columns="tariff").assign(plan=X["plan"].map(str))
+    assert Categories.learn(text) == Categories()
+    fitted = forecaster_of().fit(text[:N_ROWS], y[:N_ROWS])
+    expected = forecaster_of().fit(X[["plan"]][:N_ROWS], y[:N_ROWS])
+    predicted = expected.predict(X[["plan"]][N_ROWS:])
+    assert_allclose(fitted.predict(text[N_ROWS:]), predicted, rtol=1e-9)

@@ -76,7 +76,9 @@ def test_infinite_values_of_the_series_are_named(daily):
         AutoregressiveForecaster(Ridge()).fit(None, pd.DataFrame({"a": 0.0, "b": y}))
 
 
-@pytest.mark.parametrize("values", [["calm"] * 60, pd.date_range("2024", periods=60)])
+@pytest.mark.parametrize(
+    "values", [["calm", 1.0] * 30, pd.date_range("2024", periods=60)]
+)
 def test_column_that_holds_no_numbers_is_named(daily, values):
     X, y = daily
     forecaster = AutoregressiveForecaster(Ridge()).fit(X[:50], y[:50])
