@@ -190,9 +190,26 @@ def _column(name: Any) -> pd.Series[Any]:
 
 @as_plain.register(pd.DataFrame)
 def _plain_frame(frame: pd.DataFrame) -> Any:
-    return frame if len(frame) else tagged("DataFrame", columns=frame.columns)
+    if not len(frame):
+        return tagged("DataFrame", columns=frame.columns)
+    # Categories become their values, without the levels that no row has.
+    columns = [
+        pd.Index(column, dtype=object if column.dtype == "category" else column.dtype)
+        for _, column in frame.items()
+    ]
+    return tagged("Table", names=frame.columns, index=frame.index, columns=columns)
 
 
 @made_from("DataFrame")
 def _frame(columns: pd.Index) -> pd.DataFrame:
     return pd.DataFrame(columns=columns)
+
+
+@made_from("Table")
+def _table(names: pd.Index, index: pd.Index, columns: list[pd.Index]) -> pd.DataFrame:
+    # Said again, because pandas 3 makes strings of objects.
+    parts = [
+        pd.Series(column.to_numpy(), index, dtype=column.dtype) for column in columns
+    ]
+    table: pd.DataFrame = pd.concat(parts, axis=1)
+    return table.set_axis(names, axis=1)

@@ -20,6 +20,8 @@ from collections.abc import Mapping
 from inspect import Parameter, signature
 from typing import Any, ClassVar
 
+from pandas import DataFrame
+
 from skrnn._version import __version__
 
 from . import pandas  # noqa: F401 -- Registers the plain forms of pandas objects.
@@ -39,9 +41,12 @@ class StoredMixin:
     _private_fields: ClassVar[dict[str, str]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        given = _defaults(type(self))  # Parameters are the user's and stay as they are.
+        # Parameters are the user's and stay as they are, but skops stores no tables.
+        given = _defaults(type(self))
         state = {
-            key: value if key in given else as_plain(value)
+            key: value
+            if key in given and not isinstance(value, DataFrame)
+            else as_plain(value)
             for key, value in vars(self).items()
         }
         private = {

@@ -135,6 +135,18 @@ def test_copies_and_pickles_keep_the_table(panel):
     assert_array_equal(again.forecast(3), fitted.forecast(3))
 
 
+def test_files_of_skops_keep_the_table_as_it_was(panel):
+    sio = pytest.importorskip("skops.io")
+    table = TABLE.assign(kind=TABLE["region"].astype("category"), open=True)
+    fitted = forecaster_of(static=table).fit(None, panel)
+    stored = sio.dumps(fitted)
+    restored = sio.loads(stored, trusted=["skrnn.AutoregressiveForecaster"])
+    assert_array_equal(restored.forecast(3), fitted.forecast(3))
+    plain = table.astype({"kind": object})
+    pd.testing.assert_frame_equal(restored.static, plain)
+    assert_array_equal(clone(restored).fit(None, panel).forecast(3), fitted.forecast(3))
+
+
 @pytest.mark.parametrize(
     ("static", "message"),
     [
