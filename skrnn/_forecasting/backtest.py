@@ -228,7 +228,8 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
     Each fold of `cv` is one forecast. The forecaster learns from the training rows, and
     predicts from the last of them, the origin, to the last test row. The results hold
     the predictions beside the observations. Nothing after the last training row is
-    known, except the columns of X, also those of rows that a gap of `cv` leaves out.
+    known, except the columns of X, also those of rows that a gap of `cv` leaves out,
+    but not those in `past` of the forecaster.
 
     Parameters
     ----------

@@ -49,6 +49,17 @@ def test_forecasts_are_clipped_before_they_become_lags(falling, horizon):
     assert free.forecast(9).min() < 0
 
 
+@pytest.mark.parametrize("horizon", [1, 2])
+def test_clipped_rows_change_what_comes_after_them(horizon):
+    noise = 0.1 * np.random.default_rng(0).normal(size=N_ROWS)
+    tide = np.maximum(2 * np.sin(0.7 * np.arange(N_ROWS)) + 1 + noise, 0.0)
+    fitted = forecaster_of(horizon=horizon).fit(None, tide)
+    expected = continue_by_hand(tide, 12, 0.0, np.inf, horizon)
+    assert_allclose(fitted.forecast(12), expected, atol=1e-9)
+    free = forecaster_of(horizon=horizon, bounds=None).fit(None, tide).forecast(12)
+    assert np.abs(np.maximum(free, 0.0) - expected).max() > 0.01
+
+
 def test_ceiling_of_a_rising_series_holds(falling):
     rising = 40 - falling
     fitted = forecaster_of(bounds=[None, 40]).fit(None, rising)
