@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from skrnn._estimators.recurrent_autoencoder import RecurrentAutoencoder
     from skrnn._estimators.rnn_classifier import RNNClassifier
     from skrnn._estimators.rnn_regressor import RNNRegressor
+    from skrnn._estimators.skipped_windows import SkippedWindowsWarning
     from skrnn._estimators.variational_autoencoder import VariationalAutoencoder
     from skrnn._forecasting.accuracy import error_by_step
     from skrnn._forecasting.backtest import backtest
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
     from skrnn._plotting.forecast_display import ForecastDisplay
     from skrnn._plotting.loss_display import LossCurveDisplay
     from skrnn._process.config import get_config, set_config
+    from skrnn._windows.cold_starts import ColdStartWarning
     from skrnn._windows.make_windows import iter_windows, make_windows
     from skrnn._windows.sliding_window import SlidingWindow
+    from skrnn._windows.stack_windows import StackWindows
 
 __all__ = [
     "Autoencoder",
     "AutoencoderDetector",
     "AutoregressiveForecaster",
+    "ColdStartWarning",
     "ForecastDisplay",
     "GRUClassifier",
     "GRURegressor",
@@ -43,7 +47,9 @@ __all__ = [
     "RNNRegressor",
     "RecurrentAutoencoder",
     "SkippedSeriesWarning",
+    "SkippedWindowsWarning",
     "SlidingWindow",
+    "StackWindows",
     "VariationalAutoencoder",
     "backtest",
     "datasets",
@@ -64,6 +70,7 @@ _MODULE_OF = {
     "AutoencoderDetector": "skrnn._estimators.detector",
     "Autoencoder": "skrnn._estimators.autoencoder",
     "AutoregressiveForecaster": "skrnn._forecasting.forecaster",
+    "ColdStartWarning": "skrnn._windows.cold_starts",
     "ForecastDisplay": "skrnn._plotting.forecast_display",
     "GRUClassifier": "skrnn._estimators.gru_classifier",
     "GRURegressor": "skrnn._estimators.gru_regressor",
@@ -73,7 +80,9 @@ _MODULE_OF = {
     "RNNClassifier": "skrnn._estimators.rnn_classifier",
     "RNNRegressor": "skrnn._estimators.rnn_regressor",
     "SkippedSeriesWarning": "skrnn._forecasting.skipped_series",
+    "SkippedWindowsWarning": "skrnn._estimators.skipped_windows",
     "SlidingWindow": "skrnn._windows.sliding_window",
+    "StackWindows": "skrnn._windows.stack_windows",
     "backtest": "skrnn._forecasting.backtest",
     "error_by_step": "skrnn._forecasting.accuracy",
     "get_config": "skrnn._process.config",

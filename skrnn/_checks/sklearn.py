@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ __all__ = [
     "fit_context",
     "names_in",
     "wants_pandas",
+    "wraps_output",
 ]
 
 
@@ -45,6 +47,25 @@ def choose_output(estimator: Any, container: str) -> None:
     # scikit-learn's own `set_output` exists only beside `get_feature_names_out`.
     config = getattr(estimator, "_sklearn_output_config", {})
     estimator._sklearn_output_config = {**config, "transform": container}
+
+
+def wraps_output(wraps: Callable[[Any], bool]) -> Callable[[type], type]:
+    """Decorate a transformer that returns frames only in some of its settings.
+
+    Parameters
+    ----------
+    wraps : callable
+        From the transformer to whether what `transform` returns is to be put into the
+        container that `set_output` asks for.
+    """
+
+    def decorate(cls: type) -> type:
+        # scikit-learn wraps what every class returns that has names of its columns.
+        keys = property(lambda self: {"transform"} if wraps(self) else set())
+        setattr(cls, "_sklearn_auto_wrap_output_keys", keys)  # noqa: B010
+        return cls
+
+    return decorate
 
 
 def feature_names(X: Any) -> NDArray[Any] | None:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from .places import check_finite, column_at
+from .shapes import check_columns, check_not_nested
 from .sklearn import check_feature_names, check_n_features
 
 __all__ = [
     "as_floats",
-    "check_columns",
     "check_enough_samples",
     "check_no_infinity",
     "check_table",
@@ -77,15 +77,6 @@ def as_floats(
         raise kind(f"{name} must be a table or an array of numbers. {error}") from error
 
 
-def check_columns(X: Any) -> None:
-    """Raise if X is a Series, which is one column and no table of columns."""
-    if isinstance(X, pd.Series):
-        raise ValueError(
-            "X must have the axes (n_rows, n_features). Got a Series of shape "
-            f"{X.shape} instead; use X.to_frame()."
-        )
-
-
 def check_table(
     estimator: Any, X: Any, *, reset: bool, allow_nan: bool = True
 ) -> NDArray[Any]:
@@ -112,7 +103,8 @@ def check_table(
     ValueError, TypeError
         If X is no table of finite numbers, or its columns differ from those of `fit`.
     """
-    check_columns(X)
+    check_columns(X, None if reset else estimator)
+    check_not_nested(X)
     if not reset:
         check_feature_names(estimator, X)
     rows = as_floats(X, lambda: check_array(X, **number_rules(estimator)))

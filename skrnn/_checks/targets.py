@@ -15,7 +15,7 @@ __all__ = ["check_sample_weight", "check_target"]
 
 
 def check_target(estimator: Any, y: Any, X: Any) -> NDArray[np.float64]:
-    """Check targets: finite numbers, one row for each row of X.
+    """Check targets: numbers that are finite or NaN, one row for each row of X.
 
     Returns
     -------
@@ -28,7 +28,12 @@ def check_target(estimator: Any, y: Any, X: Any) -> NDArray[np.float64]:
             f"{name} requires y to be passed, but the target y is None; pass the "
             "values to learn as y."
         )
-    rules = {"dtype": np.float64, "ensure_2d": False, "allow_nd": True}
+    rules = {
+        "dtype": np.float64,
+        "ensure_2d": False,
+        "allow_nd": True,
+        "ensure_all_finite": "allow-nan",
+    }
     target = as_floats(y, lambda: check_array(y, input_name="y", **rules), name="y")
     if target.ndim not in (1, 2):
         raise ValueError(

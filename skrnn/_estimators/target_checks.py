@@ -7,12 +7,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrnn._checks.places import place_of
+from skrnn._checks.places import check_finite, place_of
 from skrnn._index.reading import index_of
 from skrnn._networks.outputs import DOMAINS, Outputs
 from skrnn._scaling.scaling import Statistics
 
-__all__ = ["check_same_scaling", "check_suits"]
+__all__ = ["check_labelled", "check_same_scaling", "check_suits"]
+
+
+def check_labelled(
+    targets: NDArray[np.float64], counts: NDArray[np.bool_], source: Any
+) -> NDArray[np.float64]:
+    """Raise if targets of samples that count are missing.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n_samples, n_targets)
+        Targets; NaN is missing.
+    counts : ndarray of bool of shape (n_samples,)
+        Samples that are not left out.
+    source : array-like
+        What the caller passed, which may have names and stamps.
+
+    Returns
+    -------
+    targets : ndarray of shape (n_samples, n_targets)
+        Targets without NaN: those that do not count are 0.
+    """
+    missing = np.isnan(targets)
+    way_out = (
+        "give such samples a sample_weight of 0, which leaves out them alone, as by "
+        "sample_weight=~np.isnan(y) (in a Pipeline <step>__sample_weight). Without "
+        "their rows other windows would have holes."
+    )
+    counted = np.where(counts[:, None], targets, 0.0)
+    check_finite(counted, source, index_of(source), way_out, name="y")
+    return np.where(missing, 0.0, targets)
 
 
 def check_suits(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,24 +46,43 @@ class TrainingData:
         windows = self.windows.take(samples)
         return windows, self.targets[samples], self.weights[samples]
 
+    def join(self, other: TrainingData) -> TrainingData:
+        """Return these samples with others behind them."""
+        return replace(
+            self,
+            windows=self.windows.join(other.windows),
+            targets=np.concatenate([self.targets, other.targets]),
+            weights=np.concatenate([self.weights, other.weights]),
+        )
 
-def choose_samples(data: TrainingData, *, skip_incomplete: bool) -> NDArray[np.intp]:
+
+def choose_samples(
+    data: TrainingData, *, skipped: NDArray[np.bool_], at_least: int
+) -> NDArray[np.intp]:
     """Return the places of the samples that count.
 
     Parameters
     ----------
     data : TrainingData
         All samples.
-    skip_incomplete : bool
-        Whether windows that begin with missing steps are left out.
+    skipped : ndarray of bool of shape (n_samples,)
+        Samples that are left out, whatever their weight.
+    at_least : int
+        Number of samples that must be left.
     """
-    counts = data.weights > 0
-    if skip_incomplete:
-        counts = counts & ~data.windows.begin_missing()
-    if not counts.any():
+    counts = (data.weights > 0) & ~skipped
+    n_left = int(counts.sum())
+    if n_left == 0:
         raise ValueError(
             f"No whole window to train on: all {len(data)} begin with missing steps or "
             "have no weight. Shorten the window, pass longer runs of rows, or set "
+            "incomplete='mask'."
+        )
+    if n_left < at_least:
+        raise ValueError(
+            f"Only {n_left} of {len(data)} windows is left to train on, and a minimum "
+            f"of {at_least} is required: the others begin with missing steps or have "
+            "no weight. Shorten the window, pass longer runs of rows, or set "
             "incomplete='mask'."
         )
     return np.flatnonzero(counts)
@@ -79,7 +98,7 @@ def split_samples(
         validation_split = float(str(validation_split))
     # Rounded, because in floating point 10 * (1 - 0.9) is less than 1.
     n_train = math.floor(round(n_samples * (1 - validation_split), 6))
-    if validation_split > 0 and n_train in (0, n_samples):
+    if validation_split > 0 and (n_train < 2 or n_train == n_samples):
         raise ValueError(
             f"validation_split={validation_split} leaves {n_train} samples for "
             f"training and {n_samples - n_train} for validation of {n_samples}; change "

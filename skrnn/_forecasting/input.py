@@ -14,8 +14,9 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from skrnn._checks.places import check_finite, place_of
+from skrnn._checks.shapes import check_columns
 from skrnn._checks.sklearn import check_feature_names
-from skrnn._checks.tables import as_floats, check_columns
+from skrnn._checks.tables import as_floats
 from skrnn._index.reading import common_index, index_of
 
 from .input_columns import InputColumns

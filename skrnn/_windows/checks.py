@@ -7,13 +7,25 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
+from skrnn._checks.shapes import check_not_nested, check_one_length
 from skrnn._checks.sklearn import check_feature_names
 from skrnn._checks.tables import as_floats, check_no_infinity, number_rules
 
 from .window_array import WindowArray
 from .windows import Windows, windows_of
 
-__all__ = ["check_windows"]
+__all__ = ["check_fits", "check_windows"]
+
+
+def check_fits(window: int, gap: int, dilation: int, n_rows: int) -> None:
+    """Raise if a window reaches back further than there are rows."""
+    span = gap + (window - 1) * dilation + 1
+    if span > n_rows:
+        raise ValueError(
+            f"window must fit into the rows. Got window={window}, gap={gap}, "
+            f"dilation={dilation}, which span {span} rows, but X has {n_rows} "
+            f"(n_samples={n_rows}); shorten the window or pass more rows."
+        )
 
 
 def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]:
@@ -44,6 +56,8 @@ def check_windows(estimator: Any, X: Any, *, reset: bool) -> tuple[Windows, int]
         If X has other axes, holds anything but finite numbers and NaN, or differs in
         steps, features or names from what `fit` saw.
     """
+    check_one_length(X)
+    check_not_nested(X)
     if not reset:
         check_feature_names(estimator, X)
     if isinstance(X, Windows):
@@ -84,10 +98,13 @@ def _check_axes(name: str, shape: tuple[int, ...]) -> None:
             "Pipeline, or array.reshape(1, -1) if it is a single window."
         )
     if len(shape) > 3 or 0 in shape:
+        # A step may hold a whole image: all that belongs to it is its features.
+        flat = "; flatten what a step holds, X.reshape(len(X), X.shape[1], -1)"
+        way_out = "" if 0 in shape else flat
         raise ValueError(
             f"Found array with shape {shape} while {name} expects windows "
             "of shape (n_samples, n_steps, n_features) or (n_samples, n_steps), "
-            "none of them 0."
+            f"none of them 0{way_out}."
         )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from numbers import Integral
+from operator import attrgetter
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.fitted import set_fitted
@@ -19,6 +19,7 @@ from skrnn._checks.sklearn import (
     fit_context,
     names_in,
     wants_pandas,
+    wraps_output,
 )
 from skrnn._checks.tables import check_table
 from skrnn._index.columns import INDEX_CONSTRAINTS, index_columns, with_index
@@ -29,16 +30,15 @@ from skrnn._process.memory import check_memory
 from skrnn._serialization.names import set_module
 from skrnn._serialization.state import StoredMixin
 
-from .context import Context
+from .checks import check_fits
+from .cold_starts import check_later, warn_of_cold_starts
+from .context import Context, bridge_holes
 from .window_array import WindowArray
 from .windows import tabulate_windows
 
 
-def _is_flat(transformer):
-    return bool(transformer.flatten)
-
-
 @set_module("skrnn")
+@wraps_output(attrgetter("flatten"))
 class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
     """Return for each row of a series the window of rows that ends there.
 
@@ -66,6 +66,10 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         a plain array has no stamps and is preceded by none. "always": a plain array is
         the continuation of the array seen in `fit`, unless it is that array. None: no
         rows.
+    max_hole : int, default=0
+        Longest hole in the index, in rows, that windows reach over. Its rows count as
+        missing: their steps are NaN. With 0 every hole starts a new run, whose first
+        windows begin with missing steps.
     freq : str, offset, timedelta or number, default=None
         Step of the index: a pandas offset or a string that stands for one, such as
         ``pd.offsets.CustomBusinessDay(holidays=...)`` or "B", or for an index of
@@ -136,6 +140,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         "dilation": [Interval(Integral, 1, None, closed="left")],
         "flatten": ["boolean"],
         "context": [StrOptions({"index", "always"}), None],
+        "max_hole": [Interval(Integral, 0, None, closed="left")],
         "freq": FREQ_CONSTRAINTS,
         **INDEX_CONSTRAINTS,
     }
@@ -148,6 +153,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         dilation=1,
         flatten=False,
         context="index",
+        max_hole=0,
         freq=None,
         time=None,
         series=None,
@@ -157,6 +163,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         self.dilation = dilation
         self.flatten = flatten
         self.context = context
+        self.max_hole = max_hole
         self.freq = freq
         self.time = time
         self.series = series
@@ -223,9 +230,8 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         MemoryError
             As in `transform`.
         """
-        rows, runs = self._learn(X)
         # The rows that `fit` remembers are these, which do not precede themselves.
-        return self._present(self._tabulate(rows, runs, context={}), index_of(X))
+        return self._present(self._tabulate(*self._learn(X)), index_of(X))
 
     def transform(self, X):
         """Return the window of each row.
@@ -233,8 +239,9 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features)
-            Rows in time order; each run that follows a run seen in `fit` starts with
-            the end of that one.
+            Rows in time order; each run that follows a run seen in `fit` or `update`
+            starts with the end of that one. A `ColdStartWarning` names those that start
+            without although earlier rows of their series were seen.
 
         Returns
         -------
@@ -257,14 +264,41 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
             If the table of windows would not fit into memory.
         """
         check_is_fitted(self)
-        frame, _ = with_index(X, self._index_columns)
-        rows = check_table(self, frame, reset=False)
-        index = self._context.match(index_of(frame))
-        runs = split_runs(index, len(rows), self.step_)
-        context = {}
+        rows, runs, before = self._read(X)
         if self.context is not None:
-            context = self._context.rows_before(rows, runs)
-        return self._present(self._tabulate(rows, runs, context), index_of(X))
+            warn_of_cold_starts(self._context, runs, before, self._lookback)
+        return self._present(self._tabulate(rows, runs, before), index_of(X))
+
+    def update(self, X):
+        """Remember the ends of later rows, which rows after them then follow.
+
+        A service that gets a row at a time predicts from it, and then remembers it by
+        ``pipeline[0].update(X)``, with X as this step of the Pipeline gets it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows that come after all rows of their series seen so far.
+
+        Returns
+        -------
+        self : SlidingWindow
+            The transformer. Series of which X has no row are remembered as before.
+
+        Raises
+        ------
+        NotFittedError
+            If the transformer is not fitted.
+        ValueError, TypeError
+            As in `transform`; also if rows do not come after those seen so far, or X
+            is a plain array and `context` is not "always".
+        """
+        check_is_fitted(self)
+        rows, runs, before = self._read(X)
+        check_later(self._context, runs, self.context)
+        later = Context.of(rows, runs, self._lookback, self.context == "always", before)
+        set_fitted(self, {"_context": self._context.move_on(later)})
+        return self
 
     def inverse_transform(self, X):
         """Return the rows that windows belong to.
@@ -304,11 +338,8 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
             )
         return windows.reshape(len(windows), *expected)[:, -1].copy()
 
-    # scikit-learn puts what `transform` returns into a frame where this method exists,
-    # and a frame has no place for three axes.
-    @available_if(_is_flat)
     def get_feature_names_out(self, input_features=None):
-        """Return the names of the columns of the flat form, such as ``temp_lag3``.
+        """Return the names of the columns, of the flat form such as ``temp_lag3``.
 
         Parameters
         ----------
@@ -318,11 +349,14 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of str objects
-            For each step, oldest first, the name of each column and the lag of the
-            step: how many rows it lies before the row of the window.
+            In the flat form, for each step, oldest first, the name of each column and
+            how many rows the step lies before that of the window; else the names of the
+            features of each step.
         """
         check_is_fitted(self)
         names = names_in(self, input_features)
+        if not self.flatten:
+            return names
         window, gap, dilation = self._lengths
         lags = gap + dilation * np.arange(window)[::-1]
         return np.array(
@@ -342,8 +376,8 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         self : SlidingWindow
             The transformer.
         """
-        # scikit-learn hides its own set_output where get_feature_names_out is hidden,
-        # and Pipeline.set_output then refuses the whole Pipeline.
+        # scikit-learn hides its own set_output where nothing is to be wrapped, and
+        # Pipeline.set_output then refuses the whole Pipeline.
         if transform is not None:
             choose_output(self, transform)
         return self
@@ -352,26 +386,41 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         columns = index_columns(self.time, self.series)
         X, _ = with_index(X, columns)
         rows = check_table(self, X, reset=True)
-        window, gap, dilation = self._lengths
-        lookback = gap + (window - 1) * dilation
-        if lookback >= len(rows):
-            raise ValueError(
-                f"window must fit into the rows. Got window={self.window}, "
-                f"gap={self.gap}, dilation={self.dilation}, which span {lookback + 1} "
-                f"rows, but X has {len(rows)} (n_samples={len(rows)}); shorten the "
-                "window or pass more rows."
-            )
+        lookback = self._lookback
+        check_fits(*self._lengths, len(rows))
         runs = split_runs(index_of(X), len(rows), freq=self.freq)
+        before = bridge_holes(None, rows, runs, {}, lookback, int(self.max_hole))
         set_fitted(
             self,
             {
                 "n_features_in_": rows.shape[1],
                 "feature_names_in_": feature_names(X),
                 "_index_columns": columns,
-                "_context": Context.of(rows, runs, lookback, self.context == "always"),
+                "_context": Context.of(
+                    rows, runs, lookback, self.context == "always", before
+                ),
             },
         )
-        return rows, runs
+        return rows, runs, before
+
+    def _read(self, X):
+        """Return the rows of X, their runs, and which rows precede these."""
+        frame, _ = with_index(X, self._index_columns)
+        rows = check_table(self, frame, reset=False)
+        index = self._context.match(index_of(frame))
+        runs = split_runs(index, len(rows), self.step_)
+        context = None if self.context is None else self._context
+        before = {} if context is None else context.rows_before(rows, runs)
+        before = bridge_holes(
+            context, rows, runs, before, self._lookback, int(self.max_hole)
+        )
+        return rows, runs, before
+
+    @property
+    def _lookback(self):
+        """Rows that a window reaches back from the row that it belongs to."""
+        window, gap, dilation = self._lengths
+        return gap + (window - 1) * dilation
 
     @property
     def _lengths(self):

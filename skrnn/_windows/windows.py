@@ -146,6 +146,15 @@ class Windows:
             return windows
         return self.own_scale.take(samples).apply(windows)
 
+    def join(self, other: Windows) -> Windows:
+        """Return these windows with others of the same shape behind them."""
+        if self.dilation != other.dilation or self.own_scale or other.own_scale:
+            both = np.concatenate([self.gather(), other.gather()])
+            return windows_of(both)
+        rows = np.concatenate([self.rows, other.rows])
+        starts = np.concatenate([self.starts, other.starts + len(self.rows)])
+        return replace(self, rows=rows, starts=starts)
+
     def materialise(self) -> NDArray[Any]:
         """Return the windows as an array, a view if they follow row by row, or a copy.
 
@@ -200,6 +209,27 @@ class Windows:
     def begin_missing(self) -> NDArray[np.bool_]:
         """Return which windows begin with a step of which nothing is observed."""
         return np.isnan(self.rows).all(axis=1)[self.starts]
+
+    def average_overlaps(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the mean of values of the last row of each window.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_steps)
+            A value of each step of each window; NaN does not count.
+
+        Returns
+        -------
+        means : ndarray of shape (n_samples,)
+            Means over all windows that hold the row, NaN where there is no value.
+        """
+        places = self.starts[:, None] + self.offsets
+        known = ~np.isnan(values)
+        counts = np.bincount(places[known], minlength=len(self.rows))
+        sums = np.bincount(places[known], values[known], minlength=len(self.rows))
+        with np.errstate(invalid="ignore"):
+            means = sums / counts
+        return means[places[:, -1]]
 
 
 def _sums_by_stride(values: NDArray[Any], stride: int) -> NDArray[np.float64]:

@@ -34,7 +34,6 @@ def test_target_becomes_float64_and_keeps_its_axes(y):
     ("y", "message"),
     [
         (None, "Forecast requires y to be passed, but the target y is None"),
-        ([1, np.nan], "Input y contains NaN"),
         ([1, np.inf], "Input y contains infinity"),
         (["a", "b"], "could not convert string to float"),
         (np.array([1j, 2]), "Complex data not supported"),
