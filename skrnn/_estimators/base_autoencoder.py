@@ -21,7 +21,7 @@ from .base import BaseNetworkEstimator
 from .target_checks import check_suits
 from .training_data import TrainingData
 
-__all__ = ["BaseAutoencoder"]
+__all__ = ["BaseAutoencoder", "mean_by_step", "mean_of_observed"]
 
 
 class BaseAutoencoder(
@@ -47,7 +47,7 @@ class BaseAutoencoder(
         return tags
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, *, X_val=None):
         """Learn to copy X, from fresh weights unless `warm_start` is set.
 
         Parameters
@@ -57,6 +57,8 @@ class BaseAutoencoder(
             Rows, or windows for a RecurrentAutoencoder.
         y : None
             Ignored.
+        X_val : array-like, default=None
+            Samples to validate on, shaped as X, in place of the last ones of X.
 
         Returns
         -------
@@ -73,7 +75,7 @@ class BaseAutoencoder(
         FloatingPointError
             If the loss becomes NaN or infinite. The estimator then stays as it was.
         """
-        return self._train(X, resume=self.warm_start, one_pass=False)
+        return self._train(X, resume=self.warm_start, one_pass=False, X_val=X_val)
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -212,7 +214,7 @@ class BaseAutoencoder(
             Minus the mean squared difference of the observed values from their copies,
             in standard deviations of each feature if `standardize` is set, else in the
             units of X, whatever the loss is. The score of a sample without any observed
-            value is 0.
+            value is NaN.
 
         Raises
         ------
@@ -222,14 +224,36 @@ class BaseAutoencoder(
             If X has other features or steps than in `fit`, or holds infinite values or
             dates.
         """
-        check_is_fitted(self)
-        windows, _ = self._check(X, reset=False)
-        # Of copies that are not scaled as well, so that losses can be compared.
-        unit = self._statistics.scaling().x_scale / self.scaling_.x_scale
-        return self._predict(windows, summary=partial(_minus_errors, unit=unit))
+        return self._compare(X, _mean_by_sample)
+
+    def score_features(self, X):
+        """Return minus the reconstruction error of each value: which of them are odd.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, n_steps, n_features)
+            Rows or windows as in `fit`.
+
+        Returns
+        -------
+        scores : ndarray of the shape of X
+            Minus the squared differences of values from their copies, in the unit of
+            `score_samples`, which is their mean over a sample; NaN where X is missing.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError, TypeError
+            As in `score_samples`.
+        """
+        return self._present(self._compare(X, _minus_squares))
 
     def score(self, X, y=None):
         """Return the mean of `score_samples`, by which a grid search picks parameters.
+
+        Samples without any observed value do not count.
 
         Parameters
         ----------
@@ -244,7 +268,7 @@ class BaseAutoencoder(
         score : float
             Minus the mean reconstruction error.
         """
-        return float(self.score_samples(X).mean())
+        return mean_of_observed(self.score_samples(X))
 
     @property
     def encoder_(self):
@@ -309,6 +333,9 @@ class BaseAutoencoder(
         no_targets, weights = np.empty((len(windows), 0)), np.ones(len(windows))
         return TrainingData(windows, no_targets, weights, facts)
 
+    def _read_validation(self, X_val, y_val, data):
+        return self._read(X_val, reset=True)
+
     def _learn_scaling(self, samples, pretrained, *, resume, one_pass):
         statistics, scaling = super()._learn_scaling(
             samples, pretrained, resume=resume, one_pass=one_pass
@@ -319,6 +346,14 @@ class BaseAutoencoder(
     def _scale_windows(self, windows, scaling):
         # Holes stay for the network to fill, because its error must not count them.
         return scaling.scale_windows(windows, fill=False)
+
+    def _compare(self, X, summary):
+        """Return a summary of the differences of samples from their copies."""
+        check_is_fitted(self)
+        windows, _ = self._check(X, reset=False)
+        # Of copies that are not scaled as well, so that losses can be compared.
+        unit = self._statistics.scaling().x_scale / self.scaling_.x_scale
+        return self._predict(windows, summary=partial(summary, unit=unit))
 
     def _encode(self, X):
         """Return the outputs of the encoder, in the precision of X."""
@@ -372,9 +407,24 @@ class BaseAutoencoder(
         )
 
 
-def _minus_errors(windows, copies, unit):
-    """Return minus the mean squared difference of observed values, by window."""
-    observed = ~np.isnan(windows)
-    differences = np.where(observed, windows.astype(np.float64) - copies, 0.0) / unit
-    n_observed = np.maximum(observed.sum(axis=(1, 2)), 1)
-    return -(differences**2).sum(axis=(1, 2)) / n_observed
+def _minus_squares(windows, copies, unit):
+    """Return minus the squared differences of values from their copies."""
+    return -(((windows.astype(np.float64) - copies) / unit) ** 2)
+
+
+def _mean_by_sample(windows, copies, unit):
+    """Return the mean over the observed values of each window; NaN without any."""
+    squares = _minus_squares(windows, copies, unit).reshape(len(windows), -1)
+    return mean_of_observed(squares, axis=1)
+
+
+def mean_by_step(windows, copies, unit):
+    """Return the mean over the observed values of each step; NaN without any."""
+    return mean_of_observed(_minus_squares(windows, copies, unit), axis=2)
+
+
+def mean_of_observed(values, axis=None):
+    """Return means of what is not NaN; NaN, without a warning, where all is."""
+    n_observed = np.sum(~np.isnan(values), axis=axis)
+    with np.errstate(invalid="ignore"):
+        return np.nansum(values, axis=axis) / n_observed

@@ -6,6 +6,8 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import train_test_split
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,6 +18,7 @@ from skrnn._serialization.names import set_module
 from skrnn._serialization.state import StoredMixin
 
 from .autoencoder import Autoencoder
+from .inside import open_pipelines
 
 __all__ = ["AutoencoderDetector"]
 
@@ -33,9 +36,21 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
     ----------
     autoencoder : estimator, default=None
         Any of the autoencoders, or a Pipeline that ends with one; it is cloned, not
-        fitted itself. None is ``Autoencoder(random_state=0)``.
+        fitted itself. None is ``Autoencoder(random_state=0)``. A fitted one in a
+        `sklearn.frozen.FrozenEstimator` is taken as it is, and `fit` learns only the
+        threshold.
     contamination : float in (0, 0.5], default=0.1
-        Fraction of the training samples that are outliers.
+        Fraction of the samples that the threshold is learned from that are outliers.
+    held_out : float in [0, 1), default=0.0
+        Fraction of the samples, the last ones, that the autoencoder is not trained on
+        and the threshold is learned from. An autoencoder that has learned its samples
+        by heart copies all new ones worse, and would mark most of them by a threshold
+        from the training samples, which is what 0 takes. A frozen autoencoder is not
+        trained on any, and the threshold is learned from all.
+    average_windows : bool, default=False
+        Whether the score of a window is that of its last row, averaged over all windows
+        that hold this row, as `RecurrentAutoencoder.score_rows` returns it. An odd row
+        then stands out alone, not with all windows that it is in.
 
     Attributes
     ----------
@@ -43,8 +58,8 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
         The fitted autoencoder.
     offset_ : float
         Score below which a sample is an outlier: ``decision_function`` is
-        ``score_samples - offset_``. The fraction `contamination` of the training
-        samples lies below it.
+        ``score_samples - offset_``. The fraction `contamination` of the samples that it
+        was learned from lies below it.
     n_features_in_ : int
         Columns of X, or features of each step of a window.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -81,11 +96,27 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
     _parameter_constraints = {
         "autoencoder": [HasMethods(["fit", "score_samples", "get_params"]), None],
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
+        "held_out": [Interval(Real, 0, 1, closed="left")],
+        "average_windows": ["boolean"],
     }
 
-    def __init__(self, autoencoder=None, *, contamination=0.1):
+    _private_fields = {"averages_windows": "_averages_windows"}
+
+    # What states lack that were stored before scores could be averaged.
+    _averages_windows = False
+
+    def __init__(
+        self,
+        autoencoder=None,
+        *,
+        contamination=0.1,
+        held_out=0.0,
+        average_windows=False,
+    ):
         self.autoencoder = autoencoder
         self.contamination = contamination
+        self.held_out = held_out
+        self.average_windows = average_windows
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -116,19 +147,24 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
 
         Raises
         ------
+        NotFittedError
+            If the autoencoder is frozen and not fitted.
         ValueError, TypeError, FloatingPointError
-            As in the `fit` of the autoencoder.
+            As in the `fit` of the autoencoder. A ValueError also if no sample to learn
+            the threshold from has an observed value, or if `average_windows` is set and
+            the autoencoder is not a RecurrentAutoencoder.
         """
-        autoencoder = self._new_autoencoder().fit(X)
-        scores = autoencoder.score_samples(X)
+        autoencoder = self._new_autoencoder()
+        _check_scores_rows(autoencoder, self.average_windows)
+        training, others = self._divide(X)
+        autoencoder.fit(training, None)
+        scores = _score(autoencoder, others, by_row=self.average_windows)
         set_fitted(
             self,
             {
                 "autoencoder_": autoencoder,
-                # As `sklearn.ensemble.IsolationForest` sets its threshold.
-                "offset_": float(
-                    np.percentile(scores, 100.0 * float(self.contamination))
-                ),
+                "offset_": _threshold(scores, float(self.contamination)),
+                "_averages_windows": bool(self.average_windows),
                 "n_features_in_": getattr(autoencoder, "n_features_in_", None),
                 "feature_names_in_": getattr(autoencoder, "feature_names_in_", None),
             },
@@ -146,7 +182,7 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            Scores of the autoencoder.
+            Scores of the autoencoder; NaN for a sample without any observed value.
 
         Raises
         ------
@@ -157,7 +193,32 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
             dates.
         """
         check_is_fitted(self)
-        return self.autoencoder_.score_samples(X)
+        return _score(self.autoencoder_, X, by_row=self._averages_windows)
+
+    def score_features(self, X):
+        """Return minus the reconstruction error of each value: which of them are odd.
+
+        Parameters
+        ----------
+        X : array-like
+            Samples.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_features) or \
+                (n_samples, n_steps, n_features)
+            The `score_features` of the autoencoder: a sample's score is their mean,
+            NaN left out, unless `average_windows` is set. Of a Pipeline they are those
+            of what reaches its last step.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As in `score_samples`.
+        """
+        check_is_fitted(self)
+        autoencoder, X = _reach(self.autoencoder_, X)
+        return autoencoder.score_features(X)
 
     def decision_function(self, X):
         """Return the scores less the threshold: negative is an outlier.
@@ -185,12 +246,58 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
         Returns
         -------
         is_inlier : ndarray of shape (n_samples,)
-            -1 for outliers, 1 for others.
+            -1 for outliers, 1 for others, and 0 for samples without any observed value,
+            of which neither can be said.
         """
-        return np.where(self.decision_function(X) < 0, -1, 1)
+        decision = self.decision_function(X)
+        return np.where(np.isnan(decision), 0, np.where(decision < 0, -1, 1))
+
+    def _divide(self, X):
+        """Return samples to train on, and those to learn the threshold from."""
+        if self.held_out == 0 or isinstance(self.autoencoder, FrozenEstimator):
+            return X, X
+        return train_test_split(X, test_size=float(self.held_out), shuffle=False)
 
     def _new_autoencoder(self):
         if self.autoencoder is None:
             # Seeded, because scikit-learn's checks expect equal fits by default.
             return Autoencoder(random_state=0)
         return clone(self.autoencoder)
+
+
+def _score(autoencoder, X, *, by_row):
+    """Return the scores of samples, or of the last rows of windows."""
+    if not by_row:
+        return autoencoder.score_samples(X)
+    autoencoder, X = _reach(autoencoder, X)
+    return autoencoder.score_rows(X)
+
+
+def _reach(autoencoder, X):
+    """Return the autoencoder in Pipelines, and X as it gets it."""
+    transformers, autoencoder = open_pipelines(autoencoder)
+    for transformer in transformers:
+        X = transformer.transform(X)
+    return autoencoder, X
+
+
+def _check_scores_rows(autoencoder, average_windows):
+    """Raise if scores are to be averaged over windows by what has no windows."""
+    _, last = open_pipelines(autoencoder)
+    if average_windows and not hasattr(last, "score_rows"):
+        raise ValueError(
+            "average_windows needs an autoencoder of windows, RecurrentAutoencoder. "
+            f"Got {type(last).__name__}; set average_windows=False."
+        )
+
+
+def _threshold(scores, contamination):
+    """Return the score below which a fraction of samples lies."""
+    known = scores[~np.isnan(scores)]
+    if not len(known):
+        raise ValueError(
+            "The threshold needs samples with observed values. Got none among "
+            f"{len(scores)}; pass other rows, or a smaller held_out."
+        )
+    # As `sklearn.ensemble.IsolationForest` sets its threshold.
+    return float(np.percentile(known, 100.0 * contamination))

@@ -12,7 +12,7 @@ from skrnn._networks.layer import places_of_recurrent
 from skrnn._serialization.names import set_module
 from skrnn._windows.checks import check_windows
 
-from .base_autoencoder import BaseAutoencoder
+from .base_autoencoder import BaseAutoencoder, mean_by_step
 from .network_checks import check_widths
 
 __all__ = ["RecurrentAutoencoder"]
@@ -97,6 +97,8 @@ class RecurrentAutoencoder(BaseAutoencoder):
         ``sqrt(n_samples) / 2``, between 16 and 512.
     validation_split : float in [0, 1), default=0.0
         Fraction of the samples to validate on: the last ones, taken before shuffling.
+        Of rows of several series these are rows of the last series alone; `X_val` of
+        `fit` takes others.
     early_stopping : bool, default=False
         Whether to stop when the validation loss (the training loss if there is no
         validation) has not improved for `patience` epochs, and to go back to the best
@@ -152,6 +154,9 @@ class RecurrentAutoencoder(BaseAutoencoder):
         Number of updates of the weights in these epochs.
     batch_size_ : int
         Number of samples for one update in the last training.
+    n_windows_fit_ : int
+        Number of windows that the last training took, without those that `incomplete`
+        leaves out, that have no weight or that are validated on.
 
     See Also
     --------
@@ -259,6 +264,36 @@ class RecurrentAutoencoder(BaseAutoencoder):
         """Steps of a window."""
         check_is_fitted(self)
         return self._window_shape_in[0]
+
+    def score_rows(self, X):
+        """Return minus the error of the last row of each window, over all that hold it.
+
+        Neighbouring windows behind a `SlidingWindow` share their rows, and the copies
+        of one row differ. The score of a row is the mean over the windows of X that
+        hold it: as many as a window has steps, fewer for the last rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_steps, n_features)
+            Windows as in `fit`. Those that share no rows, such as copies, have the
+            score of their own last step.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Minus the mean squared difference of the observed values of a row from their
+            copies, in the unit of `score_samples`; NaN for a row without any.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError, TypeError
+            As in `score_samples`.
+        """
+        scores = self._compare(X, mean_by_step)
+        windows, _ = self._check(X, reset=False)
+        return windows.average_overlaps(scores)
 
     def recurrent_weights(self):
         """Return the weights of the encoder's recurrent layers.

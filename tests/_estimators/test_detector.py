@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -193,3 +196,114 @@ def test_odd_waves_are_found(cell):
     found = model.predict(windows) == -1
     assert found.sum() == 10
     assert found[odd].mean() > 0.5
+
+
+# --------------------------------------------------------------------------------------
+# Where the threshold comes from
+# --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("held_out", [0.0, 0.3])
+def test_frozen_autoencoder_learns_the_threshold_of_other_rows(held_out):
+    fitted = Autoencoder(1, **TINY).fit(X[:100])
+    weights = [weight.copy() for weight in fitted.weights_]
+    model = detector(FrozenEstimator(fitted), held_out=held_out).fit(X[100:])
+    scores = fitted.score_samples(X[100:])
+    assert_allclose(model.offset_, np.percentile(scores, 10))
+    for before, after in zip(weights, fitted.weights_, strict=True):
+        assert_array_equal(before, after)
+    restored = pickle.loads(pickle.dumps(clone(model).fit(X[100:])))
+    assert_array_equal(restored.predict(X), model.predict(X))
+
+
+def test_frozen_autoencoder_that_is_not_fitted_is_refused():
+    with pytest.raises(NotFittedError):
+        detector(FrozenEstimator(Autoencoder(1))).fit(X)
+
+
+@pytest.mark.parametrize("as_container", [np.asarray, pd.DataFrame])
+def test_held_out_rows_are_the_last_and_not_trained_on(as_container):
+    rows = as_container(X)
+    model = detector(held_out=0.25).fit(rows)
+    alone = Autoencoder(1, **TINY).fit(rows[:150])
+    assert_array_equal(model.score_samples(rows), alone.score_samples(rows))
+    expected = np.percentile(alone.score_samples(rows[150:]), 10)
+    assert_allclose(model.offset_, expected)
+
+
+def test_held_out_rows_of_a_series_start_with_whole_windows():
+    inside = make_pipeline(SlidingWindow(6), WINDOWED)
+    model = detector(inside, held_out=0.5).fit(SERIES)
+    alone = clone(inside).fit(SERIES[:30])
+    expected = np.percentile(alone.score_samples(SERIES[30:]), 10)
+    assert_allclose(model.offset_, expected)
+    assert not np.isnan(inside[0].fit(SERIES[:30]).transform(SERIES[30:])).any()
+
+
+# --------------------------------------------------------------------------------------
+# What is odd, and where
+# --------------------------------------------------------------------------------------
+
+
+def test_scores_of_values_average_to_those_of_samples():
+    model = detector().fit(X)
+    values = model.score_features(X)
+    copies, scale = model.autoencoder_.reconstruct(X), X.std(axis=0)
+    assert_allclose(values, -(((X - copies) / scale) ** 2), rtol=1e-3, atol=1e-6)
+    assert_allclose(values.mean(axis=1), model.score_samples(X))
+
+
+@pytest.mark.parametrize("outside", [True, False], ids=["outside", "inside"])
+def test_scores_of_values_name_the_step_of_a_window(outside):
+    windows = SlidingWindow(6).fit(SERIES)
+    model = detector(WINDOWED if outside else make_pipeline(windows, WINDOWED))
+    given = windows.fit_transform(SERIES) if outside else SERIES
+    values = model.fit(given).score_features(given)
+    assert values.shape == (60, 6, 1)
+    assert_array_equal(np.isnan(values), np.isnan(windows.fit_transform(SERIES)))
+    assert_allclose(np.nanmean(values, axis=(1, 2)), model.score_samples(given))
+
+
+def test_sample_without_a_value_is_neither_normal_nor_an_outlier():
+    windows = SlidingWindow(4).fit_transform(SERIES).copy()
+    windows[[20, 40]] = np.nan
+    model = detector(WINDOWED).fit(windows)
+    assert_array_equal(np.flatnonzero(np.isnan(model.score_samples(windows))), [20, 40])
+    assert_array_equal(np.flatnonzero(model.predict(windows) == 0), [20, 40])
+    assert (model.predict(windows) == -1).sum() == 6  # A tenth of 58, rounded up.
+    known = model.score_samples(windows)[~np.isnan(windows).all(axis=(1, 2))]
+    assert_allclose(model.autoencoder_.score(windows), known.mean())
+
+
+def test_threshold_of_nothing_observed_is_refused():
+    windows = np.ones((20, 4, 1))
+    windows[10:] = np.nan
+    with pytest.raises(ValueError, match=r"threshold needs .* Got none among 10;"):
+        detector(WINDOWED, held_out=0.5).fit(windows)
+
+
+@pytest.mark.parametrize("outside", [True, False], ids=["outside", "inside"])
+def test_averaged_scores_are_means_over_the_windows_that_hold_a_row(outside):
+    windows = SlidingWindow(4)
+    rows = SERIES.copy()
+    rows.iloc[[25, 41]] = np.nan
+    if outside:
+        model = make_pipeline(windows, detector(WINDOWED, average_windows=True))
+        by_value = make_pipeline(windows, detector(WINDOWED)).fit(rows)
+        values = by_value[-1].score_features(by_value[0].transform(rows))[:, :, 0]
+    else:
+        inside = make_pipeline(windows, WINDOWED)
+        model = detector(inside, average_windows=True)
+        values = detector(inside).fit(rows).score_features(rows)[:, :, 0]
+    expected = [
+        np.mean([values[i + ahead, 3 - ahead] for ahead in range(min(4, 60 - i))])
+        for i in range(60)
+    ]
+    model = pickle.loads(pickle.dumps(model.fit(rows)))
+    assert_allclose(model.score_samples(rows), expected, rtol=1e-5)
+    assert_array_equal(np.flatnonzero(model.predict(rows) == 0), [25, 41])
+
+
+def test_rows_are_not_averaged_over_windows():
+    with pytest.raises(ValueError, match="Got Autoencoder; set average_windows=False"):
+        detector(average_windows=True).fit(X)
