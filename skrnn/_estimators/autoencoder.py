@@ -74,16 +74,18 @@ class Autoencoder(BaseRowAutoencoder):
         Largest norm of the gradient of each array of weights; longer ones are scaled
         down to it. None clips nothing.
     epochs : int or "auto", default="auto"
-        Number of passes over the training samples. "auto" makes as many as come
-        closest to ``500 * log2(n_samples)`` updates of the weights, at least one, so
-        that few samples are seen often enough, and the time of a fit grows slowly with
-        their number.
+        Number of passes over the training samples. "auto" makes 100, but of few samples
+        as many as come closest to ``500 * log2(n_samples)`` updates of the weights, and
+        of many at most eight times as many updates, at least one pass. So few samples
+        are seen often enough, and the time of a fit grows slowly with their number.
     batch_size : int or "auto", default=32
         Number of samples for one update of the weights. If there are fewer, each update
         takes all of them. "auto" is the power of two at or below
         ``sqrt(n_samples) / 2``, between 16 and 512.
     validation_split : float in [0, 1), default=0.0
         Fraction of the samples to validate on: the last ones, taken before shuffling.
+        Of rows of several series these are rows of the last series alone; `X_val` of
+        `fit` takes others.
     early_stopping : bool, default=False
         Whether to stop when the validation loss (the training loss if there is no
         validation) has not improved for `patience` epochs, and to go back to the best

@@ -7,6 +7,7 @@ from abc import ABCMeta, abstractmethod
 from math import ceil, inf
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -22,8 +23,10 @@ from .budget import choose_batch_size, choose_epochs
 from .history import advise_on_divergence, append_epochs, check_finite
 from .network_checks import check_same_network
 from .optimizer_checks import check_can_be_copied, check_is_whole
+from .skipped_windows import warn_of_skipped
 from .target_checks import check_same_scaling
 from .training_data import choose_samples, relative_weights, split_samples
+from .validation import check_validation, read_validation
 
 __all__ = ["BaseNetworkEstimator"]
 
@@ -44,6 +47,8 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
 
     # The largest number of epochs that ``epochs="auto"`` chooses.
     _most_epochs = inf
+    # What it chooses unless these are far too few or too many updates.
+    _usual_epochs = 1
 
     _parameter_constraints = {
         "l2": [Interval(Real, 0, None, closed="left")],
@@ -168,6 +173,10 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
     def _read(self, X, *others, reset):
         """Return what was passed to `fit`, checked, as `TrainingData`."""
 
+    def _read_validation(self, X_val, y_val, data):
+        """Return samples to validate on, checked, beside those to train on."""
+        return self._read(X_val, y_val, None, reset=True)
+
     @abstractmethod
     def _describe_network(self, windows, n_outputs):
         """Return the description of a network with a number of outputs."""
@@ -183,7 +192,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         """Return weights of a fresh network that are not drawn, by their places."""
         return {}
 
-    def _train(self, X, *others, resume, one_pass):
+    def _train(self, X, *others, resume, one_pass, X_val=None, y_val=None):
         """Train, and change the estimator only when that has succeeded.
 
         Parameters
@@ -194,7 +203,10 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             Whether to go on from the fitted weights, if there are any.
         one_pass : bool
             Whether to train for a single epoch, as `partial_fit` does.
+        X_val, y_val : array-like, default=None
+            Samples to validate on, in place of the last ones of X.
         """
+        check_validation(X_val, y_val, self.validation_split)
         resume = resume and hasattr(self, "weights_")
         data = self._read(X, *others, reset=not resume)
         if not (resume and one_pass):  # The last chunk of many may be short.
@@ -204,6 +216,12 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             check_same_network(self._network, network)
         pretrained = None if resume else self._find_pretrained(network)
         parts = self._split(data, resume=resume, one_pass=one_pass)
+        if X_val is not None:
+            held_out = read_validation(
+                lambda: self._read_validation(X_val, y_val, data), data, X, X_val
+            )
+            parts = parts[0], len(data) + self._choose(held_out, at_least=1)
+            data = data.join(held_out)
         statistics, scaling = self._learn_scaling(
             data.take(parts[0]), pretrained, resume=resume, one_pass=one_pass
         )
@@ -224,15 +242,26 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             "_network": network,
             "_window_shape_in": (network.n_steps, network.n_features),
         }
+        if hasattr(self, "incomplete"):
+            learned["n_windows_fit_"] = len(parts[0])
         set_fitted(self, {**trained, **data.facts, **learned})
         return self
 
     def _split(self, data, *, resume, one_pass):
         """Return the places of samples to train on, and of those to validate on."""
-        # Rows are never incomplete, and have no such parameter.
-        skip = getattr(self, "incomplete", "mask") == "skip"
-        samples = choose_samples(data, skip_incomplete=skip)
+        # The last chunk of many may be short.
+        samples = self._choose(data, at_least=1 if resume and one_pass else 2)
         return split_samples(samples, 0.0 if one_pass else self.validation_split)
+
+    def _choose(self, data, *, at_least):
+        """Return the places of samples that count; warn of many that do not."""
+        skipped = np.zeros(len(data), dtype=bool)
+        # Rows are never incomplete, and have no such parameter.
+        if getattr(self, "incomplete", "mask") == "skip":
+            skipped = data.windows.begin_missing()
+        samples = choose_samples(data, skipped=skipped, at_least=at_least)
+        warn_of_skipped(self, data.windows, skipped & (data.weights > 0))
+        return samples
 
     def _learn_scaling(self, samples, pretrained, *, resume, one_pass):
         """Return statistics of samples, and the scaling that follows from them.
@@ -354,7 +383,11 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
 
         batch_size = choose_batch_size(self.batch_size, n_samples)
         epochs = choose_epochs(
-            self.epochs, n_samples, batch_size, at_most=self._most_epochs
+            self.epochs,
+            n_samples,
+            batch_size,
+            at_most=self._most_epochs,
+            usual=self._usual_epochs,
         )
         stops = self.early_stopping and not one_pass
         return training.Course(

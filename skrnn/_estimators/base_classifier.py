@@ -35,7 +35,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
     }
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
         """Train the network, from fresh weights unless `warm_start` is set.
 
         Parameters
@@ -47,6 +47,8 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, relative to each other; those of `class_weight` are multiplied
             with them. A sample of weight 0 is left out.
+        X_val, y_val : array-like, default=None
+            Samples to validate on, shaped as X and y, in place of the last ones of X.
 
         Returns
         -------
@@ -73,6 +75,8 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             self.classes_ if goes_on else None,
             resume=self.warm_start,
             one_pass=False,
+            X_val=X_val,
+            y_val=y_val,
         )
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -224,6 +228,9 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         targets = as_indicators(codes, len(classes))
         facts["classes_"] = classes
         return TrainingData(windows, targets, weights * class_weights[codes], facts)
+
+    def _read_validation(self, X_val, y_val, data):
+        return self._read(X_val, y_val, None, data.facts["classes_"], reset=True)
 
     def _describe_network(self, windows, n_outputs):
         network = super()._describe_network(windows, n_outputs)

@@ -30,7 +30,7 @@ from .quantiles import (
     interpolate,
     read_quantiles,
 )
-from .target_checks import check_suits
+from .target_checks import check_labelled, check_suits
 from .training_data import TrainingData
 
 __all__ = ["BaseRecurrentRegressor"]
@@ -73,7 +73,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         return tags
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
         """Train the network, from fresh weights unless `warm_start` is set.
 
         Parameters
@@ -83,7 +83,10 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, relative to each other. A sample of weight 0 is left out.
+            Weights, relative to each other. A sample of weight 0 is left out, and its
+            target may be NaN.
+        X_val, y_val : array-like, default=None
+            Samples to validate on, shaped as X and y, in place of the last ones of X.
 
         Returns
         -------
@@ -100,7 +103,15 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         FloatingPointError
             If the loss becomes NaN or infinite. The estimator then stays as it was.
         """
-        return self._train(X, y, sample_weight, resume=self.warm_start, one_pass=False)
+        return self._train(
+            X,
+            y,
+            sample_weight,
+            resume=self.warm_start,
+            one_pass=False,
+            X_val=X_val,
+            y_val=y_val,
+        )
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
@@ -309,6 +320,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         target = check_target(self, y, X)
         weights = check_sample_weight(sample_weight, len(target))
         targets = target[:, None] if target.ndim == 1 else target
+        targets = check_labelled(targets, weights > 0, y)
         check_suits("y", targets, weights > 0, self._outputs_for_loss(), self.loss, y)
         facts |= {"n_targets_": targets.shape[1], "_one_axis": target.ndim == 1}
         return TrainingData(windows, targets, weights, facts)

@@ -18,6 +18,9 @@ __all__ = ["BaseRowAutoencoder"]
 class BaseRowAutoencoder(BaseAutoencoder):
     """Base of the autoencoders that copy rows."""
 
+    # An update costs little, and copies of many rows go on getting better.
+    _usual_epochs = 100
+
     _parameter_constraints = {
         **BaseAutoencoder._parameter_constraints,
         "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), tuple, list],
@@ -31,11 +34,13 @@ class BaseRowAutoencoder(BaseAutoencoder):
         return tags
 
     def _check(self, X, *, reset):
-        if getattr(X, "ndim", 2) == 3:
+        n_axes = getattr(X, "ndim", 2)
+        if n_axes > 2:
+            windows = "pass windows to RecurrentAutoencoder, or " if n_axes == 3 else ""
             raise ValueError(
                 "X must have the axes (n_samples, n_features) for "
-                f"{type(self).__name__}. Found array with dim 3 instead; pass windows "
-                "to RecurrentAutoencoder, or reshape them to X.reshape(len(X), -1)."
+                f"{type(self).__name__}. Found array with dim {n_axes} instead; "
+                f"{windows}reshape it, X.reshape(len(X), -1)."
             )
         rows = check_table(self, X, reset=reset, allow_nan=False)
         # The engine trains on windows: a row is a window of one step.

@@ -8,6 +8,8 @@ __all__ = ["choose_batch_size", "choose_epochs"]
 
 # Updates for each time that the number of samples doubles.
 UPDATES_PER_DOUBLING = 500
+# How many times as many a usual number of epochs may take.
+MOST_TIMES = 8
 SMALLEST_BATCH, LARGEST_BATCH = 16, 512
 
 
@@ -29,7 +31,12 @@ def choose_batch_size(batch_size: int | str, n_samples: int) -> int:
 
 
 def choose_epochs(
-    epochs: int | str, n_samples: int, batch_size: int, *, at_most: float
+    epochs: int | str,
+    n_samples: int,
+    batch_size: int,
+    *,
+    at_most: float,
+    usual: int = 1,
 ) -> int:
     """Return the number of epochs.
 
@@ -42,9 +49,15 @@ def choose_epochs(
         Number of training samples, and how many of them make one update.
     at_most : float
         Largest number of epochs that "auto" chooses; infinity for any.
+    usual : int, default=1
+        Number of epochs that "auto" chooses if they make more updates than that, up to
+        eight times as many.
     """
     if epochs != "auto":
         return int(epochs)
     n_updates = UPDATES_PER_DOUBLING * log2(max(2, n_samples))
-    n_epochs = max(1, round(n_updates / ceil(n_samples / batch_size)))
-    return int(min(n_epochs, at_most))
+    n_batches = ceil(n_samples / batch_size)
+    least, most = (
+        max(1, round(times * n_updates / n_batches)) for times in (1, MOST_TIMES)
+    )
+    return int(min(max(least, min(usual, most)), at_most))

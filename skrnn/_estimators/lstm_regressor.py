@@ -149,6 +149,8 @@ class LSTMRegressor(BaseRecurrentRegressor):
         ``sqrt(n_samples) / 2``, between 16 and 512.
     validation_split : float in [0, 1), default=0.0
         Fraction of the samples to validate on: the last ones, taken before shuffling.
+        Of rows of several series these are rows of the last series alone; `X_val` of
+        `fit` takes others.
     early_stopping : bool, default=False
         Whether to stop when the validation loss (the training loss if there is no
         validation) has not improved for `patience` epochs, and to go back to the best
@@ -203,6 +205,9 @@ class LSTMRegressor(BaseRecurrentRegressor):
         Number of updates of the weights in these epochs.
     batch_size_ : int
         Number of samples for one update in the last training.
+    n_windows_fit_ : int
+        Number of windows that the last training took, without those that `incomplete`
+        leaves out, that have no weight or that are validated on.
 
     See Also
     --------

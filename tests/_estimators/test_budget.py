@@ -39,6 +39,20 @@ def test_numbers_of_updates_grow_slowly_and_batches_are_powers_of_two():
     assert_allclose(updates, 500 * np.log2(sizes), rtol=0.2)
 
 
+@pytest.mark.parametrize(
+    ("n_samples", "epochs"),
+    [
+        (178, 623),  # 3738 updates by 6 in an epoch, more than a hundred epochs make.
+        (5_000, 100),  # 15 700 updates, between 6144 and eight times as many.
+        (20_000, 91),  # 57 000 updates, eight times 7144.
+        (10**7, 1),
+    ],
+)
+def test_usual_number_of_epochs_lies_between_few_updates_and_many(n_samples, epochs):
+    auto = choose_epochs("auto", n_samples, 32, at_most=inf, usual=100)
+    assert auto == epochs
+
+
 def test_numbers_that_are_given_are_kept():
     assert choose_batch_size(np.int8(100), 10**6) == 100
     assert choose_epochs(np.int8(100), 10**6, np.int8(100), at_most=50) == 100

@@ -38,6 +38,7 @@ OF_CODES = {
     "weights_": "a variational autoencoder learns a variance too",
 }
 OF_WINDOWS = {
+    "epochs": "an update of a recurrent network costs more",
     "history_": "it counts rows or windows",
     "loss": "values of a window may be missing",
     "n_components": "the code of a window is longer",

@@ -41,7 +41,7 @@ def test_last_rows_are_for_validation_and_nothing_is_learned_from_them():
 
 
 @pytest.mark.parametrize(
-    ("share", "n_samples", "n_train"), [(0.25, 18, 13), (0.05, 18, 17), (0.9, 10, 1)]
+    ("share", "n_samples", "n_train"), [(0.25, 18, 13), (0.05, 18, 17), (0.8, 15, 3)]
 )
 def test_validation_takes_its_share_rounded_up(share, n_samples, n_train):
     model = fitted(X=X[:n_samples], y=Y[:n_samples], validation_split=share, **STILL)

@@ -186,6 +186,16 @@ def test_samples_depend_on_the_seed_alone():
     assert model.sample().shape == (1, 6)
 
 
+@pytest.mark.parametrize("standardize", [True, False])
+def test_constant_columns_stay_constant_in_samples(standardize):
+    constant = np.column_stack([FEW, np.full(len(FEW), 0.1), np.zeros(len(FEW))])
+    model = fitted(constant, standardize=standardize)
+    for add_noise in (True, False):
+        new = model.sample(5, random_state=0, add_noise=add_noise)
+        assert_array_equal(new[:, -2:], [[0.1, 0.0]] * 5)
+        assert (new[:, :-2].std(axis=0) > 0).all()
+
+
 @pytest.mark.parametrize("n_samples", [0, -1, 2.0, "a"])
 def test_number_of_samples_is_a_count(n_samples):
     with pytest.raises(ValueError, match="n_samples must be an integer of at least 1"):

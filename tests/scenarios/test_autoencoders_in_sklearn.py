@@ -195,3 +195,16 @@ def test_windows_that_are_taken_from_others_have_no_index():
         model[1].transform(windows[order]).to_numpy(),
         model[1].transform(windows).to_numpy()[order],
     )
+
+
+def test_codes_behind_windows_have_names_in_pipelines_unions_and_column_transformers():
+    codes = windowed(n_components=2)
+    names = ["recurrentautoencoder0", "recurrentautoencoder1"]
+    assert list(codes.fit(FRAME).get_feature_names_out()) == names
+    union = FeatureUnion([("codes", codes), ("rows", StandardScaler())])
+    columns = ColumnTransformer([("codes", codes, ["a", "b"])], remainder="passthrough")
+    for both in (union, columns):
+        frame = both.set_output(transform="pandas").fit_transform(FRAME)
+        assert list(frame) == list(both.get_feature_names_out())
+        assert list(frame)[:2] == [f"codes__{name}" for name in names]
+        assert frame.index.equals(FRAME.index)
