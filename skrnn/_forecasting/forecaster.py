@@ -78,10 +78,11 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     exogenous : bool, default=True
         Whether the columns of X are inputs. With False only the index of X is used.
     past : str, int or list of these, default=None
-        The columns of X, by name or place, that are observed like y and not known in
-        advance, such as the weather. A window sees them up to the last observed row;
-        what they hold in rows to predict is never read, and they may be left out there.
-        Forecasts then have at most `horizon` steps. NaN was not observed.
+        The columns of X, by name or in arrays by place, that are observed like y and
+        not known in advance, such as the weather. A window sees them up to the last
+        observed row; what they hold in rows to predict is never read, and they may be
+        left out there. Forecasts then have at most `horizon` steps. NaN was not
+        observed.
     static : DataFrame, default=None
         Columns of many series that do not change, such as a region or a size: one row
         for each series, by its name in the index, also for series that come later.
@@ -490,8 +491,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features) or None
-            Columns known in advance of the new rows; None, or a frame without columns,
-            where there are none.
+            Columns of the new rows, also those in `past`; None, or a frame without
+            columns, where there are none.
         y : array-like of shape (n_rows,) or (n_rows, n_targets)
             What was observed since, in the form that `fit` saw. Rows that are left out
             count as missing until they come, in any order. Of several series some may
