@@ -91,7 +91,6 @@ def test_an_offset_comes_back_the_same(offset):
         pd.offsets.CustomBusinessDay(normalize=True),
         pd.DateOffset(n=1, normalize=True, days=1),
         pd.Series([1.0]),
-        pd.DataFrame({"a": [1.0]}),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -112,6 +111,21 @@ def test_a_frame_without_rows_keeps_its_columns(columns):
     plain = as_plain(frame.iloc[:0])
     assert not holds_pandas(plain)
     pd.testing.assert_index_equal(restore(plain).columns, frame.columns, exact=True)
+
+
+@pytest.mark.parametrize("index", [[0, 1], ["a", "b"], LABELS[-1][:2]], ids=str)
+def test_a_frame_with_rows_comes_back_with_its_values(index):
+    columns = {
+        "number": [1.5, 2.0],
+        "count": np.array([1, 2], dtype=np.int8),
+        "open": [True, False],
+        "region": np.array(["coast", "hill"], dtype=object),
+        "day": DATES[0][:2],
+    }
+    frame = pd.DataFrame(columns, index=index)
+    plain = as_plain(frame)
+    assert not holds_pandas(plain)
+    pd.testing.assert_frame_equal(restore(plain), frame)
 
 
 @pytest.mark.parametrize("name", NAMES, ids=repr)
