@@ -43,6 +43,7 @@ def test_program_of_skrnn_runs(code):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("default")  # Those of other packages are not ours to mend.
 @pytest.mark.parametrize("package", THEIRS)
 def test_program_of_the_other_package_runs(package, tmp_path, monkeypatch):
