@@ -18,6 +18,7 @@ from skrnn import (
 from skrnn._engine.programs import PROGRAMS
 from skrnn._forecasting import plan
 from skrnn._windows.windows import Windows
+from tests.support.exhaustive import crossed
 from tests.support.many_series import (
     DAYS,
     SPANS,
@@ -210,9 +211,10 @@ def test_estimators_that_take_nan_see_windows_with_holes(normalize, difference):
     assert_allclose(forecaster.forecast(6), expected, rtol=1e-8)
 
 
-@pytest.mark.parametrize("normalize", [None, "last", "meanstd"])
-@pytest.mark.parametrize("horizon", [1, 3])
-@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize(
+    ("normalize", "horizon", "missing"),
+    crossed([None, "last", "meanstd"], [1, 3], [True, False]),
+)
 def test_compiled_roll_out_normalises_each_window_afresh(
     normalize, horizon, missing, monkeypatch
 ):
