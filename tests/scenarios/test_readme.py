@@ -8,6 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
+from tests.support.exhaustive import first_of_many
+
 ROOT = Path(__file__).parents[2]
 # The start page shows the code of README.md, which need not run twice.
 # test_coming_from.py runs the tabs of that page.
@@ -34,9 +36,12 @@ def lines_of_code(page):
 PAGES_WITH_CODE = [page for page in PAGES if lines_of_code(page)]
 
 
+# README.md comes first; all pages of the guide together train for minutes.
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "page", PAGES_WITH_CODE, ids=[page.name for page in PAGES_WITH_CODE]
+    "page",
+    first_of_many(PAGES_WITH_CODE),
+    ids=[page.name for page in PAGES_WITH_CODE],
 )
 def test_code_on_the_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
