@@ -24,7 +24,7 @@ X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
     X / 16, y, test_size=0.25, random_state=0
 )
-epochs = 200
+epochs = 120
 # sphinx_gallery_thumbnail_number = 2
 # sphinx_gallery_start_ignore
 # The page is also a program: see its --help.
@@ -221,7 +221,12 @@ rng = np.random.default_rng(0)
 mixing = rng.normal(size=(2, 5))
 rows = rng.normal(size=(2000, 2)) @ mixing + rng.normal(scale=0.3, size=(2000, 5)) + 3
 linear = VariationalAutoencoder(
-    2, standardize=False, learning_rate=0.003, epochs=epochs, random_state=0
+    2,
+    standardize=False,
+    learning_rate=0.01,
+    learning_rate_decay="cosine",
+    epochs=epochs,
+    random_state=0,
 )
 linear.fit(rows)
 pca = PCA(2).fit(rows)
