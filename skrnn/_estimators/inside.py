@@ -32,9 +32,12 @@ __all__ = [
     "find_weight_parameter",
     "fitted_attribute",
     "last_step",
+    "learned_coverage",
+    "learned_quantiles",
     "let_begin_missing",
     "open_pipelines",
     "open_up",
+    "predict_learned_quantiles",
     "predictor_of",
     "set_open_seeds",
     "thaw",
@@ -227,6 +230,32 @@ def open_pipelines(estimator: Any) -> tuple[list[Any], Any]:
             return transformers, estimator
         transformers += transformers_of([step for _, step in estimator.steps[:-1]])
         estimator = last_step(estimator)
+
+
+def learned_quantiles(estimator: Any) -> tuple[float, ...]:
+    """Return the levels that the network of an estimator predicts; () for others."""
+    _, last = open_pipelines(estimator)
+    if not hasattr(last, "predict_quantiles"):
+        return ()
+    # Forecasters, which predict quantiles of their own, have no network.
+    return tuple(getattr(vars(last).get("_network"), "quantiles", ()))
+
+
+def learned_coverage(estimator: Any) -> float:
+    """Return the largest coverage of intervals that learned quantiles give; 0 if none.
+
+    Intervals leave out as much below them as above.
+    """
+    learned = learned_quantiles(estimator)
+    return round(1 - 2 * max(learned[0], 1 - learned[-1]), 12) if learned else 0.0
+
+
+def predict_learned_quantiles(estimator: Any, X: Any) -> Any:
+    """Predict the levels that the network of an estimator has learned."""
+    transformers, last = open_pipelines(estimator)
+    for transformer in transformers:
+        X = transformer.transform(X)
+    return last.predict_quantiles(X)
 
 
 def open_up(estimator: Any) -> tuple[list[Any], Any]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from numbers import Integral
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+from sklearn.metrics import (
+    mean_absolute_error,
+    mean_pinball_loss,
+    root_mean_squared_error,
+)
 from sklearn.utils import check_scalar
 
 from skrnn._index.reading import index_of
@@ -120,6 +125,36 @@ def check_results(results):
         )
 
 
+def name_of_quantile(level):
+    """Return the column of results that holds the quantiles of a level."""
+    return f"q{level:g}"
+
+
+def levels_of(results):
+    """Return the levels of the quantiles in results by column, from low to high."""
+    found = {
+        name: float(name[1:])
+        for name in results
+        if isinstance(name, str) and re.fullmatch(r"q0\.\d+|q\d(\.\d+)?e-\d+", name)
+    }
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def score_quantiles(rows, levels):
+    """Compute the mean pinball loss over levels, and the CRPS that follows from it.
+
+    Twice the integral of the pinball loss over all levels is the CRPS. Here each level
+    stands for those nearest to it.
+    """
+    losses = [
+        mean_pinball_loss(rows["y_true"], rows[name], alpha=level)
+        for name, level in levels.items()
+    ]
+    values = np.array([*levels.values()])
+    edges = np.concatenate([[0.0], (values[1:] + values[:-1]) / 2, [1.0]])
+    return {"pinball": np.mean(losses), "CRPS": 2 * np.dot(np.diff(edges), losses)}
+
+
 def summarise(rows):
     """Compute the measures of accuracy of one step, by name."""
     y_true, y_pred = rows[["y_true", "y_pred"]].to_numpy(dtype=np.float64).T
@@ -134,6 +169,9 @@ def summarise(rows):
         # Not `np.nanmean`: an error of 0 that is divided by 0 stays NaN.
         known = rows["naive_error"].notna().to_numpy()
         errors["MASE"] = scaled[known].mean() if known.any() else np.nan
+    levels = levels_of(rows)
+    if levels:
+        errors |= score_quantiles(rows, levels)
     if {"lower", "upper"} <= set(rows):
         inside = rows["y_true"].between(rows["lower"], rows["upper"])
         errors["coverage"] = inside.mean()
@@ -167,6 +205,8 @@ def error_by_step(results, y=None, *, season=1):
         - `sMAPE`: symmetric mean absolute percentage error, from 0 to 200;
         - `MASE`: mean absolute scaled error, if `y` is given; below 1 is better than
           the seasonal naive forecast is in-sample;
+        - `pinball`, `CRPS`: mean pinball loss over the levels, and the continuous
+          ranked probability score, in the units of y, if `results` holds quantiles;
         - `coverage`, `mean_width`: the share of y_true within the intervals, and the
           mean width of these, if `results` holds intervals.
 
@@ -191,6 +231,11 @@ def error_by_step(results, y=None, *, season=1):
     ``|y[t] - y[t - season]|`` over the rows of the series up to the last training row
     of the fold. It is infinite or NaN for a series that repeats its seasons exactly.
 
+    The pinball loss of a quantile f of level a is ``max(a (y - f), (a - 1) (y - f))``.
+    The CRPS [3]_ is twice its integral over all levels; each level predicted stands for
+    those nearest to it, so that it takes many levels, such as 0.05, 0.15, ..., 0.95.
+    Of a single number, as of the median alone, it is the mean absolute error.
+
     References
     ----------
     .. [1] R. J. Hyndman, A. B. Koehler, "Another look at measures of forecast
@@ -198,6 +243,8 @@ def error_by_step(results, y=None, *, season=1):
     .. [2] S. Makridakis, E. Spiliotis, V. Assimakopoulos, "The M4 Competition: 100,000
        time series and 61 forecasting methods", International Journal of Forecasting 36
        (2020) 54-74.
+    .. [3] T. Gneiting, A. E. Raftery, "Strictly proper scoring rules, prediction, and
+       estimation", Journal of the American Statistical Association 102 (2007) 359-378.
 
     Examples
     --------

@@ -16,6 +16,7 @@ from skrnn._estimators.inside import (
     find_fitted,
     find_parameter,
     last_step,
+    learned_coverage,
     open_pipelines,
 )
 from skrnn._index.columns import index_columns, with_index
@@ -23,8 +24,49 @@ from skrnn._index.reading import common_index, index_of
 from skrnn._index.time_axis import TimeAxis, read_time_axis, take_rows, to_long
 from skrnn._serialization.names import set_module
 
+from .accuracy import name_of_quantile
 from .folds import make_folds, rows_of_series, split_places
 from .skipped_series import hold_warnings, listed, warn_of_skipped
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Coverage of intervals, and levels of quantiles, that are predicted as well."""
+
+    coverage: float
+    quantiles: tuple
+
+    @classmethod
+    def read(cls, coverage, quantiles, forecaster):
+        """Return the bands that are asked for, checked."""
+        check_scalar(
+            coverage,
+            "coverage",
+            Real,
+            min_val=0,
+            max_val=1,
+            include_boundaries="neither",
+        )
+        if quantiles is None:
+            return cls(coverage, ())
+        levels = np.atleast_1d(np.asarray(quantiles, dtype=float))
+        if levels.ndim > 1 or not ((levels > 0) & (levels < 1)).all():
+            raise ValueError(
+                "quantiles must be numbers above 0 and below 1, such as [0.1, 0.5, "
+                f"0.9]. Got {quantiles!r} instead."
+            )
+        if find_parameter(forecaster, "predict_quantiles") is None:
+            raise TypeError(
+                "quantiles needs a forecaster that has predict_quantiles, such as "
+                f"AutoregressiveForecaster. Got {type(forecaster).__name__} instead; "
+                "leave out quantiles."
+            )
+        return cls(coverage, tuple(levels.tolist()))
+
+    def names(self, n_values):
+        """Return the names of the predicted values of a row."""
+        names = ["y_pred", *(name_of_quantile(level) for level in self.quantiles)]
+        return [*names, "lower", "upper"][:n_values]
 
 
 @dataclass(frozen=True)
@@ -92,25 +134,37 @@ def transform_rows(transformers, X):
     return X
 
 
-def predict_rows(forecaster, X, coverage):
-    """Predict rows, and their intervals if the forecaster is calibrated.
+def gives_intervals(forecaster, coverage):
+    """Return whether a fitted forecaster is calibrated, or has learned quantiles."""
+    if getattr(forecaster, "calibration", 0):
+        return True
+    return coverage <= learned_coverage(getattr(forecaster, "estimator_", None))
+
+
+def predict_rows(forecaster, X, bands):
+    """Predict rows, and their intervals if the forecaster has them.
 
     Returns
     -------
     predicted : ndarray of shape (n_rows, n_columns, n_values)
-        The values are the prediction and, if there is an interval, its ends.
+        The values are the prediction; quantiles, if asked for; and the ends of the
+        interval, if there is one.
     """
     values = [np.reshape(np.asarray(forecaster.predict(X)), (len(X), -1, 1))]
     # A search or a Pipeline has no `predict_interval`; the forecaster inside has.
     transformers, forecaster = open_pipelines(forecaster)
-    if getattr(forecaster, "calibration", 0):
-        X = transform_rows(transformers, X)
-        interval = forecaster.predict_interval(X, coverage=coverage)
+    if bands.quantiles:
+        ahead = transform_rows(transformers, X)
+        found = forecaster.predict_quantiles(ahead, list(bands.quantiles))
+        values.append(np.reshape(np.asarray(found), (len(X), -1, len(bands.quantiles))))
+    if gives_intervals(forecaster, bands.coverage):
+        ahead = transform_rows(transformers, X)
+        interval = forecaster.predict_interval(ahead, coverage=bands.coverage)
         values.append(np.reshape(np.asarray(interval), (len(X), -1, 2)))
     return np.concatenate(values, axis=2)
 
 
-def predict_fold(forecaster, rows, fold, coverage):
+def predict_fold(forecaster, rows, fold, bands):
     """Predict the rows ahead in a fold, of the series that the forecaster can start.
 
     Returns
@@ -126,7 +180,7 @@ def predict_fold(forecaster, rows, fold, coverage):
         kept = ~rows.axis.series[ahead].isin(skipped)
     if not kept.any():
         return None, skipped
-    values = predict_rows(forecaster, rows.ahead(ahead[kept]), coverage)
+    values = predict_rows(forecaster, rows.ahead(ahead[kept]), bands)
     predicted = np.full((len(ahead), *values.shape[1:]), np.nan)
     predicted[kept] = values
     return predicted, skipped
@@ -139,23 +193,22 @@ def skipped_by(forecaster):
     return [] if skipped is None else list(skipped.index[skipped["forecasts"]])
 
 
-def fit_and_predict(forecaster, rows, fold, coverage):
+def fit_and_predict(forecaster, rows, fold, bands):
     """Train a forecaster and predict with it, as one job of joblib."""
     with hold_warnings():
         forecaster.fit(*rows.observed(fold.train))
-        return predict_fold(forecaster, rows, fold, coverage)
+        return predict_fold(forecaster, rows, fold, bands)
 
 
-def forecast_with_refit(forecaster, rows, folds, coverage, n_jobs):
+def forecast_with_refit(forecaster, rows, folds, bands, n_jobs):
     """Predict the rows ahead in each fold, each with a forecaster trained for it."""
     jobs = (
-        delayed(fit_and_predict)(clone(forecaster), rows, fold, coverage)
-        for fold in folds
+        delayed(fit_and_predict)(clone(forecaster), rows, fold, bands) for fold in folds
     )
     return Parallel(n_jobs=n_jobs)(jobs)
 
 
-def forecast_with_update(forecaster, rows, folds, coverage):
+def forecast_with_update(forecaster, rows, folds, bands):
     """Predict the rows ahead in each fold with one forecaster, updated between them."""
     # `update` only takes rows after those seen so far, whatever the order of cv.
     order = sorted(folds, key=lambda fold: fold.origin)
@@ -172,7 +225,7 @@ def forecast_with_update(forecaster, rows, folds, coverage):
                 X, y = rows.observed(new)
                 inner.update(transform_rows(transformers, X), y)
             origin = fold.origin
-            predicted[fold.number] = predict_fold(forecaster, rows, fold, coverage)
+            predicted[fold.number] = predict_fold(forecaster, rows, fold, bands)
     return [predicted[fold.number] for fold in folds]
 
 
@@ -207,7 +260,7 @@ def kind_of_columns(forecaster):
     return "series" if find_parameter(forecaster, "columns") == "series" else "target"
 
 
-def results_of_fold(rows, fold, predicted, skipped, columns):
+def results_of_fold(rows, fold, predicted, skipped, columns, bands):
     """Return the results of a fold, one row for each test row of series left in."""
     results = to_long(rows.y, rows.axis, fold.test, columns)
     results = results.rename(columns={"value": "y_true"})
@@ -216,13 +269,15 @@ def results_of_fold(rows, fold, predicted, skipped, columns):
     results.insert(place + 1, "step", np.tile(fold.steps, predicted.shape[1]))
     # Column below column, as `to_long` returns the observations.
     values = predicted[fold.is_test].transpose(1, 0, 2).reshape(len(results), -1)
-    names = ["y_pred", "lower", "upper"][: values.shape[1]]
+    names = bands.names(values.shape[1])
     results = results.assign(**dict(zip(names, values.T, strict=True)))
     return results[~results["series"].isin(skipped)] if skipped else results
 
 
 @set_module("skrnn")
-def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
+def backtest(
+    forecaster, X, y, cv, *, refit=True, coverage=0.9, quantiles=None, n_jobs=None
+):
     """Backtest a forecaster: forecast from several origins in the past.
 
     Each fold of `cv` is one forecast. The forecaster learns from the training rows, and
@@ -253,7 +308,11 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
         rows up to their last training row.
     coverage : float, default=0.9
         Share of the observations that the intervals should hold, between 0 and 1. It
-        has a meaning only for forecasters with `calibration` above 0.
+        has a meaning only for forecasters with `calibration` above 0, or around a
+        network that has learned quantiles.
+    quantiles : array-like of float, default=None
+        Levels between 0 and 1 that `predict_quantiles` of the forecaster predicts as
+        well, for "pinball" and "CRPS" of `error_by_step`.
     n_jobs : int, default=None
         Folds that are computed at the same time, as in scikit-learn. With
         ``refit=False`` each fold needs the one before it, and nothing is parallel.
@@ -272,7 +331,9 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
         - `stamp`: label of the row; its number in arrays;
         - `y_true`, `y_pred`: the observation, NaN where it is missing, and the
           prediction;
-        - `lower`, `upper`: ends of the interval, if the forecaster is calibrated.
+        - ``q0.1`` and so on: the `quantiles`, if asked for;
+        - `lower`, `upper`: ends of the interval, if the forecaster is calibrated, or
+          its network has learned quantiles as far apart.
 
     Raises
     ------
@@ -309,15 +370,13 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
     0  rabbits     0     1  2007    13.0    13.0
     1  rabbits     1     1  2008    20.0    21.0
     """
-    check_scalar(
-        coverage, "coverage", Real, min_val=0, max_val=1, include_boundaries="neither"
-    )
     for method in ("fit", "predict"):
         if not hasattr(forecaster, method):
             raise TypeError(
                 f"forecaster must be an estimator with {method}. Got "
                 f"{type(forecaster).__name__} instead."
             )
+    bands = Bands.read(coverage, quantiles, forecaster)
     check_scalar(refit, "refit", (bool, np.bool_))
     if not refit and not hasattr(last_step(forecaster), "update"):
         raise TypeError(
@@ -333,13 +392,13 @@ def backtest(forecaster, X, y, cv, *, refit=True, coverage=0.9, n_jobs=None):
     takes_new = takes_new_series(forecaster)
     folds = make_folds(rows.axis, splits, refit=refit, takes_new=takes_new)
     if refit:
-        predicted = forecast_with_refit(forecaster, rows, folds, coverage, n_jobs)
+        predicted = forecast_with_refit(forecaster, rows, folds, bands, n_jobs)
     else:
-        predicted = forecast_with_update(forecaster, rows, folds, coverage)
+        predicted = forecast_with_update(forecaster, rows, folds, bands)
     columns = kind_of_columns(forecaster)
     check_skipped(folds, predicted)
     results = [
-        results_of_fold(rows, fold, values, skipped, columns)
+        results_of_fold(rows, fold, values, skipped, columns, bands)
         for fold, (values, skipped) in zip(folds, predicted, strict=True)
         if values is not None
     ]

@@ -38,6 +38,7 @@ from .input import (
 )
 from .input_columns import InputColumns
 from .limits import read_bounds
+from .network_bands import level_errors
 from .origin import Origin
 from .set_up import choose_set_up, longest_hole
 from .skipped_series import warn_of_fit
@@ -64,6 +65,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         "reads_columns": "_reads_columns",
         "columns": "_columns",
         "short_errors": "_short_errors",
+        "level_errors": "_level_errors",
         "wide": "_wide",
     }
 
@@ -76,6 +78,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
     _columns = InputColumns()
     # The same before last blocks could be known in part.
     _short_errors = ()
+    # The same before networks learned quantiles.
+    _level_errors = None
 
     def _sk_visual_block_(self):
         return show_inside(self, "estimator")
@@ -118,9 +122,10 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         weights = weights_of_windows(plan, estimator, series.weights, starts)
         getattr(estimator, method)(*samples, **weights)
         plan = plan.learn_completion(series.known, starts)
-        errors = None, None
+        errors = None, None, None
         if n_held_out:
-            errors = forecast_errors(plan, estimator, series, scale, n_held_out)
+            held_out = plan, estimator, series, scale, n_held_out
+            errors = *forecast_errors(*held_out), level_errors(*held_out)
         self._set_learned(observations, plan, chosen, origin, errors, seen)
         if pooled:
             skipped = self.skipped_series_
@@ -204,7 +209,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
     def _set_learned(self, observations, plan, chosen, origin, errors, seen):
         """Set all fitted attributes at once, with those that `fit` has seen."""
         index = observations.index
-        errors, short_errors = errors
+        errors, short_errors, errors_of_levels = errors
         fitted = {
             **seen,
             "estimator_": chosen.estimator,
@@ -216,6 +221,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             "n_samples_fit_": len(observations.targets),
             "calibration_errors_": errors,
             "_short_errors": short_errors,
+            "_level_errors": errors_of_levels,
             "_plan": plan,
             "_n_filled": chosen.n_filled,
             "_template": observations.template,

@@ -17,7 +17,7 @@ from .plan import ForecastPlan
 from .series import SeriesRows
 from .series_scale import SeriesScale
 
-__all__ = ["errors_of_length", "forecast_errors"]
+__all__ = ["errors_of_length", "forecast_errors", "hold_out", "predict_held_out"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,15 @@ class HeldOut:
             self.n_steps[chosen] - n_rows,
             self.known[chosen, rows],
             self.observed[chosen, rows],
+        )
+
+    def first(self, n_steps: int) -> HeldOut:
+        """Return the forecasts, cut behind so many steps."""
+        return replace(
+            self,
+            n_steps=np.minimum(self.n_steps, n_steps),
+            known=self.known[:, :n_steps],
+            observed=self.observed[:, :n_steps],
         )
 
     def at_least(self, n_steps: int) -> HeldOut:
@@ -126,17 +135,23 @@ def forecast_errors(
     errors = np.full(shape, np.nan)
     # There are many of them, which are stored with the forecaster.
     short_errors = np.full((n_short, *shape), np.nan, dtype=np.float32)
-    held_out = _hold_out(plan, estimator, series, scale, n_origins)
+    held_out = hold_out(plan, estimator, series, scale, n_origins)
     if not len(held_out.codes):
         return errors, short_errors
-    predicted = _predict(plan, estimator, held_out)
+    predicted = predict_held_out(plan, estimator, held_out)
     last = held_out.n_steps
     if n_short:
         last = last // plan.horizon * plan.horizon
     _enter(errors, plan, held_out, predicted, last)
     for first, length, block in _short_blocks(plan, held_out, predicted):
         in_block = short_errors[length - 1][:, :, first:]
-        _enter(in_block, plan, block, _predict(plan, estimator, block), block.n_steps)
+        _enter(
+            in_block,
+            plan,
+            block,
+            predict_held_out(plan, estimator, block),
+            block.n_steps,
+        )
     return errors, short_errors
 
 
@@ -162,7 +177,7 @@ def errors_of_length(
     return np.concatenate([errors[:, :, :n_whole], short], axis=2)
 
 
-def _predict(
+def predict_held_out(
     plan: ForecastPlan, estimator: BaseEstimator, held_out: HeldOut
 ) -> NDArray[np.float64]:
     """Return forecasts of all steps, of logarithms if they are taken."""
@@ -200,7 +215,7 @@ def _short_blocks(
                 yield first, length, block
 
 
-def _hold_out(
+def hold_out(
     plan: ForecastPlan,
     estimator: BaseEstimator,
     series: SeriesRows,

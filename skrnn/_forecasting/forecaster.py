@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import HasMethods, Interval, StrOptions, fit_context
+from skrnn._estimators.inside import learned_quantiles
 from skrnn._index.columns import INDEX_CONSTRAINTS
 from skrnn._index.freq import FREQ_CONSTRAINTS
 from skrnn._process.memory import check_memory
@@ -19,6 +21,7 @@ from skrnn._serialization.names import set_module
 from .base_forecaster import BaseForecaster
 from .bounds import interval_bounds, quantile_bounds
 from .input import check_has_rows
+from .network_bands import interval_of_levels, quantiles_of_levels
 from .paths import PathDraws
 from .prediction import PredictionMixin
 
@@ -260,6 +263,14 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     they vary by chance, so that alike series share their errors and unlike ones do not
     (empirical Bayes [4]_). A series without errors has the radius r3.
 
+    Where the network of `estimator` has learned `quantiles`, bands are its quantiles,
+    as wide as the situation is uncertain, for forecasts of at most H rows. With
+    `calibration` they are conformalised [5]_: both ends of an interval move by the
+    radius, as above, of the distances by which the rows held out were outside, below 0
+    where they were inside. A coverage beyond the levels learned moves the outermost
+    ones. A quantile moves by the quantile of its own errors. Without `calibration` the
+    quantiles are those of the network as they are.
+
     References
     ----------
     .. [1] S. Ben Taieb, G. Bontempi, A. F. Atiya, A. Sorjamaa, "A review and comparison
@@ -273,6 +284,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     .. [4] B. Efron, C. Morris, "Data analysis using Stein's estimator and its
        generalizations", Journal of the American Statistical Association 70 (1975)
        311-319.
+    .. [5] Y. Romano, E. Patterson, E. J. Candes, "Conformalized quantile regression",
+       NeurIPS 2019.
 
     Examples
     --------
@@ -661,7 +674,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
             If the forecaster is not fitted.
         ValueError
             If `calibration` is 0 or too small for the coverage and the number of steps;
-            also as in `predict`.
+            if a network that has learned quantiles would need `horizon` to be longer,
+            or without `calibration` levels beyond those learned; also as in `predict`.
         """
         check_scalar(
             coverage,
@@ -671,7 +685,10 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
             max_val=1,
             include_boundaries="neither",
         )
-
+        check_is_fitted(self)
+        if learned_quantiles(self.estimator_):
+            bands = partial(interval_of_levels, coverage=coverage)
+            return self._predict_levels(X, history, bands, ["lower", "upper"])
         found = self._find_band_rows(X, history)
         bounds = interval_bounds(coverage)
         return self._predict_band(X, found, bounds, ["lower", "upper"])
@@ -700,7 +717,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         NotFittedError
             If the forecaster is not fitted.
         ValueError
-            As in `predict_interval`.
+            As in `predict_interval`; and if a network has learned quantiles, but none
+            as low or high.
         """
         asked = np.atleast_1d(np.asarray(quantiles, dtype=float))
         if asked.ndim > 1 or not len(asked) or not ((asked > 0) & (asked < 1)).all():
@@ -708,7 +726,10 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
                 "quantiles must be numbers above 0 and below 1, such as [0.1, 0.5, "
                 f"0.9]. Got {quantiles!r} instead."
             )
-
+        check_is_fitted(self)
+        if learned_quantiles(self.estimator_):
+            bands = partial(quantiles_of_levels, asked=asked)
+            return self._predict_levels(X, history, bands, list(asked))
         found = self._find_band_rows(X, history)
         return self._predict_band(X, found, quantile_bounds(asked), list(asked))
 
@@ -754,7 +775,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         Errors are scaled at each step, so that 90 % of them lie in
         ``predict_interval(X, 0.9)``. Of many series, a path is one of its own errors
         with the probability n / (n + 10) for n independent ones, otherwise of those of
-        another series, in units of their size.
+        another series, in units of their size. Around a network that has learned
+        quantiles errors are those of its medians, as large in every situation.
         """
         check_scalar(n_paths, "n_paths", Integral, min_val=1)
         found = self._find_band_rows(X, history)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._estimators.inside import learned_quantiles
 from skrnn._index.columns import as_container, to_polars, with_index
 from skrnn._index.reading import index_of
 from skrnn._process.memory import check_memory
@@ -21,6 +22,8 @@ from .checks import (
 )
 from .input import read_future
 from .many_origins import PastOrigins, scale_as_seen
+from .network_bands import LevelRows, check_one_block, continue_levels
+from .plan import ForecastPlan
 from .request import request_next_rows, request_rows
 from .results import shape_like
 from .skipped_series import warn_of_forecast
@@ -31,18 +34,20 @@ __all__ = ["PredictionMixin"]
 class PredictionMixin:
     """From a fitted forecaster back to rows."""
 
-    def _continue(self, origin, request):
+    def _continue(self, origin, request, continue_series=ForecastPlan.continue_series):
         """Predict the requested rows, of logarithms if they are taken.
 
         In a wide table, which asks for all series, those that cannot start are NaN.
         """
         can_start = self._plan.can_continue(origin, self.estimator_)[request.codes]
         if not self._wide or can_start.all() or not can_start.any():
-            return self._continue_all(origin, request)
+            return self._continue_all(origin, request, continue_series)
         warn_of_forecast(np.array(origin.names, dtype=object), can_start)
         is_asked = can_start[request.row_places]
-        predicted = np.full((len(is_asked), origin.targets.shape[2]), np.nan)
-        predicted[is_asked] = self._continue_all(origin, request.take(can_start))
+        asked = request.take(can_start)
+        of_asked = self._continue_all(origin, asked, continue_series)
+        predicted = np.full((len(is_asked), of_asked.shape[1]), np.nan)
+        predicted[is_asked] = of_asked
         return predicted
 
     def _leave_out(self, origin):
@@ -53,15 +58,15 @@ class PredictionMixin:
         warn_of_forecast(np.array(origin.names, dtype=object), can_start)
         return origin.take(np.flatnonzero(can_start))
 
-    def _continue_all(self, origin, request):
+    def _continue_all(self, origin, request, continue_series):
         """Predict the requested rows of series that must be able to start."""
         plan = self._plan
         known = request.to_known(origin, plan.horizon)
         origin = origin.take(request.codes)
         check_start(origin, plan, self.estimator_)
         check_within_horizon(plan, request.n_steps)
-        predicted = plan.continue_series(
-            self.estimator_, origin, known.known, known.n_steps
+        predicted = continue_series(
+            plan, self.estimator_, origin, known.known, known.n_steps
         )
         check_bounded(plan.restore(predicted), request.n_steps)
         return predicted[request.row_places, request.row_steps - 1]
@@ -161,6 +166,36 @@ class PredictionMixin:
         laid_out = self._lay_out(values, len(origin), template, index, names)
         return self._as_passed(laid_out, X)
 
+    def _predict_levels(self, X, history, compute_bands, names):
+        """Predict rows by what `compute_bands` makes of the quantiles of a network.
+
+        It gets them as `LevelRows`, and returns an array of shape (n_rows, n_targets,
+        n_names) in the scale of the predictions.
+        """
+        origin, template, index, request = self._find_rows(X, history)
+        bands = compute_bands(self._level_rows(origin, request))
+        values = self._plan.restore(bands)
+        laid_out = self._lay_out(values, len(origin), template, index, names)
+        return self._as_passed(laid_out, X)
+
+    def _level_rows(self, origin, request):
+        """Return the requested rows with what the network predicts for them."""
+        plan, learned = self._plan, learned_quantiles(self.estimator_)
+        check_one_block(plan, learned, request.n_steps)
+        predicted = self._continue(origin, request, continue_levels)
+        names = origin.take(request.codes).names
+        n_known = request.to_known(origin, plan.horizon).n_steps
+        places = request.row_places
+        return LevelRows(
+            learned,
+            predicted.reshape(len(predicted), -1, len(learned)),
+            origin.scale.spread[request.codes][places],
+            self._codes_of_errors(names)[places],
+            request.row_steps,
+            n_known[places],
+            self._level_errors,
+        )
+
     def _bounds_of(self, origin, request, compute_bounds):
         """Return bounds of each row, from errors of blocks that are known as far."""
         n_known = request.to_known(origin, self._plan.horizon).n_steps
@@ -182,7 +217,9 @@ class PredictionMixin:
 
     def _codes_of_errors(self, names):
         """Return the numbers of series in `calibration_errors_`; -1 for new ones."""
-        seen = self._origin.names[: len(self.calibration_errors_)]
+        seen = []
+        if hasattr(self, "calibration_errors_"):
+            seen = self._origin.names[: len(self.calibration_errors_)]
         numbers = {name: code for code, name in enumerate(seen)}
         return np.array([numbers.get(name, -1) for name in names], dtype=np.intp)
 

@@ -19,7 +19,7 @@ from .bands import (
     quantile_by_step,
 )
 
-__all__ = ["error_quantiles", "radii"]
+__all__ = ["error_quantiles", "mix", "radii"]
 
 # Errors of a series that count as much as the shape of the errors of all series.
 PRIOR_COUNT = 10
@@ -77,7 +77,7 @@ def radii(
         next block. Infinite where all series
         together have too few errors.
     """
-    mixed, _, numbers = _mix(np.abs(errors), coverage, codes)
+    mixed, _, numbers = mix(np.abs(errors), coverage, codes)
     return np.array([make_growing(each, numbers, block) for each in mixed])
 
 
@@ -108,7 +108,7 @@ def _one_quantile(
     # A low quantile has the rank of a high one, counted from the other end.
     if quantile < 0.5:
         return -_one_quantile(-errors, 1 - quantile, codes, block)
-    mixed, medians, numbers = _mix(errors, quantile, codes)
+    mixed, medians, numbers = mix(errors, quantile, codes)
     if quantile == 0.5:
         return medians
     distances = np.where(np.isinf(mixed), np.inf, mixed - medians)
@@ -116,7 +116,7 @@ def _one_quantile(
     return np.where(np.isinf(grown), np.inf, medians + grown)
 
 
-def _mix(
+def mix(
     values: NDArray[np.float64], probability: float, codes: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
     """Mix the quantiles and medians of each series with those of all series.

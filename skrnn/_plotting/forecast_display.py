@@ -2,7 +2,12 @@
 
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._estimators.inside import find_fitted, last_step, predictor_of
+from skrnn._estimators.inside import (
+    find_fitted,
+    last_step,
+    learned_coverage,
+    predictor_of,
+)
 from skrnn._serialization.names import set_module
 
 from .axes import import_pyplot, label_axes, make_axes
@@ -17,13 +22,21 @@ def _name_of_regressor(forecaster):
     return type(last_step(regressor)).__name__
 
 
+def _usual_coverage(forecaster):
+    """Return the coverage of intervals if none is asked for, 0 for no intervals."""
+    if not hasattr(forecaster, "predict_interval"):
+        return 0
+    if getattr(forecaster, "calibration", 0):
+        return 0.9
+    return learned_coverage(getattr(forecaster, "estimator_", None))
+
+
 def _predict_interval(forecaster, X, coverage):
     """Return the intervals of a forecast and their coverage, None and None for none."""
     # A search lacks predict_interval, but its best estimator takes the same X.
     forecaster = predictor_of(forecaster)
     if coverage is None:
-        can = hasattr(forecaster, "predict_interval")
-        coverage = 0.9 if can and getattr(forecaster, "calibration", 0) else 0
+        coverage = _usual_coverage(forecaster)
     if coverage == 0:
         return None, None
     if not hasattr(forecaster, "predict_interval"):
@@ -274,7 +287,8 @@ class ForecastDisplay:
         coverage : float, default=None
             Share of the observations that the intervals should contain, between 0
             and 1; 0 draws none. If None, it is 0.9 for forecasters with `calibration`
-            above 0, and 0 for others.
+            above 0, the largest one within the quantiles that a network has learned,
+            and 0 for others.
         ax : matplotlib Axes or array of Axes, default=None
             Axes to draw on, see :meth:`plot`.
         name : str, default=None

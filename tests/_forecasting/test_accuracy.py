@@ -221,3 +221,41 @@ def test_forecasts_without_a_season_before_them_have_no_scaled_error(results, se
 def test_season_must_be_a_number_of_rows(results, series, season):
     with refusal("season", (ValueError, TypeError)):
         error_by_step(results, series, season=season)
+
+
+def test_pinball_loss_equals_that_of_utilsforecast():
+    random = np.random.RandomState(0)
+    levels = [0.05, 0.4, 0.5, 0.9]
+    columns = {f"q{level:g}": random.normal(size=6) for level in levels}
+    results = make_results(random.normal(size=6), random.normal(size=6), **columns)
+    results["step"] = [1, 2] * 3
+    frame = results.assign(unique_id=results["step"], y=results["y_true"])
+    theirs = losses.mqloss(
+        frame, {"model": list(columns)}, np.array(levels), target_col="y"
+    )
+    ours = error_by_step(results)
+    assert_allclose(ours["pinball"], theirs["model"])
+
+
+def test_crps_of_many_levels_is_that_of_an_ensemble():
+    # Members of an ensemble are its quantiles at (i - 0.5) / m.
+    random = np.random.RandomState(0)
+    members, y = np.sort(random.normal(size=20)), 0.3
+    pairs = np.abs(members[:, None] - members).mean() / 2
+    expected = np.abs(members - y).mean() - pairs
+    levels = (np.arange(20) + 0.5) / 20
+    columns = {
+        f"q{level:g}": [value] for level, value in zip(levels, members, strict=True)
+    }
+    ours = error_by_step(make_results([y], [0.0], **columns))
+    assert_allclose(ours["CRPS"], expected)
+
+
+def test_crps_of_the_median_alone_is_the_absolute_error():
+    ours = error_by_step(make_results([1.0, 5.0], [3.0, 3.0], **{"q0.5": [3.0, 3.0]}))
+    assert_allclose(ours["CRPS"], ours["MAE"])
+
+
+def test_other_columns_are_no_quantiles():
+    ours = error_by_step(make_results([1.0], [3.0], quarter=1, q="a", **{"q7": [2.0]}))
+    assert "pinball" not in ours

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
 
-from skrnn import AutoregressiveForecaster, backtest, error_by_step
+from skrnn import AutoregressiveForecaster, GRURegressor, backtest, error_by_step
 from tests.support.series import make_daily, no_columns, refusal
 
 WIDTH = 2.0
@@ -445,3 +445,36 @@ def test_steps_are_counted_on_the_calendar_of_the_forecaster():
         assert_allclose(results[name], rows[name])
     scaled = error_by_step(results, y)["MASE"]
     assert_allclose(scaled, error_by_step(rows, y.to_numpy())["MASE"])
+
+
+@each_refit
+def test_quantiles_are_those_of_the_forecaster(daily, refit):
+    X, y = daily
+    levels = [0.2, 0.5, 0.7]
+    forecaster = make_forecaster(calibration=12)
+    results = backtest(forecaster, X, y, 2, refit=refit, quantiles=levels)
+    names = ["y_pred", "q0.2", "q0.5", "q0.7", "lower", "upper"]
+    assert list(results)[-6:] == names
+    (train, test), _ = TimeSeriesSplit(2).split(X)
+    first = forecaster.fit(X.iloc[train], y.iloc[train])
+    expected = first.predict_quantiles(X.iloc[test], levels)
+    got = results[results["fold"] == 0][names[1:4]]
+    assert_allclose(got, expected)
+    assert {"pinball", "CRPS"} <= set(error_by_step(results))
+
+
+def test_quantiles_need_a_forecaster_that_has_them(daily):
+    with pytest.raises(TypeError, match="quantiles needs a forecaster that has"):
+        backtest(Drift(), *daily, 2, quantiles=[0.5])
+    with pytest.raises(ValueError, match="quantiles must be numbers above 0"):
+        backtest(make_forecaster(), *daily, 2, quantiles=[1.5])
+
+
+def test_quantiles_of_a_network_give_intervals_as_far_as_they_reach(daily):
+    X, y = daily
+    network = GRURegressor(2, epochs=1, quantiles=(0.1, 0.5, 0.9), random_state=0)
+    forecaster = AutoregressiveForecaster(network, window=3, horizon=2)
+    cv = TimeSeriesSplit(2, test_size=2)
+    results = backtest(forecaster, X, y, cv, coverage=0.8)
+    assert (results["lower"] <= results["y_pred"]).all()
+    assert "lower" not in backtest(forecaster, X, y, cv, coverage=0.9)

@@ -176,6 +176,9 @@ NETWORKS |= {
     "quantiles": lambda: case(
         GRURegressor(**NET, quantiles=(0.1, 0.5, 0.6)), WINDOWS, ROWS
     ),
+    "forecasts of quantiles": lambda: forecaster_on(
+        DAYS, GRURegressor(**NET, quantiles=(0.1, 0.5, 0.6)), horizon=4, calibration=8
+    ),
     "generator": lambda: case(
         RNNRegressor(2, epochs=1, random_state=RNG), WINDOWS, ROW
     ),
