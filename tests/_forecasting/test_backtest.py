@@ -452,10 +452,11 @@ def test_quantiles_are_those_of_the_forecaster(daily, refit):
     X, y = daily
     levels = [0.2, 0.5, 0.7]
     forecaster = make_forecaster(calibration=12)
-    results = backtest(forecaster, X, y, 2, refit=refit, quantiles=levels)
+    cv = TimeSeriesSplit(2, test_size=4)
+    results = backtest(forecaster, X, y, cv, refit=refit, quantiles=levels)
     names = ["y_pred", "q0.2", "q0.5", "q0.7", "lower", "upper"]
     assert list(results)[-6:] == names
-    (train, test), _ = TimeSeriesSplit(2).split(X)
+    (train, test), _ = cv.split(X)
     first = forecaster.fit(X.iloc[train], y.iloc[train])
     expected = first.predict_quantiles(X.iloc[test], levels)
     got = results[results["fold"] == 0][names[1:4]]

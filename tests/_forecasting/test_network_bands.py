@@ -1,3 +1,5 @@
+import importlib.util
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,9 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 
 from skrnn import AutoregressiveForecaster, GRURegressor
+from tests.support import persisted
 
+HAS_SKOPS = importlib.util.find_spec("skops") is not None
 LEVELS = (0.1, 0.5, 0.8)
 RNG = np.random.RandomState(0)
 Y = np.exp(np.sin(np.arange(80) / 3) + 0.3 * RNG.normal(size=80))
@@ -197,3 +201,13 @@ def test_width_follows_the_situation_and_coverage_holds():
     inside, width = (lower <= y[rows]) & (y[rows] <= upper), upper - lower
     assert abs(inside.mean() - 0.8) < 0.05
     assert width[wild[rows]].mean() > 2 * width[~wild[rows]].mean()
+
+
+def test_stored_forecasters_give_the_same_bands(tmp_path):
+    model, ahead = persisted.ALL["forecasts of quantiles"]()
+    expected = model.predict_interval(ahead, 0.6)
+    for ending in ("pickle", *["skops"] * HAS_SKOPS):
+        path = tmp_path / f"model.{ending}"
+        persisted.store(model, path)
+        loaded = persisted.load(path)
+        pd.testing.assert_frame_equal(loaded.predict_interval(ahead, 0.6), expected)
