@@ -47,7 +47,8 @@ def known_in_advance(
     columns: NDArray[np.float64], past: tuple[int, ...]
 ) -> NDArray[np.float64]:
     """Return the columns, along the last axis, that are known in advance."""
-    return np.delete(columns, np.array(past, dtype=np.intp), axis=-1)
+    # `np.delete` would copy them all.
+    return np.delete(columns, past, axis=-1) if past else columns
 
 
 def observed_so_far(
@@ -73,7 +74,7 @@ def channels_of_columns(
         Rows that one prediction gives.
     """
     ahead = known_ahead(known_in_advance(columns, past), horizon)
-    return np.hstack([observed_so_far(columns, past), ahead])
+    return np.hstack([observed_so_far(columns, past), ahead]) if past else ahead
 
 
 def check_finite_but_past(
