@@ -18,6 +18,7 @@ __all__ = [
     "at_every_hook",
     "at_start",
     "check_leave_learning_rate",
+    "check_write_no_files",
     "copy_callback",
     "count_start",
     "early_stopping",
@@ -85,6 +86,25 @@ def check_leave_learning_rate(callbacks: list[Any]) -> None:
                 "learning_rate_decay must be None where a callback sets the learning "
                 f"rate. Got a {type(callback).__name__} in callbacks; leave one of the "
                 "two out."
+            )
+
+
+def check_write_no_files(callbacks: list[Any], n_networks: int) -> None:
+    """Raise if a callback of Keras's writes the files of several networks over."""
+    named = keras.callbacks
+    kinds = (
+        named.BackupAndRestore,
+        named.CSVLogger,
+        named.ModelCheckpoint,
+        named.TensorBoard,
+    )
+    for callback in callbacks:
+        if isinstance(callback, kinds):
+            raise ValueError(
+                f"callbacks must write no files with n_networks={n_networks}, because "
+                "those of one network would be overwritten by the next. Got a "
+                f"{type(callback).__name__}; leave it out, or set n_networks=1 and fit "
+                "each network with a random_state and a file of its own."
             )
 
 

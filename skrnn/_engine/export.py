@@ -27,19 +27,19 @@ __all__ = ["export_autoencoder", "export_parts", "export_recurrent"]
 @signals_wait()
 def export_recurrent(
     network: RecurrentNetwork,
-    weights: list[np.ndarray],
+    networks: list[list[np.ndarray]],
     scaling: Scaling,
     *,
     both_classes: bool = False,
 ) -> Any:
-    """Build a plain Keras model of a recurrent network.
+    """Build a plain Keras model of a recurrent network, or of the mean of several.
 
     Parameters
     ----------
     network : RecurrentNetwork
         The network.
-    weights : list of ndarray
-        Its weights.
+    networks : list of list of ndarray
+        The weights of each network of this description.
     scaling : Scaling
         Scaling of inputs and targets.
     both_classes : bool, default=False
@@ -53,20 +53,20 @@ def export_recurrent(
         to y of shape (n_samples, n_targets), to quantiles (n_samples, n_targets,
         n_quantiles), or to the probabilities of all classes.
     """
-    # Keras 3.6 cannot load a layer that is called once more behind its own outputs, so
-    # that the model has a second layer with the same weights.
-    model = build_recurrent(network, masked=True, shared=False)
-    model.set_weights(unshare_weights(network.layers, weights))
-    shape, batch_size = model.input_shape[1:], model.input_shape[0]
+    models = [_build_recurrent(network, weights) for weights in networks]
+    shape, batch_size = models[0].input_shape[1:], models[0].input_shape[0]
     windows = keras.Input(shape, batch_size, dtype="float64", name="windows")
-    y = model(_scale_inputs(windows, scaling))
+    scaled = _scale_inputs(windows, scaling)
+    y = _mean([model(scaled) for model in _named_apart(models)])
     # With an axis for the quantiles, if there are several.
     units = (-1, 1) if network.quantiles else (-1,)
     y = _affine(y, scaling.y_scale.reshape(units), scaling.y_mean.reshape(units))
     if both_classes:
         first = _affine(y, np.array([-1.0]), np.array([1.0]))
         y = keras.layers.Concatenate(dtype="float64", name="classes")([first, y])
-    return _exportable(keras.Model(windows, y, name=f"{model.name}_in_units_of_data"))
+    return _exportable(
+        keras.Model(windows, y, name=f"{network.cell}_network_in_units_of_data")
+    )
 
 
 @signals_wait()
@@ -114,6 +114,29 @@ def export_autoencoder(
     encoder, decoder = export_parts(network, weights, scaling)
     X = keras.Input(encoder.input_shape[1:], dtype="float64", name="X")
     return _exportable(keras.Model(X, decoder(encoder(X)), name="autoencoder"))
+
+
+def _build_recurrent(network: RecurrentNetwork, weights: list[np.ndarray]) -> Any:
+    # Keras 3.6 cannot load a layer that is called once more behind its own outputs, so
+    # that the model has a second layer with the same weights.
+    model = build_recurrent(network, masked=True, shared=False)
+    model.set_weights(unshare_weights(network.layers, weights))
+    return model
+
+
+def _named_apart(models: list[Any]) -> list[Any]:
+    """Return models under different names, as the parts of one model must have."""
+    if len(models) > 1:
+        for i, model in enumerate(models):
+            model.name = f"{model.name}_{i}"
+    return models
+
+
+def _mean(outputs: list[Any]) -> Any:
+    """Return the mean of the outputs of several networks."""
+    if len(outputs) == 1:
+        return outputs[0]
+    return keras.layers.Average(dtype="float64", name="mean")(outputs)
 
 
 def _scale_inputs(windows: Any, scaling: Scaling) -> Any:

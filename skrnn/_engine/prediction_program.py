@@ -16,7 +16,7 @@ __all__ = ["LoadedNetwork", "PredictionProgram"]
 
 
 class LoadedNetwork:
-    """A network that is given its weights before each use.
+    """A network, or several, that is given its weights before each use.
 
     Parameters
     ----------
@@ -26,20 +26,33 @@ class LoadedNetwork:
         Whether steps that are NaN throughout are skipped.
     placement : Placement
         Where and how it is computed.
+    n_networks : int, default=1
+        Number of networks, which differ in their weights alone.
+
+    Attributes
+    ----------
+    models : list of keras.Model
+        A model for each network.
     """
 
-    def __init__(self, network: Network, masked: bool, placement: Placement) -> None:
+    def __init__(
+        self, network: Network, masked: bool, placement: Placement, n_networks: int = 1
+    ) -> None:
         cudnn = placement.by_cudnn
-        self.model = build_for_prediction(network, masked=masked, cudnn=cudnn)
-        self._loaded: list[np.ndarray] | None = None
+        self.models = [
+            build_for_prediction(network, masked=masked, cudnn=cudnn)
+            for _ in range(n_networks)
+        ]
+        self._loaded: list[list[np.ndarray] | None] = [None] * n_networks
 
-    def load(self, weights: list[np.ndarray]) -> None:
-        """Set the weights of the model, unless it has equal ones."""
-        loaded = self._loaded
-        if loaded is None or not all(map(np.array_equal, weights, loaded)):
-            self.model.set_weights(_filled_up(weights, self.model.weights))
-            # Copies, because the user may change the weights in place.
-            self._loaded = [weight.copy() for weight in weights]
+    def load(self, *networks: list[np.ndarray]) -> None:
+        """Set the weights of each model, unless it has equal ones."""
+        for i, (model, weights) in enumerate(zip(self.models, networks, strict=True)):
+            loaded = self._loaded[i]
+            if loaded is None or not all(map(np.array_equal, weights, loaded)):
+                model.set_weights(_filled_up(weights, model.weights))
+                # Copies, because the user may change the weights in place.
+                self._loaded[i] = [weight.copy() for weight in weights]
 
 
 class PredictionProgram(LoadedNetwork):
@@ -68,15 +81,16 @@ class PredictionProgram(LoadedNetwork):
         part: str | None = None,
     ) -> None:
         super().__init__(network, masked, placement)
+        (self._model,) = self.models
         self.batch_size = batch_size
         self._call = placement.compile(
-            lambda windows: call_model(network, self.model, part, windows),
+            lambda windows: call_model(network, self._model, part, windows),
             tf.TensorSpec((batch_size, *network.shape_of_inputs(part)), tf.float32),
         )
 
     def forget_sequence(self) -> None:
         """Set the state of stateful layers to zero."""
-        forget_sequence(self.model)
+        forget_sequence(self._model)
 
     def __call__(self, windows: np.ndarray) -> np.ndarray:
         """Predict up to a batch of windows of shape (n, n_steps, n_features)."""

@@ -25,7 +25,7 @@ SMALLEST_SIZE = 256
 
 
 class RollOutProgram(LoadedNetwork):
-    """A network that continues series from their own predictions.
+    """Networks that continue series from the means of their predictions.
 
     Parameters
     ----------
@@ -42,6 +42,8 @@ class RollOutProgram(LoadedNetwork):
         Rows that one prediction gives.
     mode : {"last", "meanstd"} or None
         How each window is normalised.
+    n_networks : int
+        Number of networks.
     """
 
     def __init__(
@@ -52,8 +54,9 @@ class RollOutProgram(LoadedNetwork):
         n_series: int,
         horizon: int,
         mode: str | None,
+        n_networks: int,
     ) -> None:
-        super().__init__(network, masked, placement)
+        super().__init__(network, masked, placement, n_networks)
         self._placement = placement
         self._n_series = n_series
         self._horizon = horizon
@@ -154,7 +157,8 @@ class RollOutProgram(LoadedNetwork):
                 [shift - shift_in / scale_in * scale, scale / scale_in],
                 [hole] if self._masked else [],
             )
-            block = self.model(windows, training=False)
+            blocks = [model(windows, training=False) for model in self.models]
+            block = blocks[0] if len(blocks) == 1 else tf.add_n(blocks) / len(blocks)
             block = tf.reshape(block, (of_series, horizon, n_targets))
             block = (block * scale_out + shift_out) * scale + shift
             rows = n_filled + tf.range(horizon)
@@ -197,19 +201,22 @@ class RollOutProgram(LoadedNetwork):
 
 def roll_out(
     network: RecurrentNetwork,
-    weights: list[np.ndarray],
+    networks: list[list[np.ndarray]],
     past: np.ndarray,
     ahead: np.ndarray,
     scales: RollOutScales,
 ) -> np.ndarray:
     """Continue series from their own predictions, all side by side.
 
+    Of several networks each step is the mean of their predictions, which all of them
+    go on from.
+
     Parameters
     ----------
     network : RecurrentNetwork
         The network.
-    weights : list of ndarray
-        Its weights.
+    networks : list of list of ndarray
+        The weights of each network of this description.
     past : ndarray of shape (n_series, n_past, n_targets)
         Known rows of the targets.
     ahead : ndarray of shape (n_series, n_past + n_steps, n_ahead)
@@ -230,7 +237,15 @@ def roll_out(
     horizon = len(scales.scale_out)
     predicted = np.empty((n_series, ahead.shape[1] - n_past, n_targets), np.float32)
     placement = choose_placement(plain, batch, masked=masked)
-    settings = (plain, masked, placement, batch, horizon, scales.mode)
+    settings = (
+        plain,
+        masked,
+        placement,
+        batch,
+        horizon,
+        scales.mode,
+        len(networks),
+    )
     with (
         signals_wait() as held,
         placement.scope(),
@@ -238,7 +253,7 @@ def roll_out(
             ("roll-out", *settings), lambda: RollOutProgram(*settings)
         ) as program,
     ):
-        program.load(weights)
+        program.load(*networks)
         for first in range(0, n_series, batch):
             some = slice(first, first + batch)
             predicted[some] = program(past[some], ahead[some], scales)

@@ -11,7 +11,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from skrnn._process.signals import HeldSignals, signals_wait
 
 from .callbacks import (
     check_leave_learning_rate,
+    check_write_no_files,
     early_stopping,
     may_change_model,
     note_rates,
@@ -43,10 +44,12 @@ __all__ = [
     "Course",
     "Recipe",
     "Samples",
+    "Start",
     "State",
     "make_callbacks",
     "make_optimizer",
     "train",
+    "train_networks",
 ]
 
 # Fewer samples are filled up to this many: with 16 an epoch is 1.1 to 1.4 times as fast
@@ -64,26 +67,7 @@ def train(
     held_out: np.ndarray | None = None,
     given: dict[int, np.ndarray] | None = None,
 ) -> tuple[State, dict[str, list[float]]]:
-    """Train a network.
-
-    Parameters
-    ----------
-    network : Network
-        The network.
-    recipe : Recipe
-        Loss, optimizer and metrics.
-    state : State or None
-        Where to start from; it is not changed. None draws new weights.
-    samples : Samples
-        What to learn.
-    course : Course
-        Epochs, batches and who watches.
-    random_state : RandomState
-        Source of new weights, of the order of samples and of dropout.
-    held_out : ndarray of int, default=None
-        Samples to evaluate after each epoch, which share rows with those to learn.
-    given : dict of int to ndarray, default=None
-        Weights, by their place, to start from in place of those that are drawn.
+    """Train a network; see `train_networks`.
 
     Returns
     -------
@@ -91,35 +75,110 @@ def train(
         The trained weights.
     history : dict of list of float
         Loss and metrics of each epoch.
+    """
+    start = Start(state, course, random_state)
+    return train_networks(network, recipe, [start], samples, held_out, given)[0]
+
+
+class Start(NamedTuple):
+    """What the training of one of several networks starts from.
+
+    Parameters
+    ----------
+    state : State or None
+        Where to start from; it is not changed. None draws new weights.
+    course : Course
+        Epochs, batches and who watches.
+    random_state : RandomState
+        Source of new weights, of the order of samples and of dropout.
+    """
+
+    state: State | None
+    course: Course
+    random_state: np.random.RandomState
+
+
+def train_networks(
+    network: Network,
+    recipe: Recipe,
+    starts: list[Start],
+    samples: Samples,
+    held_out: np.ndarray | None = None,
+    given: dict[int, np.ndarray] | None = None,
+) -> list[tuple[State, dict[str, list[float]]]]:
+    """Train several networks of one description by one compiled program.
+
+    The networks take turns, each with its own epochs and its own end. On a CPU that
+    takes no longer than an epoch of all of them side by side, with stacked weights or
+    as parts of one graph (benchmarks/bench_networks.py), compiles but one network, and
+    gives each of them the numbers that it would have alone.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    recipe : Recipe
+        Loss, optimizer and metrics.
+    starts : list of Start
+        Where each network starts from. Their courses differ in callbacks alone.
+    samples : Samples
+        What to learn.
+    held_out : ndarray of int, default=None
+        Samples to evaluate after each epoch, which share rows with those to learn.
+    given : dict of int to ndarray, default=None
+        Weights, by their place, to start from in place of those that are drawn.
+
+    Returns
+    -------
+    trained : list of tuple
+        Of each network its state and its history, as `train` returns them.
 
     Raises
     ------
     FloatingPointError
         If the loss becomes NaN or infinite.
     MemoryError
-        If the network would not fit into memory.
+        If the networks would not fit into memory.
     ValueError
         If weights of samples differ, and the loss is one of whole batches.
     """
     validation = None if held_out is None else replace(samples, chosen=held_out)
+    _check_memory_for(network, len(starts))
+    callbacks = [each for start in starts for each in start.course.callbacks]
+    _check_callbacks(callbacks, recipe, len(starts))
+    # What a callback of the user's does to the model, no other network may inherit.
+    changes = may_change_model(callbacks)
+    turns = [[start] for start in starts] if changes else [starts]
+    return [
+        trained
+        for turn in turns
+        for trained in _take_turns(
+            network, recipe, turn, samples, validation, given or {}, kept=not changes
+        )
+    ]
+
+
+def _take_turns(
+    network: Network,
+    recipe: Recipe,
+    starts: list[Start],
+    samples: Samples,
+    validation: Samples | None,
+    given: dict[int, np.ndarray],
+    *,
+    kept: bool,
+) -> list[tuple[State, dict[str, list[float]]]]:
+    """Train networks, one after the other, by a program that may be kept."""
+    course = starts[0].course
     missing = samples.any_missing() or (validation and validation.any_missing())
     masked = bool(missing)
-    _check_memory_for(network)
-    n_batches = math.ceil(len(samples) / course.batch_size)
-    n_updates = math.inf if course.constant_rate else course.epochs * n_batches
-    # What a callback of the user's does to the model, no later fit may inherit.
-    kept = recipe.key is not None and not may_change_model(list(course.callbacks))
-    watchers = [
-        *_note_rates(recipe, n_batches, n_updates),
-        *_watch(network, recipe, course, validation is not None),
-    ]
     # The state of a stateful network has a row for each place in a batch, so that its
     # batch size is a part of the model.
-    if not network.stateful:
-        batch_size = _useful_batch_size(course.batch_size, len(samples))
-        course = replace(course, batch_size=batch_size)
     size = course.batch_size
-    placement = _place(network, size, masked, watchers)
+    if not network.stateful:
+        size = _useful_batch_size(size, len(samples))
+    placement = _place(network, size, masked, list(course.callbacks))
+    kept = kept and recipe.key is not None
     key = ("train", network, masked, recipe.key, size, placement) if kept else None
     with (
         signals_wait() as held,
@@ -130,15 +189,42 @@ def train(
         ) as program,
     ):
         _check_weights_count(network, recipe, samples, validation)
-        state = state or _draw_state(program.model, random_state, given or {})
-        seed = random_state.randint(np.iinfo(np.int32).max)
-        program.start(state, recipe, seed, n_updates)
-        args = (program, samples, validation, course, random_state, watchers, held)
-        try:
-            history = _fit(*args)
-        finally:
-            release_model(watchers)
-        return program.state(), history
+        return [
+            _train_one(
+                program, network, recipe, start, samples, validation, given, held
+            )
+            for start in starts
+        ]
+
+
+def _train_one(
+    program: TrainingProgram,
+    network: Network,
+    recipe: Recipe,
+    start: Start,
+    samples: Samples,
+    validation: Samples | None,
+    given: dict[int, np.ndarray],
+    held: HeldSignals,
+) -> tuple[State, dict[str, list[float]]]:
+    """Train one network by a program."""
+    state, course, random_state = start
+    n_batches = math.ceil(len(samples) / course.batch_size)
+    n_updates = math.inf if course.constant_rate else course.epochs * n_batches
+    watchers = [
+        *_note_rates(recipe, n_batches, n_updates),
+        *_watch(network, course, validation is not None),
+    ]
+    state = state or _draw_state(program.model, random_state, given)
+    seed = random_state.randint(np.iinfo(np.int32).max)
+    program.start(state, recipe, seed, n_updates)
+    course = replace(course, batch_size=program.batch_size)
+    args = (program, samples, validation, course, random_state, watchers, held)
+    try:
+        history = _fit(*args)
+    finally:
+        release_model(watchers)
+    return program.state(), history
 
 
 def _fit(
@@ -190,13 +276,22 @@ def _draw_state(
     return State(weights)
 
 
-def _check_memory_for(network: Network) -> None:
+def _check_memory_for(network: Network, n_networks: int) -> None:
+    what = "A network" if n_networks == 1 else f"{n_networks} networks"
     check_memory(
-        # Float32 weights: those of the model, and those that it starts from.
-        2 * 4 * network.n_weights,
-        f"A network of {network.n_weights} weights ({network.widths})",
-        "choose smaller widths",
+        # Float32 weights: those of the model, and those that each network starts from.
+        (1 + n_networks) * 4 * network.n_weights,
+        f"{what} of {network.n_weights} weights ({network.widths})",
+        "choose smaller widths" + (" or n_networks" if n_networks > 1 else ""),
     )
+
+
+def _check_callbacks(callbacks: list[Any], recipe: Recipe, n_networks: int) -> None:
+    """Raise if a callback does not suit what it watches."""
+    if recipe.learning_rate_decay is not None:
+        check_leave_learning_rate(callbacks)
+    if n_networks > 1:
+        check_write_no_files(callbacks, n_networks)
 
 
 @contextlib.contextmanager
@@ -212,13 +307,9 @@ def _explain_failures(network: Network, recipe: Recipe) -> Iterator[None]:
         raise ValueError(why) from error
 
 
-def _watch(
-    network: Network, recipe: Recipe, course: Course, validates: bool
-) -> list[Any]:
+def _watch(network: Network, course: Course, validates: bool) -> list[Any]:
     """Return the callbacks of the user, and the one that stops early."""
     watchers = list(course.callbacks)
-    if recipe.learning_rate_decay is not None:
-        check_leave_learning_rate(watchers)
     if course.patience is not None:
         # A linear path starts from the solution of a ridge regression.
         from_start = network.linear_path

@@ -118,7 +118,7 @@ class TrainingProgram:
         self._not_averaged: list[np.ndarray] | None = None
         self._averaged: list[np.ndarray] | None = None
         self._epochs: dict[Hashable, Any] = {}
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._placement = placement
         self.compiles = (
             not network.stateful
@@ -282,8 +282,8 @@ class TrainingProgram:
     def _build_epoch(self, validation: bool) -> Any:
         model, task, metrics = self.model, self.task, self.metrics
         if validation:
-            return validation_epoch(model, task, metrics, self._batch_size)
-        return training_epoch(model, self.optimizer, task, metrics, self._batch_size)
+            return validation_epoch(model, task, metrics, self.batch_size)
+        return training_epoch(model, self.optimizer, task, metrics, self.batch_size)
 
     def _show_metrics(self) -> None:
         """Build the metrics of the model, from which callbacks see if more is better.

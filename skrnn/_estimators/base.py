@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._checks.fitted import set_fitted
 from skrnn._checks.sklearn import HasMethods, Interval, StrOptions, feature_names
 from skrnn._checks.tables import check_enough_samples
+from skrnn._networks.several import part_networks, stack_networks
 from skrnn._networks.summary import show_layers, tabulate
 from skrnn._scaling.scaling import Statistics
 from skrnn._serialization.state import StoredMixin
@@ -23,6 +24,7 @@ from .budget import choose_batch_size, choose_epochs
 from .history import advise_on_divergence, append_epochs, check_finite
 from .network_checks import check_same_network
 from .optimizer_checks import check_can_be_copied, check_is_whole
+from .several import mean_history
 from .skipped_windows import warn_of_skipped
 from .target_checks import check_same_scaling
 from .training_data import choose_samples, relative_weights, split_samples
@@ -39,6 +41,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         "network": "_network",
         "statistics": "_statistics",
         "window_shape_in": "_window_shape_in",
+        "histories": "_histories",
         "optimizer_state": "_optimizer_state",
         "weights_not_averaged": "_weights_not_averaged",
         "trained_by": "_trained_by",
@@ -213,7 +216,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             check_enough_samples(self, len(data))
         network = self._describe_network(data.windows, data.targets.shape[1])
         if resume:
-            check_same_network(self._network, network)
+            self._check_goes_on(network)
         pretrained = None if resume else self._find_pretrained(network)
         parts = self._split(data, resume=resume, one_pass=one_pass)
         if X_val is not None:
@@ -246,6 +249,10 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             learned["n_windows_fit_"] = len(parts[0])
         set_fitted(self, {**trained, **data.facts, **learned})
         return self
+
+    def _check_goes_on(self, network):
+        """Raise if a network is another one than that which was fitted."""
+        check_same_network(self._network, network)
 
     def _split(self, data, *, resume, one_pass):
         """Return the places of samples to train on, and of those to validate on."""
@@ -315,54 +322,99 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         from skrnn._engine import training
 
         goes_on = resume and one_pass
-        random_state = self._generator(resume=goes_on)
-        course = self._course(len(samples), one_pass=one_pass)
+        random_state, generators = self._generators(resume=goes_on)
+        states = [None] * len(generators)
+        if resume:
+            states = self._fitted_states(network, goes_on=goes_on)
+        courses = [self._course(len(samples), one_pass=one_pass) for _ in generators]
         with advise_on_divergence(self, network):
-            state, history = training.train(
+            trained = training.train_networks(
                 network,
                 self._recipe(),
-                self._fitted_state(network, goes_on=goes_on) if resume else None,
+                list(map(training.Start, states, courses, generators)),
                 samples,
-                course,
-                random_state,
                 held_out if len(held_out) else None,
                 {} if resume else self._starting_weights(network, samples, pretrained),
             )
-            check_finite(state.weights, len(history["loss"]))
-        n_updates = len(history["loss"]) * ceil(len(samples) / course.batch_size)
+            for state, history in trained:
+                check_finite(state.weights, len(history["loss"]))
         return {
-            "weights_": state.weights,
-            "callbacks_": course.callbacks or None,
-            "history_": append_epochs(self.history_, history) if goes_on else history,
-            "batch_size_": course.batch_size,
-            "n_updates_": n_updates + (self.n_updates_ if goes_on else 0),
-            "_optimizer_state": state.optimizer,
-            "_weights_not_averaged": state.not_averaged,
+            **self._join_states([state for state, _ in trained]),
+            **self._join_histories(
+                [history for _, history in trained],
+                ceil(len(samples) / courses[0].batch_size),
+                goes_on=goes_on,
+            ),
+            "callbacks_": [each for c in courses for each in c.callbacks] or None,
+            "batch_size_": courses[0].batch_size,
             "_trained_by": self.optimizer,
-            # Without a seed it is NumPy's global generator, of which no copy is kept.
-            "_random_state": None if self.random_state is None else random_state,
+            "_random_state": random_state,
         }
 
-    def _generator(self, *, resume):
-        """Return the random numbers of a training: those left over, or new ones.
+    def _join_states(self, states):
+        """Return the fitted attributes that follow from the states of all networks."""
+        # Without averages the optimizer goes on from the weights.
+        averages = any(state.not_averaged is not None for state in states)
+        return {
+            "weights_": stack_networks([state.weights for state in states]),
+            "_optimizer_state": stack_networks([state.optimizer for state in states]),
+            "_weights_not_averaged": stack_networks(
+                [state.not_averaged or state.weights for state in states]
+            )
+            if averages
+            else None,
+        }
 
-        Those left over are copied, because a training that fails must not use them up.
+    def _join_histories(self, histories, n_batches, *, goes_on):
+        """Return the fitted attributes that follow from the epochs of all networks."""
+        n_updates = n_batches * max(len(history["loss"]) for history in histories)
+        if goes_on:
+            pairs = zip(self._histories_of_networks(), histories, strict=True)
+            histories = [append_epochs(*pair) for pair in pairs]
+        return {
+            "history_": mean_history(histories),
+            "_histories": histories if len(histories) > 1 else None,
+            "n_updates_": n_updates + (self.n_updates_ if goes_on else 0),
+        }
+
+    def _histories_of_networks(self):
+        """Return the history of each fitted network."""
+        return vars(self).get("_histories") or [self.history_]
+
+    def _weights_of_networks(self):
+        """Return the weights of each fitted network."""
+        return part_networks(self.weights_, len(self._histories_of_networks()))
+
+    def _generators(self, *, resume):
+        """Return what is kept of the random numbers, and those of each network.
+
+        They are those left over from the last training, or new ones. Those left over
+        are copied, because a training that fails must not use them up.
         """
         if resume and hasattr(self, "_random_state"):
-            return copy.deepcopy(self._random_state)
-        return check_random_state(self.random_state)
+            random_state = copy.deepcopy(self._random_state)
+            return random_state, [random_state]
+        random_state = check_random_state(self.random_state)
+        # Without a seed it is NumPy's global generator, of which no copy is kept.
+        return (None if self.random_state is None else random_state), [random_state]
 
-    def _fitted_state(self, network, *, goes_on):
+    def _fitted_states(self, network, *, goes_on):
         """Return the fitted weights, and the state of their optimizer if it goes on."""
         from skrnn._engine import training
 
         # Fewer or more weights to train are another state of the optimizer.
         same_weights = network.frozen == self._network.frozen
         goes_on = goes_on and same_weights and self.optimizer == self._trained_by
+        weights = self._weights_of_networks()
         if not goes_on:
-            return training.State(self.weights_)
+            return [training.State(each) for each in weights]
+        n_networks = len(weights)
+        optimizers = part_networks(self._optimizer_state, n_networks)
         not_averaged = vars(self).get("_weights_not_averaged")
-        return training.State(self.weights_, self._optimizer_state, not_averaged)
+        if not_averaged is None:
+            return list(map(training.State, weights, optimizers))
+        not_averaged = part_networks(not_averaged, n_networks)
+        return list(map(training.State, weights, optimizers, not_averaged))
 
     def _recipe(self):
         """Return what Keras compiles into a model."""

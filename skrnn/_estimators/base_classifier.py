@@ -155,11 +155,29 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         TypeError
             If X holds dates.
         """
-        outputs = self._outputs(X)
-        if outputs.shape[1] == 1:  # A sigmoid, the probability of the second class.
-            return np.hstack([1 - outputs, outputs])
-        # In float32 their sum is 1 but for rounding.
-        return outputs / outputs.sum(axis=1, keepdims=True)
+        return _probabilities_of(self._outputs(X))
+
+    def predict_proba_networks(self, X):
+        """Predict the probabilities of the classes by each of `n_networks` networks.
+
+        Their mean is what `predict_proba` returns.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
+            Windows, as in `predict_proba`.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_networks, n_samples, n_classes)
+            Probabilities, which sum to 1, with a column for each of `classes_`.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As in `predict_proba`.
+        """
+        return np.stack([_probabilities_of(y) for y in self._outputs_of_networks(X)])
 
     def predict(self, X):
         """Predict the most probable class of windows.
@@ -250,6 +268,14 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         )
         # Losses and metrics compare probabilities with 0 and 1, so keep these.
         return statistics, scaling.keep_targets()
+
+
+def _probabilities_of(outputs):
+    """Return the probabilities of all classes from the outputs of a network."""
+    if outputs.shape[1] == 1:  # A sigmoid, the probability of the second class.
+        return np.hstack([1 - outputs, outputs])
+    # In float32 their sum is 1 but for rounding.
+    return outputs / outputs.sum(axis=1, keepdims=True)
 
 
 def _check_classes_left(targets):

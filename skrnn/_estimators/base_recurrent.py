@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -11,12 +12,14 @@ from skrnn._checks.sklearn import Interval, StrOptions
 from skrnn._networks import forward
 from skrnn._networks.backend import chooses_numpy
 from skrnn._networks.description import RecurrentNetwork
+from skrnn._networks.several import part_networks
 from skrnn._windows.checks import check_windows
 
 from .base import BaseNetworkEstimator
 from .network_checks import check_fixed_batch, check_segment, check_widths
 from .pretraining import check_pretrained, weights_of_encoder
 from .recurrent_autoencoder import RecurrentAutoencoder
+from .several import NetworkSeeds, check_same_number
 
 __all__ = ["BaseRecurrentEstimator"]
 
@@ -45,6 +48,7 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         "pretrained": [RecurrentAutoencoder, FrozenEstimator, None],
         "freeze_pretrained": ["boolean"],
         "predict_backend": [StrOptions({"auto", "numpy", "tensorflow"})],
+        "n_networks": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __sklearn_clone__(self):
@@ -53,21 +57,71 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         cloned.pretrained = self.pretrained
         return cloned
 
+    @property
+    def seeds_(self):
+        """Seed of each of several networks."""
+        kept = vars(self).get("_random_state")
+        if not isinstance(kept, NetworkSeeds):
+            raise AttributeError(
+                "seeds_ are those of several networks; fit with n_networks=3, for "
+                "instance."
+            )
+        return list(kept.seeds)
+
+    @property
+    def estimators_(self):
+        """Each network as a fitted estimator with ``n_networks=1``."""
+        check_is_fitted(self)
+        return [self._take_network(i) for i in range(self._n_fitted)]
+
+    @property
+    def _n_fitted(self):
+        """Number of fitted networks."""
+        return len(self._histories_of_networks())
+
+    def _take_network(self, place):
+        """Return an estimator with one of the networks."""
+        own = {**vars(self), "n_networks": 1}
+        own.pop("callbacks_", None)
+        own.pop("_histories", None)
+        own["history_"] = self._histories_of_networks()[place]
+        for name in ("weights_", "_optimizer_state", "_weights_not_averaged"):
+            if own.get(name) is not None:
+                own[name] = part_networks(own[name], self._n_fitted)[place]
+        kept = own.get("_random_state")
+        if isinstance(kept, NetworkSeeds):
+            own["random_state"] = kept.seeds[place]
+            own["_random_state"] = kept.copy().generators[place]
+        single = object.__new__(type(self))
+        single.__dict__ = own
+        return single
+
     def _outputs(self, X):
-        """Return the outputs of the network, of shape (n_samples, n_outputs)."""
+        """Return the outputs of the network, of shape (n_samples, n_outputs, ...)."""
+        outputs = self._outputs_of_networks(X)
+        return outputs[0] if len(outputs) == 1 else np.mean(outputs, axis=0)
+
+    def _outputs_of_networks(self, X):
+        """Return a list of the outputs of each network."""
         check_is_fitted(self)
         windows, _ = check_windows(self, X, reset=False)
         scale = self.scaling_.scale_windows
         if self._runs_in_numpy(len(windows)):
-            y = forward.predict(self._network, self.weights_, windows, scale)
-            return self.scaling_.restore_targets(y)
-        from skrnn._engine import prediction
+            predict = forward.predict
+        else:
+            from skrnn._engine import prediction
 
-        y = prediction.predict(self._network, self.weights_, windows, scale=scale)
-        return self.scaling_.restore_targets(y)
+            predict = prediction.predict
+        return [
+            self.scaling_.restore_targets(
+                predict(self._network, weights, windows, scale=scale)
+            )
+            for weights in self._weights_of_networks()
+        ]
 
     def _runs_in_numpy(self, n_windows, n_calls=1):
         """Return whether NumPy predicts so many windows, so many times in a row."""
+        n_windows = self._n_fitted * n_windows
         return chooses_numpy(self.predict_backend, self._network, n_windows, n_calls)
 
     def _as_keras_model(self, *, both_classes=False):
@@ -75,8 +129,29 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         from skrnn._engine import export
 
         return export.export_recurrent(
-            self._network, self.weights_, self.scaling_, both_classes=both_classes
+            self._network,
+            self._weights_of_networks(),
+            self.scaling_,
+            both_classes=both_classes,
         )
+
+    def _training_text(self):
+        text = super()._training_text()
+        n_fitted = self._n_fitted
+        return text if n_fitted == 1 else f"{n_fitted} networks, each with {text}"
+
+    def _generators(self, *, resume):
+        if self.n_networks == 1:
+            return super()._generators(resume=resume)
+        if resume and hasattr(self, "_random_state"):
+            seeds = self._random_state.copy()
+        else:
+            seeds = NetworkSeeds.draw(self.random_state, int(self.n_networks))
+        return seeds, seeds.generators
+
+    def _check_goes_on(self, network):
+        check_same_number(self._n_fitted, self.n_networks)
+        super()._check_goes_on(network)
 
     def _read_windows(self, X, *, reset):
         """Return checked windows, and the fitted attributes that describe them."""

@@ -182,10 +182,32 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         TypeError
             If X holds dates.
         """
-        y = self._outputs(X)
-        if self._network.quantiles:
-            y = y[..., self._network.quantiles.index(MEDIAN)]
-        return y[:, 0] if self._one_axis else y
+        return self._targets_of(self._outputs(X))
+
+    def predict_networks(self, X):
+        """Predict the targets of windows by each of `n_networks` networks.
+
+        Their mean is what `predict` returns. How far they lie apart shows how much a
+        prediction depends on the random numbers of the training; it is no interval for
+        y, which has noise of its own.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
+            Windows, as in `predict`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_networks, n_samples) or (n_networks, n_samples, \
+                n_targets)
+            Predictions in the units of y.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As in `predict`.
+        """
+        return np.stack([self._targets_of(y) for y in self._outputs_of_networks(X)])
 
     @available_if(_has_quantiles)
     def predict_quantiles(self, X, quantiles=None):
@@ -259,8 +281,12 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         level, unit, scales = scale_roll_out(scaling, targets, horizon, normalization)
         known = slice(n_targets, None)
         ahead = (known_ahead - scaling.x_mean[known]) / scaling.x_scale[known]
+        medians = [
+            self._network.of_median(each) for each in self._weights_of_networks()
+        ]
         predicted = roll_out.roll_out(
-            *self._network.of_median(self.weights_),
+            medians[0][0],
+            [weights for _, weights in medians],
             (targets - level) / unit,
             ahead,
             scales,
@@ -285,6 +311,12 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
             If the estimator is not fitted.
         """
         return self._as_keras_model()
+
+    def _targets_of(self, y):
+        """Return predictions of the targets, with as many axes as y had in `fit`."""
+        if self._network.quantiles:
+            y = y[..., self._network.quantiles.index(MEDIAN)]
+        return y[:, 0] if self._one_axis else y
 
     def _outputs_for_loss(self):
         """Return the outputs that suit the loss.

@@ -120,6 +120,11 @@ class GRURegressor(BaseRecurrentRegressor):
         differ by rounding, about 1e-7 of the scale of predictions. "numpy" takes NumPy
         for inputs of any size, so that TensorFlow is never imported; for many windows
         it is up to fifty times as slow.
+    n_networks : int, default=1
+        Number of networks that are trained, each with starting weights, orders of
+        samples and dropout of its own, and that end and keep their best weights each
+        for itself. The answer is the mean of what they predict. Time and memory grow
+        with their number. A callback is copied for each of them.
     optimizer : str, class, function or keras.optimizers.Optimizer, default="adam"
         Optimizer, or a function without arguments that returns one. An instance brings
         its own learning rate, and may clip gradients or follow a schedule; `fit` trains
@@ -188,7 +193,14 @@ class GRURegressor(BaseRecurrentRegressor):
     n_targets_ : int
         Number of targets.
     weights_ : list of ndarray
-        Weights in the order of `keras.Model.weights`.
+        Weights in the order of `keras.Model.weights`; with several networks each array
+        has a first axis for them.
+    estimators_ : list of estimator
+        Each network as a fitted estimator with ``n_networks=1``. They have the history
+        and, as their `random_state`, the seed of the network.
+    seeds_ : list of int
+        Seeds of several networks. A fit with ``n_networks=1`` and such a seed as its
+        `random_state` trains the same network.
     scaling_ : Scaling
         Means and scales of inputs and targets.
     callbacks_ : list of keras.callbacks.Callback
@@ -196,7 +208,8 @@ class GRURegressor(BaseRecurrentRegressor):
         not stored with the estimator.
     history_ : dict of list of float
         Loss, metrics and their counterparts on validation windows (``val_...``), for
-        each epoch, on the scale of training.
+        each epoch, on the scale of training; with several networks means over those
+        that have reached the epoch.
     loss_curve_ : list of float
         Training loss of each epoch.
     n_iter_ : int
@@ -276,6 +289,7 @@ class GRURegressor(BaseRecurrentRegressor):
         pretrained=None,
         freeze_pretrained=False,
         predict_backend="auto",
+        n_networks=1,
         optimizer="adam",
         learning_rate=1e-3,
         learning_rate_decay=None,
@@ -313,6 +327,7 @@ class GRURegressor(BaseRecurrentRegressor):
         self.pretrained = pretrained
         self.freeze_pretrained = freeze_pretrained
         self.predict_backend = predict_backend
+        self.n_networks = n_networks
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_decay = learning_rate_decay

@@ -88,6 +88,11 @@ class RNNClassifier(BaseRecurrentClassifier):
         differ by rounding, about 1e-7 of the scale of predictions. "numpy" takes NumPy
         for inputs of any size, so that TensorFlow is never imported; for many windows
         it is up to fifty times as slow.
+    n_networks : int, default=1
+        Number of networks that are trained, each with starting weights, orders of
+        samples and dropout of its own, and that end and keep their best weights each
+        for itself. The answer is the mean of what they predict. Time and memory grow
+        with their number. A callback is copied for each of them.
     optimizer : str, class, function or keras.optimizers.Optimizer, default="adam"
         Optimizer, or a function without arguments that returns one. An instance brings
         its own learning rate, and may clip gradients or follow a schedule; `fit` trains
@@ -156,7 +161,14 @@ class RNNClassifier(BaseRecurrentClassifier):
     classes_ : ndarray of shape (n_classes,)
         Labels, in the order of the columns of `predict_proba`.
     weights_ : list of ndarray
-        Weights in the order of `keras.Model.weights`.
+        Weights in the order of `keras.Model.weights`; with several networks each array
+        has a first axis for them.
+    estimators_ : list of estimator
+        Each network as a fitted estimator with ``n_networks=1``. They have the history
+        and, as their `random_state`, the seed of the network.
+    seeds_ : list of int
+        Seeds of several networks. A fit with ``n_networks=1`` and such a seed as its
+        `random_state` trains the same network.
     scaling_ : Scaling
         Means and scales of inputs; those of classes are 0 and 1.
     callbacks_ : list of keras.callbacks.Callback
@@ -164,7 +176,8 @@ class RNNClassifier(BaseRecurrentClassifier):
         not stored with the estimator.
     history_ : dict of list of float
         Loss, metrics and their counterparts on validation windows (``val_...``), for
-        each epoch, on the scale of training.
+        each epoch, on the scale of training; with several networks means over those
+        that have reached the epoch.
     loss_curve_ : list of float
         Training loss of each epoch.
     n_iter_ : int
@@ -230,6 +243,7 @@ class RNNClassifier(BaseRecurrentClassifier):
         pretrained=None,
         freeze_pretrained=False,
         predict_backend="auto",
+        n_networks=1,
         optimizer="adam",
         learning_rate=1e-3,
         learning_rate_decay=None,
@@ -264,6 +278,7 @@ class RNNClassifier(BaseRecurrentClassifier):
         self.pretrained = pretrained
         self.freeze_pretrained = freeze_pretrained
         self.predict_backend = predict_backend
+        self.n_networks = n_networks
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_decay = learning_rate_decay

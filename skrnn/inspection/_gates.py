@@ -265,6 +265,7 @@ def gate_activations(
     check_is_fitted(estimator)
     transformers, network = open_up(estimator)
     _check_recurrent(estimator, network)
+    _check_single(network)
     route = apply_transformers(transformers, X)
     windows, _ = check_windows(network, route.X, reset=False)
     number = _number_of(network, layer, direction)
@@ -305,6 +306,17 @@ def _check_recurrent(estimator: Any, network: Any) -> None:
         "gate_activations needs a recurrent estimator, such as LSTMRegressor. Got "
         f"{got} instead; {way_out}."
     )
+
+
+def _check_single(network: Any) -> None:
+    """Raise if there are several networks, whose gates have no mean."""
+    n_networks = len(network.estimators_)
+    if n_networks > 1:
+        raise ValueError(
+            "gate_activations shows the gates of a single network. Got a "
+            f"{type(network).__name__} with n_networks={n_networks}; pass one of its "
+            "estimators_ and the windows that it reads, or fit with n_networks=1."
+        )
 
 
 def _number_of(network: Any, layer: int, direction: str | None) -> int:

@@ -113,7 +113,7 @@ def test_several_series_roll_out_as_by_hand(cell, bidirectional):
     zero, one = np.zeros(1), np.ones(1)
     out = np.array([[1.5]]), np.array([[0.1]])
     scales = RollOutScales(None, one, zero, zero, *out)
-    got = roll_out(network, weights, past, ahead, scales)
+    got = roll_out(network, [weights], past, ahead, scales)
     rows = list(past.transpose(1, 0, 2))
     for _ in range(n_steps):
         windows = np.stack(rows[-window:], axis=1)
