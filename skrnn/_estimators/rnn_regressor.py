@@ -121,10 +121,10 @@ class RNNRegressor(BaseRecurrentRegressor):
         for inputs of any size, so that TensorFlow is never imported; for many windows
         it is up to fifty times as slow.
     n_networks : int, default=1
-        Number of networks that are trained, each with starting weights, orders of
-        samples and dropout of its own, and that end and keep their best weights each
-        for itself. The answer is the mean of what they predict. Time and memory grow
-        with their number. A callback is copied for each of them.
+        Number of networks, of which predictions are the mean. Each has starting
+        weights, orders of samples and dropout of its own, stops early and keeps its
+        best weights by itself, has copies of the callbacks, and shows its own progress.
+        Time and memory grow with their number.
     optimizer : str, class, function or keras.optimizers.Optimizer, default="adam"
         Optimizer, or a function without arguments that returns one. An instance brings
         its own learning rate, and may clip gradients or follow a schedule; `fit` trains

@@ -179,6 +179,7 @@ NETWORKS |= {
     "forecasts of quantiles": lambda: forecaster_on(
         DAYS, GRURegressor(**NET, quantiles=(0.1, 0.5, 0.6)), horizon=4, calibration=8
     ),
+    "several networks": lambda: case(RNNRegressor(**NET, n_networks=2), WINDOWS, ROWS),
     "generator": lambda: case(
         RNNRegressor(2, epochs=1, random_state=RNG), WINDOWS, ROW
     ),
