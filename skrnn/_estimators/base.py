@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._checks.fitted import set_fitted
 from skrnn._checks.sklearn import HasMethods, Interval, StrOptions, feature_names
 from skrnn._checks.tables import check_enough_samples
-from skrnn._networks.several import part_networks, stack_networks
+from skrnn._networks.several import part_networks
 from skrnn._networks.summary import show_layers, tabulate
 from skrnn._scaling.scaling import Statistics
 from skrnn._serialization.state import StoredMixin
@@ -24,7 +24,7 @@ from .budget import choose_batch_size, choose_epochs
 from .history import advise_on_divergence, append_epochs, check_finite
 from .network_checks import check_same_network
 from .optimizer_checks import check_can_be_copied, check_is_whole
-from .several import mean_history
+from .several import join_states, mean_history
 from .skipped_windows import warn_of_skipped
 from .target_checks import check_same_scaling
 from .training_data import choose_samples, relative_weights, split_samples
@@ -339,7 +339,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             for state, history in trained:
                 check_finite(state.weights, len(history["loss"]))
         return {
-            **self._join_states([state for state, _ in trained]),
+            **join_states([state for state, _ in trained]),
             **self._join_histories(
                 [history for _, history in trained],
                 ceil(len(samples) / courses[0].batch_size),
@@ -349,20 +349,6 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             "batch_size_": courses[0].batch_size,
             "_trained_by": self.optimizer,
             "_random_state": random_state,
-        }
-
-    def _join_states(self, states):
-        """Return the fitted attributes that follow from the states of all networks."""
-        # Without averages the optimizer goes on from the weights.
-        averages = any(state.not_averaged is not None for state in states)
-        return {
-            "weights_": stack_networks([state.weights for state in states]),
-            "_optimizer_state": stack_networks([state.optimizer for state in states]),
-            "_weights_not_averaged": stack_networks(
-                [state.not_averaged or state.weights for state in states]
-            )
-            if averages
-            else None,
         }
 
     def _join_histories(self, histories, n_batches, *, goes_on):

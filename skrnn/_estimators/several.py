@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skrnn._networks.several import stack_networks
 from skrnn._serialization.plain import stored
 
-__all__ = ["NetworkSeeds", "check_same_number", "mean_history"]
+__all__ = ["NetworkSeeds", "check_same_number", "join_states", "mean_history"]
 
 History = dict[str, list[float]]
 
@@ -54,6 +55,19 @@ def check_same_number(n_fitted: int, n_networks: int) -> None:
             f"Got {n_networks} after {n_fitted}; set warm_start=False and call fit to "
             "start afresh."
         )
+
+
+def join_states(states: Sequence[Any]) -> dict[str, Any]:
+    """Return the fitted attributes that follow from the `State` of each network."""
+    averages = None
+    if any(state.not_averaged is not None for state in states):
+        # Without averages the optimizer goes on from the weights.
+        averages = [state.not_averaged or state.weights for state in states]
+    return {
+        "weights_": stack_networks([state.weights for state in states]),
+        "_optimizer_state": stack_networks([state.optimizer for state in states]),
+        "_weights_not_averaged": averages and stack_networks(averages),
+    }
 
 
 def mean_history(histories: Sequence[History]) -> History:
