@@ -124,6 +124,7 @@ def classical_model(name, data, past):
         return getattr(models, name)(season_length=season, **settings)
     week = [7 * season] if data.frequency in SEASONS_OF_WINDOW else []
     seasons = [n for n in (season, *week) if len(past) > 2 * n]
+    settings |= {"model": "ZZN"} if name == "AutoETS" else {}
     return models.MSTL(seasons, trend_forecaster=getattr(models, name)(**settings))
 
 
