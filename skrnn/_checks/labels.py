@@ -232,8 +232,8 @@ def _check_none_missing(y: Any, name: str) -> None:
         raise ValueError(
             f"{name} contains NaN or None instead of a label, first in row "
             f"{int(missing.argmax())} (counted from 0), in {int(missing.sum())} of "
-            f"{len(missing)} rows; leave such rows out, or give them a label of their "
-            "own."
+            f"{len(missing)} rows; give such rows a label of their own, or any label "
+            "and a sample_weight of 0, which leaves out them alone."
         )
 
 
