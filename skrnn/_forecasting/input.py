@@ -242,7 +242,7 @@ def _read_known(
         if fitted and forecaster.n_features_in_:
             raise ValueError(_lacks_columns(forecaster))
         return np.empty((n_rows, 0))
-    check_columns(X)
+    check_columns(X, forecaster if fitted else None)
     if fitted:
         return _read_fitted_columns(forecaster, X, index, columns)
     X = columns.encode(X)
@@ -260,7 +260,7 @@ def _read_fitted_columns(
     forecaster: Any, X: Any, index: pd.Index | None, columns: InputColumns
 ) -> NDArray[np.float64]:
     """Check that X has the columns seen in `fit`, and values in all of them."""
-    check_columns(X)
+    check_columns(X, forecaster)
     shape = _shape_of(X)
     if shape[1:] == (0,):
         raise ValueError(_lacks_columns(forecaster))

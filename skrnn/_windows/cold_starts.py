@@ -66,8 +66,10 @@ def warn_of_cold_starts(
     cold = []
     for series, own in runs.by_series().items():
         run = int(own[0])
+        if run in before:
+            continue
         stamp = first[run : run + 1]
-        end = None if run in before else context.end_before(stamp, series)
+        end = context.end_before(stamp, series)
         if end is not None:
             cold.append((series, stamp[0], end.follow_up[0]))
     if not cold:

@@ -208,3 +208,14 @@ def test_what_has_no_rows_is_refused_by_the_name_of_the_argument(rows):
         forecaster.fit(rows, np.arange(9.0))
     with refusal("^y must be a table or an array", TypeError):
         forecaster.fit(None, rows)
+
+
+def test_one_row_to_predict_as_a_series_is_sent_to_a_frame_of_one_row():
+    index = pd.date_range("2025-01-01", periods=20)
+    X = pd.DataFrame({"a": np.arange(20.0), "b": np.arange(20.0) ** 2}, index)
+    forecaster = AutoregressiveForecaster(Ridge(), window=2)
+    forecaster.fit(X[:15], X["b"][:15])
+    for row in (X.iloc[15], X.iloc[15].to_frame()):
+        with pytest.raises(ValueError, match=r"use frame.iloc\[\[i\]\] in place of"):
+            forecaster.predict(row)
+    assert forecaster.predict(X.iloc[[15]]).shape == (1,)
