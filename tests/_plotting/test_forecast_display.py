@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 
-from skrnn import AutoregressiveForecaster, ForecastDisplay
+from skrnn import AutoregressiveForecaster, ForecastDisplay, GRURegressor
 from tests.support.drawings import (
     INDEXES,
     N_TRAIN,
@@ -373,6 +373,19 @@ def test_coverage_says_which_band_is_drawn(calibration, coverage, width):
     _, lower, upper = corners_of(display.bands_[0])
     np.testing.assert_allclose(upper - lower, 2 * width)
     assert f"{100 * width:g} % interval" in legend_of(display.ax_)
+
+
+def test_quantiles_of_a_network_are_drawn_as_far_as_they_reach():
+    X, y = make_series()
+    network = GRURegressor(2, epochs=1, quantiles=(0.1, 0.5, 0.8), random_state=0)
+    forecaster = AutoregressiveForecaster(network, window=2, horizon=4)
+    forecaster.fit(X[:N_TRAIN], y[:N_TRAIN])
+    ahead = X[N_TRAIN : N_TRAIN + 4]
+    display = ForecastDisplay.from_estimator(forecaster, ahead, y)
+    _, lower, upper = corners_of(display.bands_[0])
+    ends = forecaster.predict_quantiles(ahead, [0.2, 0.8])
+    np.testing.assert_allclose(np.stack([lower, upper], axis=-1), ends)
+    assert "60 % interval" in legend_of(display.ax_)
 
 
 def test_band_of_a_search_is_that_of_its_best_forecaster():
