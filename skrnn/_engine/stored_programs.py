@@ -179,6 +179,9 @@ def _make_anonymous(node: Any, names: dict[str, str]) -> None:
     # A gradient has been taken when a function is traced.
     for attribute in ("_gradient_op_type", "_class"):
         node.attr.pop(attribute, None)
+    # Of a call of another function: the number of threads, which XLA does not read.
+    if "config_proto" in node.attr:
+        node.attr["config_proto"].s = b""
 
 
 def _numbered(kind: str, names: list[str]) -> dict[str, str]:

@@ -118,6 +118,22 @@ def test_functions_have_one_name_for_one_content():
     assert digest_of(traced(2.0)) != digest_of(traced(3.0))
 
 
+def traced_call():
+    """A function that calls another one, where TensorFlow notes its own settings."""
+    called = tf.function(lambda values: values + 1, autograph=False)
+    function = tf.function(lambda values: 2 * called(values), jit_compile=True)
+    return function.get_concrete_function(tf.TensorSpec((3,)))
+
+
+def test_the_settings_of_tensorflow_are_no_part_of_the_name():
+    expected, before = digest_of(traced_call()), tf.config.get_soft_device_placement()
+    try:
+        tf.config.set_soft_device_placement(not before)
+        assert digest_of(traced_call()) == expected
+    finally:
+        tf.config.set_soft_device_placement(before)
+
+
 def test_without_the_setting_a_function_stays_as_it_is(monkeypatch):
     monkeypatch.setattr(stored_programs, "PROGRAM_FOLDER", None)
     function = traced()

@@ -112,7 +112,7 @@ def test_onnx_starts_a_stateful_network_at_zero_for_each_batch(tmp_path):
     [
         (Autoencoder(1, **STILL, random_state=0), ROWS),
         (VariationalAutoencoder(1, **STILL, random_state=0), ROWS),
-        (RecurrentAutoencoder(2, **SMALL), WINDOWS[6:]),
+        (RecurrentAutoencoder(2, cell="rnn", **SMALL), WINDOWS[6:]),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -9,6 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skrnn import GRURegressor, LSTMRegressor, RecurrentAutoencoder, RNNRegressor
+from tests.support.exhaustive import first_of_many
 
 ESTIMATORS = {"rnn": RNNRegressor, "lstm": LSTMRegressor, "gru": GRURegressor}
 RNG = np.random.RandomState(0)
@@ -43,7 +44,9 @@ def starts_with(model, weights):
 # --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("cell", "units"), [("rnn", 3), ("lstm", 3), ("gru", (3, 2))])
+@pytest.mark.parametrize(
+    ("cell", "units"), first_of_many([("gru", (3, 2)), ("rnn", 3), ("lstm", 3)])
+)
 def test_training_starts_from_the_encoder(cell, units):
     given = autoencoder(cell=cell, units=units)
     n_layers = np.size(units)
@@ -57,7 +60,7 @@ def test_training_starts_from_the_encoder(cell, units):
     assert_allclose(model.weights_[-2], alone.weights_[-2], rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("frozen", first_of_many([False, True]))
 def test_parallel_decoder_starts_from_the_encoder(frozen):
     given = autoencoder(cell="lstm", units=(3, 2))
     settings = {"decoder": "parallel", "freeze_pretrained": frozen, **STILL}
