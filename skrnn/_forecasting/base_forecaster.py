@@ -20,6 +20,7 @@ from skrnn._index.matching import match_index
 from skrnn._networks.summary import show_inside
 from skrnn._serialization.state import StoredMixin
 
+from .calendar_inputs import add_calendar, fill_calendar, parts_of
 from .calibration import forecast_errors
 from .checks import (
     check_any_start,
@@ -82,7 +83,9 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
     _level_errors = None
 
     def _sk_visual_block_(self):
-        return show_inside(self, "estimator")
+        # Parameters that were left open are of no use to a reader.
+        set_up = getattr(self, "set_up_", None)
+        return show_inside(self, "estimator", set_up and str(set_up))
 
     def _learn(self, X, y, method, sample_weight=None):
         """Learn by `fit` or `partial_fit` of the estimator.
@@ -95,6 +98,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         n_held_out = min(int(self.calibration), series.n_rows)
         training = series.before_last(n_held_out)
         chosen = choose_set_up(self, series, training, lags, method)
+        series = add_calendar(series, chosen.plan.calendar)
+        training = series.before_last(n_held_out)
         set_open_seeds(chosen.estimator, self.random_state)
         if sample_weight is not None:
             check_takes_weights(chosen.estimator)
@@ -149,12 +154,14 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         wide = self.columns == "series"
         series = observations.by_series(wide=wide, freq=self.freq)
         warn_of_calendar(series)
+        n_filled = longest_hole(self, series)
         seen = {
+            "_n_filled": n_filled,
             "_index_columns": columns,
             "_saw_polars": saw_polars,
             "feature_names_in_": feature_names(X) if series.known.shape[1] else None,
         }
-        return observations, fill_holes(series, longest_hole(self, series)), seen
+        return observations, fill_holes(series, n_filled), seen
 
     def _find_origin(self, series, plan, scale, levels=None):
         """Return where forecasts start, with the scale of each series.
@@ -203,6 +210,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             horizon=chosen.plan.horizon,
             log=chosen.plan.differencing.log,
             normalize=chosen.plan.mode,
+            calendar=parts_of(chosen.plan.calendar),
         )
         return {"set_up_": set_up, "comparison_": chosen.compared}
 
@@ -215,6 +223,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             "estimator_": chosen.estimator,
             "window_": plan.window,
             "horizon_": plan.horizon,
+            "calendar_": [] if plan.calendar is None else plan.calendar.names,
             "n_features_in_": observations.n_features,
             "_columns": observations.columns,
             "n_targets_": origin.targets.shape[2],
@@ -223,7 +232,6 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             "_short_errors": short_errors,
             "_level_errors": errors_of_levels,
             "_plan": plan,
-            "_n_filled": chosen.n_filled,
             "_template": observations.template,
             "_index_names": [] if index is None else [*index.names],
             "_origin": origin,
@@ -253,14 +261,17 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         if self._wide:
             check_same_columns(observations, self._template, len(self._origin))
             targets = targets.T.reshape(-1, 1)
+        plan, known = self._plan, observations.known
+        dates = np.full((len(known), plan.n_calendar), np.nan)
         update = read_update(
             self._origin,
             observations.index,
             targets,
-            observations.known,
+            np.hstack([known, dates]),
             wide=self._wide,
         )
-        return observations, update, self._scale_young(update.move(), self._plan)
+        update = fill_calendar(update, plan.calendar)
+        return observations, update, self._scale_young(update.move(), plan)
 
     def _learn_update(self, update, origin):
         """Return a copy of the estimator that has learned from new rows as well."""
@@ -309,7 +320,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             check_history_step(index, step)
             observations = replace(observations, index=index)
         series = observations.by_series(wide=self._wide, step=step)
-        series = fill_holes(series, self._n_filled)
+        series = add_calendar(fill_holes(series, self._n_filled), plan.calendar)
         values = plan.transform(series)
         scale = plan.learn_scale(values, series, series, pooled=self._pooled)
         return observations, series, scale

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
@@ -34,6 +35,10 @@ class HeldOut:
         Steps to the end of each series.
     known : ndarray of shape (n_forecasts, n_steps.max(), n_known)
         Columns of X in these steps, of which those known in advance are used.
+    stamps : pandas.Index
+        Stamps of all rows.
+    first_rows : ndarray of shape (n_forecasts,)
+        The first row of each forecast.
     observed : ndarray of shape (n_forecasts, n_steps.max(), n_targets)
         What was observed in them.
     """
@@ -44,6 +49,8 @@ class HeldOut:
     n_steps: NDArray[np.intp]
     known: NDArray[np.float64]
     observed: NDArray[np.float64]
+    stamps: pd.Index
+    first_rows: NDArray[np.intp]
 
     def move(self, predicted: NDArray[np.float64], n_rows: int) -> HeldOut:
         """Return the forecasts after some rows, in place of which are predictions.
@@ -61,14 +68,22 @@ class HeldOut:
             moved = np.concatenate([past, new[chosen, :n_rows]], axis=1)
             return moved[:, moved.shape[1] - past.shape[1] :]
 
-        targets = append(origin.targets, predicted)
+        first_rows = self.first_rows[chosen] + n_rows
+        origin = replace(
+            origin,
+            targets=append(origin.targets, predicted),
+            known=append(origin.known, self.known),
+            ends=self.stamps.take(first_rows - 1),
+        )
         return HeldOut(
             self.codes[chosen],
             self.places[chosen],
-            replace(origin, targets=targets, known=append(origin.known, self.known)),
+            origin,
             self.n_steps[chosen] - n_rows,
             self.known[chosen, rows],
             self.observed[chosen, rows],
+            self.stamps,
+            first_rows,
         )
 
     def first(self, n_steps: int) -> HeldOut:
@@ -90,6 +105,8 @@ class HeldOut:
             np.full(len(chosen), n_steps),
             self.known[chosen, :n_steps],
             self.observed[chosen, :n_steps],
+            self.stamps,
+            self.first_rows[chosen],
         )
 
 
@@ -182,6 +199,7 @@ def predict_held_out(
 ) -> NDArray[np.float64]:
     """Return forecasts of all steps, of logarithms if they are taken."""
     known = known_in_advance(held_out.known, plan.past)
+    known = known[..., : known.shape[2] - plan.n_calendar]
     return plan.continue_series(estimator, held_out.origin, known, held_out.n_steps)
 
 
@@ -236,9 +254,19 @@ def hold_out(
         Origin.at_end(series, 0, scale).take(codes),
         targets=series.targets[past],
         known=series.known[past],
+        ends=series.stamps.take(first_rows - 1),
     )
     known, observed = series.known[ahead], series.targets[ahead]
-    return HeldOut(codes, places, origin, n_steps, known, observed)
+    return HeldOut(
+        codes,
+        places,
+        origin,
+        n_steps,
+        known,
+        observed,
+        series.stamps,
+        first_rows,
+    )
 
 
 def _find_origins(

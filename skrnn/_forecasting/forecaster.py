@@ -91,6 +91,16 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         for each series, by its name in the index, also for series that come later.
         Strings and categories become a column of zeros and ones for each level that a
         series in `fit` has; other levels have zeros.
+    calendar : "auto", None or tuple of str, default="auto"
+        Parts of the calendar that are inputs known in advance, made from the dates of
+        the index: "hour", "weekday" and "month" have a column of zeros and ones for
+        each that occurs in the training rows, "day" and "year" smooth waves over a day
+        and a year (sines and cosines of one and two periods). They follow the local
+        time of the index; a period counts as the moment at which it begins. "auto"
+        means none with an estimator, and without one what is chosen.
+    holidays : array-like of dates, pandas holiday calendar or None, default=None
+        Days whose rows are 1 in a further column, also those to predict: list them as
+        far ahead as you forecast.
     columns : {"targets", "series"}, default="targets"
         What several columns of y are: targets of one series, which help to predict each
         other, or as many series, from which one estimator learns. Shorter series begin
@@ -134,6 +144,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         The fitted clone of `estimator`. It sees transformed and normalised windows.
     window_, horizon_ : int
         The `window` and `horizon` in use; of a list of lags the longest one.
+    calendar_ : list of str
+        Names of the columns made from the calendar.
     set_up_ : AutoregressiveForecaster
         What was chosen if `estimator` is None: a forecaster, not fitted, whose
         parameters are those in use. Print it for a line to copy and change.
@@ -179,10 +191,12 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     With window w, horizon H, targets y and exogenous columns x, the estimator f learns
     ``(y[t], ..., y[t+H-1]) = f(z[t-w], ..., z[t-1])``, where the channels of a step are
     ``z[s] = (y[s], p[s], x[s+1], ..., x[s+H])`` with the columns p in `past`, from each
-    t whose rows t-w to t+H-1 follow one another without a hole. The targets of several
-    rows lie side by side, nearest row first. In `predict` each y that was not seen in
-    `fit` is a prediction. H = 1 is the iterated strategy, an H as long as the forecast
-    the direct one with several outputs, and the lengths between mix the two [1]_.
+    t whose rows t-w to t+H-1 follow one another without a hole. A calendar c adds
+    ``c[s+H]`` to the channels, and ``c[s+1], ..., c[s+H]`` if H is above w or `window`
+    is a list. The targets of several rows lie side by side, nearest row first. In
+    `predict` each y that was not seen in `fit` is a prediction. H = 1 is the iterated
+    strategy, an H as long as the forecast the direct one with several outputs, and the
+    lengths between mix the two [1]_.
 
     With ``estimator=None`` the rows to learn from choose the set-up, never those held
     out for the calibration. A season has m rows: a day for rows of hours or minutes, a
@@ -191,25 +205,28 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     hours or minutes, as far as there are rows for them; with and without the logarithm
     where all values are above 0; and both kinds of `normalize`. A ridge regression on
     these windows learns from all but the last fifth of each series, and its errors
-    there are compared. Three seasons, "meanstd" and no logarithm are kept unless
-    something else is clearly better, by 2 % and more where little can be compared. Then
-    the network, with a third of its training where there are many windows, is compared
-    with the ridge, which takes its place if it is clearly better; not if the first call
-    is `partial_fit`, which a ridge lacks, nor where values are missing or columns are
-    known in advance.
+    there are compared. Then the best of these is compared with the same beside a
+    calendar, unless windows would have more than 1024 values: day and weekday for rows
+    of hours or minutes, the weekday for days, and the year where there are two years of
+    rows. Three seasons, "meanstd", no logarithm
+    and no calendar are kept unless something else is clearly better, by 2 % and more
+    where little can be compared. Then the network, with a third of its training where
+    there are many windows, is compared with the ridge, which takes its place if it is
+    clearly better; not if the first call is `partial_fit`, which a ridge lacks, nor
+    where values are missing or X has columns.
 
     The horizon is the largest part of a season up to 24 rows, and so is a step of the
     network: ``GRURegressor(segment=..., loss="mae", dense_activation="linear")`` with
     ``dropout=0.2`` and ``batch_size=16``. From 2000 windows on it learns with
     ``epochs="auto"``, ``batch_size="auto"``, ``learning_rate_decay="cosine"`` and
     ``clipnorm=1.0``, about ``700 * log2(n_windows)`` updates with those of the
-    comparison, and with ``linear_path=True`` and ``learning_rate=3e-3``, unless columns
-    are known in advance or a window has more than 1024 rows, which is not compared
-    either; from 20 000 windows on with 64 units and no dropout. With the comparison,
-    400 series of 912 hours took two minutes of the processor. The absolute error
-    that it minimises is that of medians: forecasts of skewed series are smaller than
-    their mean, and add up to too little. For means pass a network with
-    ``loss="mse"``, and set `log` to False.
+    comparison, and with ``linear_path=True`` and ``learning_rate=3e-3``, unless X has
+    columns or a window has more than 1024 values; windows of more rows are not compared
+    either. From 20 000 windows on with 64 units and no dropout. With the comparison,
+    414 series of 700 to 960 hours took two minutes of the processor, and 10 000 series
+    of 60 to 100 months one. The absolute error that it minimises is that of medians:
+    forecasts of skewed series are smaller than their mean, and add up to too little.
+    For means pass a network with ``loss="mse"``, and set `log` to False.
 
     Without an index of dates, with rows of years, or with fewer rows than three
     seasons, m is 1 and the window 12, or nearly half the rows. Of many series, those
@@ -325,6 +342,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         "exogenous": ["boolean"],
         "past": [str, Integral, list, tuple, None],
         "static": [pd.DataFrame, None],
+        "calendar": [StrOptions({"auto"}), tuple, list, None],
+        "holidays": ["array-like", HasMethods(["holidays"]), None],
         "columns": [StrOptions({"targets", "series"})],
         "bounds": [tuple, list, None],
         "calibration": [Interval(Integral, 0, None, closed="left")],
@@ -346,6 +365,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         exogenous=True,
         past=None,
         static=None,
+        calendar="auto",
+        holidays=None,
         columns="targets",
         bounds=None,
         calibration=0,
@@ -364,6 +385,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         self.exogenous = exogenous
         self.past = past
         self.static = static
+        self.calendar = calendar
+        self.holidays = holidays
         self.columns = columns
         self.bounds = bounds
         self.calibration = calibration

@@ -155,7 +155,8 @@ def read_future(forecaster: Any, X: Any) -> NDArray[np.float64]:
     """Check the rows to predict and return their columns known in advance."""
     check_has_rows(forecaster, X)
     shape = _shape_of(X)
-    only_index = forecaster._origin.n_ahead == 0 and shape[1:] == (0,)
+    n_ahead = forecaster._origin.n_ahead - forecaster._plan.n_calendar
+    only_index = n_ahead == 0 and shape[1:] == (0,)
     # `check_array` would raise for a frame without columns, whose index is enough here.
     if only_index or not forecaster._reads_columns:
         if len(X) == 0:

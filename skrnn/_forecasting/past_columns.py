@@ -16,6 +16,7 @@ __all__ = [
     "check_finite_but_past",
     "find_past",
     "known_in_advance",
+    "most_missing",
     "observed_so_far",
     "with_past_columns",
 ]
@@ -122,3 +123,16 @@ def _with_named_zeros(
         # A frame that lacks other columns is refused later, by their names.
         frame.insert(min(place, frame.shape[1]), names[place], 0.0)
     return frame
+
+
+def most_missing(
+    values: NDArray[np.float64], first: NDArray[np.intp], n_rows: int
+) -> NDArray[np.intp]:
+    """Return how many of `n_rows` rows are missing, of the column with the most."""
+    missing = np.isnan(values)
+    if not missing.any():
+        return np.zeros(len(first), np.intp)
+    # Counts in any window are differences of these sums.
+    sums = np.concatenate([np.zeros((1, missing.shape[1]), np.intp), missing])
+    sums = sums.cumsum(axis=0)
+    return np.asarray((sums[first + n_rows] - sums[first]).max(axis=1))

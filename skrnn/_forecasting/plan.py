@@ -11,17 +11,24 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from skrnn._estimators.inside import accepts_missing
+from skrnn._index.calendar import Calendar
 from skrnn._networks.roll_out import known_ahead, roll_out
 from skrnn._scaling.normalization import Normalization
 from skrnn._serialization.plain import stored
 from skrnn._windows.windows import Windows, WindowScale
 
+from .calendar_inputs import dates_of_blocks, see_dates, split_calendar
 from .completion import Completion, columns_of_blocks
 from .differencing import Differencing
 from .estimator_input import as_input, compiled_roll_out, table_of
 from .limits import Bounds, continue_within
 from .origin import Origin
-from .past_columns import channels_of_columns, known_in_advance, observed_so_far
+from .past_columns import (
+    channels_of_columns,
+    known_in_advance,
+    most_missing,
+    observed_so_far,
+)
 from .series import SeriesRows
 from .series_scale import SeriesScale
 from .static import StaticColumns
@@ -44,6 +51,7 @@ __all__ = ["ForecastPlan"]
         "bounds": "bounds",
         "lags": "lags",
         "static": "static",
+        "calendar": "calendar",
     },
 )
 @dataclass(frozen=True)
@@ -76,6 +84,8 @@ class ForecastPlan:
         Lags among those of a window that the estimator gets; None means all.
     static : StaticColumns or None, default=None
         Columns of series that do not change.
+    calendar : Calendar or None
+        What makes the last of the columns known in advance; None makes none.
     """
 
     window: int
@@ -90,6 +100,12 @@ class ForecastPlan:
     bounds: Bounds | None = None
     lags: tuple[int, ...] | None = None
     static: StaticColumns | None = None
+    calendar: Calendar | None = None
+
+    @property
+    def n_calendar(self) -> int:
+        """Number of columns known in advance that come from the calendar."""
+        return 0 if self.calendar is None else len(self.calendar.names)
 
     @property
     def n_past(self) -> int:
@@ -187,8 +203,8 @@ class ForecastPlan:
         if not accepts_missing(estimator):
             inputs = np.hstack([values, observed_so_far(rows.known, self.past)])
             allowed = 0
-        observed = _most_missing(inputs, starts, self.window) <= allowed
-        observed &= _most_missing(values, starts + self.window, self.horizon) == 0
+        observed = most_missing(inputs, starts, self.window) <= allowed
+        observed &= most_missing(values, starts + self.window, self.horizon) == 0
         return starts[observed]
 
     def can_start(
@@ -233,6 +249,7 @@ class ForecastPlan:
         starts : ndarray of shape (n_windows,)
             First rows of the windows that the estimator learns from.
         """
+        known, _ = split_calendar(known, self.calendar)
         if self.horizon == 1 or known.shape[1] == len(self.past):
             return self
         n_ahead = self.horizon - 1
@@ -301,9 +318,11 @@ class ForecastPlan:
         y : ndarray of shape (n_samples,) or (n_samples, horizon * n_targets)
             The rows that follow, nearest first.
         """
-        columns = channels_of_columns(known, self.past, self.horizon)
+        columns, dates = split_calendar(known, self.calendar)
+        columns = channels_of_columns(columns, self.past, self.horizon)
+        dates = see_dates(dates, self.window, self.horizon, self.lags)
         static = np.empty((len(values), 0)) if static is None else static
-        channels = np.hstack([values, static, columns])
+        channels = np.hstack([values, static, columns, dates])
         windows = Windows(channels, starts, self.window)
         y = Windows(values, starts + self.window, self.horizon).gather()
         if self.normalization is not None:
@@ -332,7 +351,7 @@ class ForecastPlan:
         origin : Origin
             The series.
         known : ndarray of shape (n_series, n_steps.max(), n_known)
-            Columns known in advance of the rows to predict.
+            Columns known in advance of the rows to predict, without the calendar.
         n_steps : ndarray of shape (n_series,)
             Rows to predict of each series.
 
@@ -364,20 +383,19 @@ class ForecastPlan:
     def _channels_ahead(
         self, origin: Origin, known: NDArray[np.float64], n_steps: NDArray[np.intp]
     ) -> NDArray[np.float64]:
-        """Return what windows see of columns of X, in the past and in rows to predict.
-
-        Columns that are not known in advance are NaN in rows to predict.
-        """
-        columns = origin.known[:, self.n_lost :]
+        """Return what windows see of columns: later ones are NaN if not known."""
+        columns, dates = split_calendar(origin.known[:, self.n_lost :], self.calendar)
         past = known_in_advance(columns, self.past)
         ahead = columns_of_blocks(self.completion, past, known, n_steps, self.horizon)
-        n_past = columns.shape[1]
-        ahead = known_ahead(ahead, self.horizon)[:, : n_past + n_steps.max()]
+        dates = dates_of_blocks(self.calendar, origin, dates, ahead.shape[1])
+        dates = see_dates(dates, self.window, self.horizon, self.lags)
+        ahead = known_ahead(ahead, self.horizon)
         observed = np.full((*ahead.shape[:2], len(self.past)), np.nan)
-        observed[:, :n_past] = observed_so_far(columns, self.past)
+        observed[:, : past.shape[1]] = observed_so_far(columns, self.past)
         static = self.static_of(origin.names)[:, None]
         static = np.broadcast_to(static, (*ahead.shape[:2], static.shape[2]))
-        return np.concatenate([static, observed, ahead], axis=2)
+        channels = np.concatenate([static, observed, ahead, dates], axis=2)
+        return channels[:, : past.shape[1] + n_steps.max()]
 
     def static_of(self, names: list[Hashable]) -> NDArray[np.float64]:
         """Return the columns of series, by name, that do not change."""
@@ -429,16 +447,3 @@ class ForecastPlan:
         block = estimator.predict(as_input(windows, estimator, self.lags))
         block = np.reshape(block, (len(windows), self.horizon, -1))
         return block if own_scale is None else own_scale.restore(block)
-
-
-def _most_missing(
-    values: NDArray[np.float64], first: NDArray[np.intp], n_rows: int
-) -> NDArray[np.intp]:
-    """Return how many of `n_rows` rows are missing, of the column with the most."""
-    missing = np.isnan(values)
-    if not missing.any():
-        return np.zeros(len(first), np.intp)
-    # Counts in any window are differences of these sums.
-    sums = np.concatenate([np.zeros((1, missing.shape[1]), np.intp), missing])
-    sums = sums.cumsum(axis=0)
-    return np.asarray((sums[first + n_rows] - sums[first]).max(axis=1))

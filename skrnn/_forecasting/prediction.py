@@ -96,7 +96,7 @@ class PredictionMixin:
     def _find_next_rows(self, n_steps, history):
         """Return the same of a number of rows that follow."""
         check_scalar(n_steps, "n_steps", Integral, min_val=1)
-        check_needs_no_rows(self._origin.n_ahead)
+        check_needs_no_rows(self._origin.n_ahead - self._plan.n_calendar)
         origin, template = self._start_from(history)
         if origin.names != [None] and not self._wide:
             origin = self._leave_out(origin)

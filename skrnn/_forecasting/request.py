@@ -75,7 +75,8 @@ class Request:
         columns = np.full((len(codes), n_steps.max(), known.shape[1]), np.nan)
         if known.shape[1]:
             for place, code in enumerate(codes):
-                rows = origin.ahead_of(code)[: n_steps[place]]
+                # Behind them may stand columns of the calendar.
+                rows = origin.ahead_of(code)[: n_steps[place], : known.shape[1]]
                 columns[place, : len(rows)] = rows
         columns[places, row_steps - 1] = known
         return cls(codes, n_steps, columns, places, row_steps)
@@ -93,7 +94,9 @@ class Request:
         if horizon == 1 or not self.known.shape[2]:
             return self
         behind = [
-            _known_behind(origin.ahead_of(code), n, -n % horizon)
+            _known_behind(
+                origin.ahead_of(code)[:, : self.known.shape[2]], n, -n % horizon
+            )
             for code, n in zip(self.codes, self.n_steps, strict=True)
         ]
         n_steps = self.n_steps + np.array([len(rows) for rows in behind], np.intp)
@@ -167,7 +170,7 @@ def request_rows(
     if wide:
         known = np.tile(known, (len(origin), 1))
     if known.shape[1]:
-        _check_no_hole(origin, row_codes, row_steps)
+        _check_no_hole(origin, row_codes, row_steps, known.shape[1])
     return Request.collect(origin, row_codes, row_steps, known)
 
 
@@ -329,13 +332,16 @@ def _check_counts_rows(origin: Origin, index: pd.Index) -> None:
 
 
 def _check_no_hole(
-    origin: Origin, row_codes: NDArray[np.intp], row_steps: NDArray[np.intp]
+    origin: Origin,
+    row_codes: NDArray[np.intp],
+    row_steps: NDArray[np.intp],
+    n_known: int,
 ) -> None:
     """Raise if the columns of a step are not known, which are inputs of the forecast.
 
     They are known of the rows asked for, and of rows seen behind the last observation.
     """
-    seen = [_steps_seen(origin, code) for code in np.unique(row_codes)]
+    seen = [_steps_seen(origin, code, n_known) for code in np.unique(row_codes)]
     codes, steps = np.hstack([[row_codes, row_steps], *seen])
     order = np.lexsort((steps, codes))
     codes, steps = codes[order], steps[order]
@@ -357,8 +363,8 @@ def _check_no_hole(
         )
 
 
-def _steps_seen(origin: Origin, code: int) -> NDArray[np.intp]:
+def _steps_seen(origin: Origin, code: int, n_known: int) -> NDArray[np.intp]:
     """Return a row of the code and one of the steps whose columns an origin knows."""
-    known = origin.ahead_of(code)
+    known = origin.ahead_of(code)[:, :n_known]
     steps = np.flatnonzero(~np.isnan(known).any(axis=1)) + 1
     return np.stack([np.full(len(steps), code), steps])

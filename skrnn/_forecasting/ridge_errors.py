@@ -13,17 +13,27 @@ from sklearn.linear_model import Ridge
 
 from skrnn._windows.windows import Windows, WindowScale
 
+from .calendar_inputs import sees_by_step
 from .past_columns import known_in_advance
 from .plan import ForecastPlan
 from .series import SeriesRows
 from .series_scale import SeriesScale, mean_and_deviation
 
-__all__ = ["held_out_windows", "network_errors", "ridge_errors", "seasonal_errors"]
+__all__ = [
+    "LONGEST_COMPARED",
+    "count_inputs",
+    "held_out_windows",
+    "network_errors",
+    "ridge_errors",
+    "seasonal_errors",
+]
 
 # Windows to learn from and to compare on, at most, and those that are copied at once.
 N_LEARNED, N_COMPARED, CHUNK = 20_000, 4_000, 1024
 # Values of the windows to learn from, at most.
 N_VALUES = 4_000_000
+# Longer windows are not compared: the time of a ridge grows with their third power.
+LONGEST_COMPARED = 1024
 # Errors are not compared below this share of the spread of a series.
 SMALLEST = 1e-6
 
@@ -211,7 +221,8 @@ def _design(
     """Return the inputs of windows, and their own scale.
 
     The inputs are their normalised steps, the columns known in advance of the rows that
-    they predict, and ones.
+    they predict, and ones. Each step sees the calendar as that of an estimator does,
+    unless there would be too many inputs.
     """
     windows = Windows(values, starts, plan.window)
     shape = len(starts), values.shape[1]
@@ -220,9 +231,26 @@ def _design(
         own_scale = plan.normalization.scale_of(windows)
     steps = own_scale.apply(windows.gather()).reshape(len(starts), -1)
     known = known_in_advance(known, plan.past)
-    ahead = Windows(known, starts + plan.window, plan.horizon).gather()
-    ahead = ahead.reshape(len(starts), -1)
-    return np.hstack([steps, ahead, np.ones((len(starts), 1))]), own_scale
+    block = starts + plan.window, plan.horizon
+    by_step = sees_by_step(plan.window, plan.horizon, plan.lags)
+    by_step &= count_inputs(plan) <= LONGEST_COMPARED
+    n_given = known.shape[1] - plan.n_calendar
+    ahead = [
+        Windows(known[:, :n_given], *block).gather(),
+        Windows(
+            known[:, n_given:],
+            *((starts + plan.horizon, plan.window) if by_step else block),
+        ).gather(),
+    ]
+    inputs = [steps, *ahead, np.ones((len(starts), 1))]
+    return np.hstack([each.reshape(len(starts), -1) for each in inputs]), own_scale
+
+
+def count_inputs(plan: ForecastPlan) -> int:
+    """Return the number of values in a window of one target and the calendar."""
+    by_step = sees_by_step(plan.window, plan.horizon, plan.lags)
+    n_copies = 1 if by_step else plan.horizon
+    return plan.window * (1 + n_copies * plan.n_calendar)
 
 
 def _evenly(places: NDArray[np.intp], n_places: int) -> NDArray[np.intp]:

@@ -14,15 +14,18 @@ from sklearn.linear_model import Ridge
 from skrnn._estimators.budget import choose_batch_size, choose_epochs
 from skrnn._estimators.gru_regressor import GRURegressor
 from skrnn._estimators.inside import find_scaling_of_targets
+from skrnn._index.calendar import has_dates, usual_parts
 from skrnn._index.season import season_length
 
+from .calendar_inputs import learn_calendar, parts_of
 from .candidates import find_windows, widest_window
 from .differencing import Differencing, read_log
 from .estimator_input import check_takes_lags, read_window
 from .limits import read_bounds
 from .plan import ForecastPlan
+from .ridge_errors import LONGEST_COMPARED, count_inputs
 from .series import SeriesRows
-from .trial import LONGEST_COMPARED, Trial
+from .trial import Trial
 
 __all__ = ["SetUp", "choose_set_up", "longest_hole"]
 
@@ -48,15 +51,12 @@ class SetUp:
         The estimator, not fitted.
     plan : ForecastPlan
         How windows are made, before it has learned.
-    n_filled : int
-        Rows in a hole of the index that count as missing values.
     compared : dict of list
         What it was chosen from, and the errors.
     """
 
     estimator: BaseEstimator
     plan: ForecastPlan
-    n_filled: int
     compared: dict[str, list[Any]]
 
 
@@ -82,23 +82,32 @@ def choose_set_up(
     """
     _, chosen_lags = read_window(forecaster.window)
     n_ahead = rows.known.shape[1] - len(rows.past)
-    check_takes_lags(forecaster.estimator, chosen_lags, n_ahead)
+    asks_dates = not _is_auto(forecaster.calendar) and bool(forecaster.calendar)
+    asks_dates |= forecaster.holidays is not None
+    check_takes_lags(forecaster.estimator, chosen_lags, n_ahead + asks_dates)
     if forecaster.estimator is not None:
         plan = _keep_levels(forecaster.estimator, _plain_plan(forecaster, lags))
         plan = replace(plan, past=rows.past, bounds=read_bounds(forecaster.bounds))
-        return SetUp(clone(forecaster.estimator), plan, 0, {})
+        plan = _with_calendar(plan, forecaster, training)
+        return SetUp(clone(forecaster.estimator), plan, {})
     plans, part = _list_plans(forecaster, rows, training, lags)
+    plans = [_with_calendar(plan, forecaster, training) for plan in plans]
     windows = [plan.window for plan in plans]
     trial = Trial.hold_out(training, windows, plans[0].horizon, sum(lags))
     errors = [trial.ridge_error(plan) for plan in plans]
     best = trial.best(errors)
+    if _is_auto(forecaster.calendar):
+        # A calendar is compared in the best set-up without it.
+        plans += _list_calendars(plans[best], forecaster, training)
+        errors += [trial.ridge_error(plan) for plan in plans[len(errors) :]]
+        best = trial.best(errors, best)
     plan = plans[best]
     # A segment must divide the window, which the user may have chosen.
     n_samples = _count_samples(plan, training)
     network = _default_network(
         part if plan.window % part == 0 else 1,
         n_samples,
-        linear_path=plan.window <= LONGEST_COMPARED and not rows.known.shape[1],
+        linear_path=count_inputs(plan) <= LONGEST_COMPARED and not rows.known.shape[1],
     )
     compared = _tabulate(plans, errors)
     estimator: BaseEstimator = network
@@ -109,7 +118,7 @@ def choose_set_up(
         _add_network(compared, best, error)
         if trial.best([error, errors[best]]):
             estimator = Ridge()
-    return SetUp(estimator, plan, longest_hole(forecaster, rows), compared)
+    return SetUp(estimator, plan, compared)
 
 
 def longest_hole(forecaster: Any, rows: SeriesRows) -> int:
@@ -175,7 +184,7 @@ def _list_plans(
     The part is the whole season, or the largest one that is not too long.
     """
     window, horizon = _as_int(forecaster.window), _as_int(forecaster.horizon)
-    log, normalize = forecaster.log, forecaster.normalize
+    normalize = forecaster.normalize
     season, is_day = _season_of(rows)
     windows, season = find_windows(rows, training, sum(lags), season, is_day=is_day)
     part = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
@@ -190,11 +199,40 @@ def _list_plans(
         )
         for w, differencing, mode in product(
             windows if window is None else [window],
-            [Differencing(lags, each) for each in _list_logs(log, training)],
+            [Differencing(lags, each) for each in _list_logs(forecaster, training)],
             ["meanstd", "last"] if _is_auto(normalize) else [normalize],
         )
     ]
     return plans, part
+
+
+def _with_calendar(
+    plan: ForecastPlan,
+    forecaster: Any,
+    training: SeriesRows,
+    parts: tuple[str, ...] = (),
+) -> ForecastPlan:
+    """Return a plan with the calendar that is asked for, of `parts` if left open."""
+    if not _is_auto(forecaster.calendar):
+        parts = forecaster.calendar
+    return replace(plan, calendar=learn_calendar(parts, forecaster.holidays, training))
+
+
+def _list_calendars(
+    plan: ForecastPlan, forecaster: Any, training: SeriesRows
+) -> list[ForecastPlan]:
+    """Return a plan with each calendar that may help; none without dates.
+
+    Nor are there any where windows would be too long for a ridge.
+    """
+    stamps = training.stamps[training.in_runs()]
+    if not training.has_index or not has_dates(stamps) or not len(stamps):
+        return []
+    plans = [
+        _with_calendar(plan, forecaster, training, parts)
+        for parts in usual_parts(stamps, training.step)
+    ]
+    return [each for each in plans if count_inputs(each) <= LONGEST_COMPARED]
 
 
 def _as_int(value: Any) -> int | None:
@@ -206,10 +244,10 @@ def _is_auto(value: Any) -> bool:
     return isinstance(value, str) and value == "auto"
 
 
-def _list_logs(log: Any, training: SeriesRows) -> list[bool | str]:
+def _list_logs(forecaster: Any, training: SeriesRows) -> list[bool | str]:
     """Return whether logarithms are learned, or both; they need values above 0."""
-    if not _is_auto(log):
-        return [read_log(log)]
+    if not _is_auto(forecaster.log):
+        return [read_log(forecaster.log)]
     positive = np.nanmin(training.targets, initial=np.inf) > 0
     return [False, True] if positive else [False]
 
@@ -236,9 +274,12 @@ def _may_be_linear(plan: ForecastPlan, rows: SeriesRows) -> bool:
     It takes no missing values, sees columns known in advance at each step of a table,
     and needs that table in memory.
     """
-    n_values = int(rows.lengths.sum()) * plan.window * rows.targets.shape[1]
+    n_channels = rows.targets.shape[1] + plan.n_calendar
+    n_values = int(rows.lengths.sum()) * plan.window * n_channels
     is_missing = np.isnan(rows.targets[rows.in_runs()]).any()
-    return n_values < LARGEST_TABLE and not is_missing and not rows.known.shape[1]
+    is_compared = plan.calendar is None or count_inputs(plan) <= LONGEST_COMPARED
+    has_room = n_values < LARGEST_TABLE and is_compared
+    return has_room and not is_missing and not rows.known.shape[1]
 
 
 def _tabulate(plans: list[ForecastPlan], errors: list[float]) -> dict[str, list[Any]]:
@@ -248,6 +289,7 @@ def _tabulate(plans: list[ForecastPlan], errors: list[float]) -> dict[str, list[
         "window": [plan.window for plan in plans],
         "log": [plan.differencing.log for plan in plans],
         "normalize": [plan.mode for plan in plans],
+        "calendar": [parts_of(plan.calendar) for plan in plans],
         "error": errors,
     }
 

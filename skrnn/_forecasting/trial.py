@@ -8,17 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from .calendar_inputs import add_calendar
 from .candidates import bulk_length, longest_runs
 from .plan import ForecastPlan
-from .ridge_errors import held_out_windows, network_errors, ridge_errors
+from .ridge_errors import (
+    LONGEST_COMPARED,
+    held_out_windows,
+    network_errors,
+    ridge_errors,
+)
 from .series import SeriesRows
 
-__all__ = ["LONGEST_COMPARED", "Trial"]
+__all__ = ["Trial"]
 
 # One of so many last rows is held out of each series, and a horizon at least.
 HELD_OUT = 5
-# Longer windows are not compared: the time of a ridge grows with their third power.
-LONGEST_COMPARED = 1024
 # Rows of the series that are compared, about; of many series evenly spaced ones.
 MOST_ROWS = 1_000_000
 # What is better must have errors that are lower by this share, and by more where few
@@ -90,20 +94,22 @@ class Trial:
         """
         if plan.window > min(self.widest, LONGEST_COMPARED):
             return np.nan
-        errors = ridge_errors(plan, self.rows, self.learned, self.firsts)
+        rows = add_calendar(self.rows, plan.calendar)
+        errors = ridge_errors(plan, rows, self.learned, self.firsts)
         return self._mean(errors, plan.window)
 
     def network_error(self, plan: ForecastPlan, estimator: BaseEstimator) -> float:
         """Return the same of a recurrent regressor, which is fitted for it."""
-        errors = network_errors(plan, self.rows, self.learned, self.firsts, estimator)
+        rows = add_calendar(self.rows, plan.calendar)
+        errors = network_errors(plan, rows, self.learned, self.firsts, estimator)
         return self._mean(errors, plan.window)
 
-    def best(self, errors: list[float]) -> int:
-        """Return the place of the lowest error; 0 unless another is clearly lower."""
-        if np.isnan(errors[0]):
-            return 0
+    def best(self, errors: list[float], default: int = 0) -> int:
+        """Return the place of the lowest error if it is clearly below the default."""
+        if np.isnan(errors[default]):
+            return default
         best = int(np.nanargmin(errors))
-        return best if errors[0] - errors[best] > self.margin else 0
+        return best if errors[default] - errors[best] > self.margin else default
 
     def _mean(self, errors: NDArray[np.float64] | None, window: int) -> float:
         if errors is None or np.isnan(errors).all():

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from .steps import stamps_after
 
-__all__ = ["index_ahead", "stamps_ahead"]
+__all__ = ["distinct_ahead", "index_ahead", "stamps_ahead"]
 
 
 def stamps_ahead(ends: pd.Index, step: Any, n_steps: int, place: int = 0) -> pd.Index:
@@ -33,6 +34,26 @@ def stamps_ahead(ends: pd.Index, step: Any, n_steps: int, place: int = 0) -> pd.
         # `step` may be DateOffset(days=1), which is another `freq` than Day to pandas.
         stamps.freq = ends.freq
     return stamps
+
+
+def distinct_ahead(
+    ends: pd.Index, step: Any, n_steps: int
+) -> tuple[pd.Index, NDArray[np.intp]]:
+    """Return the stamps of the rows that follow the distinct ones of some ends.
+
+    Returns
+    -------
+    stamps : pandas.Index of length n_distinct * n_steps
+        Those after each distinct end, end by end.
+    groups : ndarray of shape (n_ends,)
+        Number of the distinct end of each one.
+    """
+    # Many series end together. Counted one by one, the stamps of 10 000 series take
+    # minutes, most of them in pandas.
+    groups, _ = ends.factorize()
+    _, first = np.unique(groups, return_index=True)
+    blocks = [stamps_ahead(ends, step, n_steps, place) for place in first]
+    return blocks[0].append(blocks[1:]), groups
 
 
 def index_ahead(
@@ -58,13 +79,9 @@ def index_ahead(
         Names of the levels, time included. They are ignored if there are fewer of
         them than levels, as after a fit on a single series, whose index names none.
     """
-    # Many series end together. Counted one by one, the stamps of 10 000 series take
-    # minutes, most of them in pandas.
-    groups, _ = ends.factorize()
-    _, first = np.unique(groups, return_index=True)
-    blocks = [stamps_ahead(ends, step, n_steps, place) for place in first]
+    distinct, groups = distinct_ahead(ends, step, n_steps)
     rows = groups[:, None] * n_steps + np.arange(n_steps)
-    stamps = blocks[0].append(blocks[1:]).take(rows.ravel())
+    stamps = distinct.take(rows.ravel())
     levels = [
         pd.Index(level).repeat(n_steps)
         for level in zip(*map(_as_tuple, series), strict=True)

@@ -68,7 +68,7 @@ def show_layers(estimator: Any, layers: Sequence[Layer] | None) -> Any:
     return VisualBlock("serial", blocks, dash_wrapped=False)
 
 
-def show_inside(estimator: Any, parameter: str) -> Any:
+def show_inside(estimator: Any, parameter: str, details: str | None = None) -> Any:
     """Draw an estimator around the one that it holds, the fitted one if there is one.
 
     Parameters
@@ -77,13 +77,16 @@ def show_inside(estimator: Any, parameter: str) -> Any:
         What to draw.
     parameter : str
         Parameter that holds the other; with an underscore behind, it is fitted.
+    details : str or None, default=None
+        What to show of the other; None shows its parameters.
     """
     inner = getattr(estimator, f"{parameter}_", getattr(estimator, parameter))
     if inner is None:
         name, details = type(estimator).__name__, str(estimator)
         return VisualBlock("single", estimator, names=name, name_details=details)
     name = f"{parameter}: {type(inner).__name__}"
-    return VisualBlock("parallel", [inner], names=[name], name_details=[str(inner)])
+    details = str(inner) if details is None else details
+    return VisualBlock("parallel", [inner], names=[name], name_details=[details])
 
 
 def _cells(layer: Layer) -> tuple[str, ...]:

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,6 +8,7 @@ from sklearn.linear_model import Ridge
 
 from skrnn import AutoregressiveForecaster
 from skrnn._forecasting import ridge_errors as module
+from skrnn._forecasting.calendar_inputs import add_calendar, learn_calendar
 from skrnn._forecasting.differencing import Differencing
 from skrnn._forecasting.plan import ForecastPlan
 from skrnn._forecasting.ridge_errors import (
@@ -64,6 +67,26 @@ def test_errors_are_those_of_a_forecaster_around_ridge(normalize, log, lags):
     assert_allclose(errors[:, 0], by_hand, rtol=1e-6)
 
 
+def test_a_calendar_is_seen_as_a_forecaster_around_ridge_sees_it():
+    y = make_panel().set_axis(pd.date_range("2024-01-01", periods=N_ROWS))
+    rows = read(y)
+    firsts = held_out_windows(rows, N_HELD_OUT, WINDOW, HORIZON)
+    learned = rows.before_last(N_HELD_OUT)
+    calendar = learn_calendar(("weekday",), None, learned)
+    plan = ForecastPlan(WINDOW, HORIZON, Differencing(), "last", calendar=calendar)
+    errors = ridge_errors(plan, add_calendar(rows, calendar), learned, firsts)
+    forecaster = AutoregressiveForecaster(
+        Ridge(),
+        window=WINDOW,
+        horizon=HORIZON,
+        normalize="last",
+        calendar=("weekday",),
+        columns="series",
+    )
+    by_hand = errors_by_hand(y, forecaster, scale=y.std(ddof=0).to_numpy())
+    assert_allclose(errors[:, 0], by_hand, rtol=1e-6)
+
+
 def test_columns_known_in_advance_explain_what_they_can():
     y = make_panel(1)
     known = np.random.default_rng(1).normal(size=(N_ROWS, 1))
@@ -105,6 +128,20 @@ def test_no_window_to_learn_from_gives_no_errors():
     firsts = held_out_windows(rows, N_HELD_OUT, WINDOW, HORIZON)
     plan = ForecastPlan(WINDOW, HORIZON, Differencing(), "last")
     assert ridge_errors(plan, rows, rows.before_last(N_ROWS - 5), firsts) is None
+
+
+def test_windows_are_never_laid_out():
+    values = np.random.default_rng(0).normal(size=(5000, 2)).cumsum(axis=0)
+    rows = read(pd.DataFrame(values, pd.RangeIndex(5000), ["a", "b"]))
+    firsts = held_out_windows(rows, 1000, 336, 24)
+    plan = ForecastPlan(336, 24, Differencing(), "meanstd")
+    learned = rows.before_last(1000)
+    tracemalloc.start()
+    ridge_errors(plan, rows, learned, firsts)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    n_windows = 2 * (4000 - 336 - 24 + 1)
+    assert peak < 0.7 * n_windows * 336 * values.itemsize
 
 
 def test_chunks_and_limits_hold_for_many_windows(monkeypatch):

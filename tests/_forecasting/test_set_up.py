@@ -1,4 +1,5 @@
 import pickle
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
 from skrnn import AutoregressiveForecaster, GRURegressor
+from skrnn._estimators.budget import choose_batch_size, choose_epochs
 from skrnn._forecasting.series import series_from_long
 from skrnn._forecasting.set_up import (
     _default_network,
@@ -145,6 +147,10 @@ def test_the_choice_is_shown_as_a_forecaster_to_copy(short_training):
     assert shown.columns == "series"
     assert (shown.window, shown.horizon) == (forecaster.window_, forecaster.horizon_)
     assert f"window={forecaster.window_}" in str(shown)
+    drawing = forecaster._repr_html_()
+    assert f"window={forecaster.window_}" in drawing
+    assert f"normalize={forecaster.set_up_.normalize!r}" in unescape(drawing)
+    assert "window=" not in clone(forecaster)._repr_html_()
     again = shown.fit(None, y.to_frame())
     assert_array_equal(again.forecast(9), forecaster.forecast(9))
     assert not hasattr(again, "set_up_")  # Nothing was left to choose.
@@ -209,6 +215,17 @@ def test_windows_too_long_for_a_ridge_are_not_compared():
     assert chosen.plan.window == 3 * 1440
     assert np.isnan(chosen.compared["error"][0])
     assert not chosen.estimator.linear_path
+
+
+@pytest.mark.parametrize("n_samples", [10, 1_999, 2_000, 20_000, 10**6, 5 * 10**6])
+def test_updates_grow_slowly_with_the_number_of_windows(n_samples):
+    network = _default_network(12, n_samples, linear_path=True)
+    batch_size = choose_batch_size(network.batch_size, n_samples)
+    epochs = choose_epochs(network.epochs, n_samples, batch_size, at_most=np.inf)
+    n_updates = epochs * -(-n_samples // batch_size)
+    trial = _trial_network(network, n_samples)
+    n_updates += trial.epochs * -(-n_samples // trial.batch_size)
+    assert n_updates <= max(2 * 100 * 125, 1000 * np.log2(n_samples))
 
 
 def test_the_trial_of_a_budget_is_a_third_of_it():

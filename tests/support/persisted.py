@@ -155,6 +155,9 @@ PLAIN |= {
     "calibrated forecasts": lambda: forecaster_on(
         DAYS, calibration=16, difference=(1, 2), log=True, normalize="meanstd"
     ),
+    "calendar": lambda: forecaster_on(
+        DAYS, calendar=("weekday", "year"), holidays=["2024-03-01"], calibration=9
+    ),
     "panel": panel_forecaster,
     "panel on its time axis": lambda: panel_forecaster(exogenous=False),
     "wide frame": wide_forecaster,
