@@ -209,7 +209,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             From X of shape (n_samples, n_steps, n_features) to the probabilities, of
             shape (n_samples, n_classes), in the order of `classes_`. It contains the
             scaling and the treatment of missing values, and can be saved and loaded
-            without skrnn.
+            without skrnn. Of several networks it gives the mean.
 
         Raises
         ------

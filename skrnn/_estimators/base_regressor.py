@@ -303,7 +303,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
             n_targets), or with `quantiles` of shape (n_samples, n_targets,
             n_quantiles). It contains the scaling and the treatment of missing values,
             and can be saved and loaded without skrnn. With ``decoder="parallel"`` the
-            step into the horizon is that of a second layer with the same weights.
+            step into the horizon is that of a second layer with the same weights. Of
+            several networks it gives the mean.
 
         Raises
         ------
