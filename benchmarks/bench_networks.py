@@ -183,8 +183,9 @@ class Branches(SideBySide):
     label = "branches of one graph"
 
     def predict(self, weights, windows):
+        others = [each.value for each in self.model.non_trainable_variables]
         outputs = [
-            self.model.stateless_call([w[i] for w in weights], [], windows[i])[0]
+            self.model.stateless_call([w[i] for w in weights], others, windows[i])[0]
             for i in range(self.n_networks)
         ]
         return tf.stack(outputs)
