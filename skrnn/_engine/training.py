@@ -108,10 +108,10 @@ def train_networks(
 ) -> list[tuple[State, dict[str, list[float]]]]:
     """Train several networks of one description by one compiled program.
 
-    The networks take turns, each with its own epochs and its own end. On a CPU that
-    takes no longer than an epoch of all of them side by side, with stacked weights or
-    as parts of one graph (benchmarks/bench_networks.py), compiles but one network, and
-    gives each of them the numbers that it would have alone.
+    The networks take turns, each with its own epochs and its own end. So one network is
+    compiled, of any kind, and each gets the numbers that it would have alone. On a CPU
+    stacked weights would halve an epoch of few windows, which is short, but take longer
+    for many, and branches of one graph always do (benchmarks/bench_networks.py).
 
     Parameters
     ----------
