@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from .calendar_inputs import split_calendar
 from .origin import Origin
 from .past_columns import known_in_advance
 from .plan import ForecastPlan
@@ -113,7 +114,8 @@ class PastOrigins:
             # What forecasts of fewer steps read behind them is ignored.
             ahead = first[:, None] + np.arange(n_steps.max())
             known = series.known[np.minimum(ahead, series.n_rows - 1)]
-            known = known_in_advance(known, plan.past)
+            columns, _ = split_calendar(known, plan.calendar)
+            known = known_in_advance(columns, plan.past)
             values = plan.continue_series(estimator, origin, known, n_steps)
             predicted[chunk, : values.shape[1]] = plan.restore(values)
         return predicted

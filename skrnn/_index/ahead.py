@@ -30,7 +30,8 @@ def stamps_ahead(ends: pd.Index, step: Any, n_steps: int, place: int = 0) -> pd.
     """
     stamps: Any = stamps_after(ends[place], step, n_steps)
     stamps = stamps.rename(ends.name)
-    if isinstance(ends, pd.DatetimeIndex) and ends.tz is None:
+    # Several ends have a `freq` of their own, if they are evenly apart.
+    if isinstance(ends, pd.DatetimeIndex) and ends.tz is None and len(ends) == 1:
         # `step` may be DateOffset(days=1), which is another `freq` than Day to pandas.
         stamps.freq = ends.freq
     return stamps

@@ -128,3 +128,18 @@ def test_origins_that_are_no_rows_are_refused():
         fitted.predict_from(X, y, [pd.Timestamp("1999-01-01")])
     with refusal("A forecast starts from 3 rows without a hole"):
         fitted.predict_from(X, y, y.index[:1])
+
+
+@pytest.mark.parametrize("columns", [[], ["sun"], ["wind", "sun"]])
+def test_origins_know_the_calendar_of_their_rows(columns):
+    X, y = make_daily()
+    X = X[columns]
+    past = "wind" if "wind" in columns else None
+    calendar = {"calendar": ("weekday",), "holidays": y.index[[50]]}
+    fitted = forecaster_of(horizon=3, past=past, **calendar).fit(X[:40], y[:40])
+    results = fitted.predict_from(X, y, y.index[[44, 48]], n_steps=2)
+    for place, (_, fold) in zip([44, 48], results.groupby("fold"), strict=True):
+        history = X[: place + 1], y[: place + 1]
+        ahead = X[place + 1 : place + 3]
+        expected = fitted.predict(ahead, history=history)
+        assert_allclose(fold["y_pred"], expected, rtol=1e-9)
