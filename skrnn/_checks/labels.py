@@ -139,10 +139,10 @@ def encode(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
     unseen = [label for label in found.tolist() if label not in places]
     if unseen:
         raise ValueError(
-            f"y must hold labels among the classes that training began with, "
-            f"{_listed(list(places))}. Got {_listed(unseen)} as well; name all of them "
-            "in classes on the first call to partial_fit, or call fit with "
-            "warm_start=False to start afresh."
+            "y must hold labels among the classes that training began with, "
+            f"{_listed(list(places))}. Got {_listed(unseen)} as well; leave such "
+            "samples out, name all labels in classes on the first call to "
+            "partial_fit, or call fit with warm_start=False to start afresh."
         )
     return np.array([places[label] for label in found.tolist()], dtype=np.intp)[inverse]
 

@@ -58,9 +58,9 @@ def export_recurrent(
     windows = keras.Input(shape, batch_size, dtype="float64", name="windows")
     scaled = _scale_inputs(windows, scaling)
     y = _mean([model(scaled) for model in _named_apart(models)])
-    # With an axis for the quantiles, if there are several.
-    units = (-1, 1) if network.quantiles else (-1,)
-    y = _affine(y, scaling.y_scale.reshape(units), scaling.y_mean.reshape(units))
+    y = _affine(
+        y, _per_output(network, scaling.y_scale), _per_output(network, scaling.y_mean)
+    )
     if both_classes:
         first = _affine(y, np.array([-1.0]), np.array([1.0]))
         y = keras.layers.Concatenate(dtype="float64", name="classes")([first, y])
@@ -122,6 +122,15 @@ def _build_recurrent(network: RecurrentNetwork, weights: list[np.ndarray]) -> An
     model = build_recurrent(network, masked=True, shared=False)
     model.set_weights(unshare_weights(network.layers, weights))
     return model
+
+
+def _per_output(network: RecurrentNetwork, values: np.ndarray) -> np.ndarray:
+    """Return values of the targets, repeated for each quantile if there are any."""
+    if not network.quantiles:
+        return values
+    # Keras takes (n_targets, 1) for a bias of the last axis, if there are as many
+    # quantiles as targets.
+    return np.repeat(values[:, None], len(network.quantiles), axis=1)
 
 
 def _named_apart(models: list[Any]) -> list[Any]:

@@ -190,13 +190,16 @@ def activation_of_arrays(activation: Any) -> Callable[[Any], Any]:
 def check_activation(parameter: str, activation: Any) -> None:
     """Raise if a value is no activation: an unknown name, or another function.
 
-    A layer is left alone, because it would take its shape from what it is tried on.
+    A copy of a layer is tried, because it takes its shape from what it is tried on.
     """
     if not _is_known(keras.activations, activation):
         raise ValueError(_refusal(parameter, activation, keras.activations))
-    if isinstance(activation, (str, keras.layers.Layer)):
+    if isinstance(activation, str):
         return
     zeros = keras.ops.zeros((2, 3))
+    if isinstance(activation, keras.layers.Layer):
+        _check_has_no_weights(parameter, activation, zeros)
+        return
     try:
         got = getattr(activation(zeros), "shape", None)
         reason = f"which gives shape {got} for shape (2, 3)"
@@ -206,6 +209,23 @@ def check_activation(parameter: str, activation: Any) -> None:
         raise ValueError(
             f"{parameter} must be a name of Keras's, or a function from an array to "
             f"one of the same shape. Got {activation!r} instead, {reason}."
+        )
+
+
+def _check_has_no_weights(parameter: str, layer: Any, zeros: Any) -> None:
+    """Raise if a layer has weights, which no optimizer of the network would train."""
+    tried = layer
+    if not layer.built:
+        try:
+            tried = type(layer).from_config(layer.get_config())
+            tried(zeros)
+        except Exception:  # A layer of the user's can fail in any way.
+            return
+    if tried.weights:
+        raise ValueError(
+            f"{parameter} must have no weights of its own, because networks have none "
+            f"for activations. Got {layer!r} instead; use a fixed function, such as "
+            "'leaky_relu'."
         )
 
 

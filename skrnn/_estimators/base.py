@@ -6,6 +6,7 @@ import copy
 from abc import ABCMeta, abstractmethod
 from math import ceil, inf
 from numbers import Integral, Real
+from operator import add
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -42,6 +43,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         "statistics": "_statistics",
         "window_shape_in": "_window_shape_in",
         "histories": "_histories",
+        "updates": "_updates",
         "optimizer_state": "_optimizer_state",
         "weights_not_averaged": "_weights_not_averaged",
         "trained_by": "_trained_by",
@@ -353,19 +355,27 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _join_histories(self, histories, n_batches, *, goes_on):
         """Return the fitted attributes that follow from the epochs of all networks."""
-        n_updates = n_batches * max(len(history["loss"]) for history in histories)
+        updates = [n_batches * len(history["loss"]) for history in histories]
         if goes_on:
             pairs = zip(self._histories_of_networks(), histories, strict=True)
             histories = [append_epochs(*pair) for pair in pairs]
+            updates = list(map(add, self._updates_of_networks(), updates))
+        several = len(histories) > 1
         return {
             "history_": mean_history(histories),
-            "_histories": histories if len(histories) > 1 else None,
-            "n_updates_": n_updates + (self.n_updates_ if goes_on else 0),
+            "_histories": histories if several else None,
+            "_updates": updates if several else None,
+            "n_updates_": max(updates),
         }
 
     def _histories_of_networks(self):
         """Return the history of each fitted network."""
         return vars(self).get("_histories") or [self.history_]
+
+    def _updates_of_networks(self):
+        """Return the number of updates of each fitted network."""
+        n_networks = len(self._histories_of_networks())
+        return vars(self).get("_updates") or [self.n_updates_] * n_networks
 
     def _weights_of_networks(self):
         """Return the weights of each fitted network."""

@@ -83,8 +83,9 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         """Return an estimator with one of the networks."""
         own = {**vars(self), "n_networks": 1}
         own.pop("callbacks_", None)
-        own.pop("_histories", None)
+        own |= {"_histories": None, "_updates": None}
         own["history_"] = self._histories_of_networks()[place]
+        own["n_updates_"] = self._updates_of_networks()[place]
         for name in ("weights_", "_optimizer_state", "_weights_not_averaged"):
             if own.get(name) is not None:
                 own[name] = part_networks(own[name], self._n_fitted)[place]

@@ -67,8 +67,7 @@ def begin_runs(windows: Windows, missing: NDArray[np.bool_]) -> NDArray[np.bool_
         Those ahead of the first other window of their run, as many as a window is long.
     """
     places = np.arange(len(windows))
-    distances = np.diff(np.sort(windows.starts))
-    breaks = distances != 1
+    breaks = _begin_apart(windows)
     if breaks.all():
         order, breaks = places, np.zeros_like(breaks)
     else:
@@ -83,6 +82,14 @@ def begin_runs(windows: Windows, missing: NDArray[np.bool_]) -> NDArray[np.bool_
     begin = np.empty(len(windows), dtype=bool)
     begin[order] = leads
     return begin
+
+
+def _begin_apart(windows: Windows) -> NDArray[np.bool_]:
+    """Return which windows, in order of their rows, leave their run behind them.
+
+    Sequences that share no rows all do.
+    """
+    return np.diff(np.sort(windows.starts)) != 1
 
 
 def warn_of_skipped(
@@ -106,12 +113,13 @@ def warn_of_skipped(
     is_expected = n_skipped - n_beginning <= MOST_WITHIN_RUNS * n_windows
     if is_expected and n_skipped <= MOST_LEFT_OUT * n_windows:
         return
+    known = f"; {n_beginning} of them stand where a run of rows begins"
     warnings.warn(
         f"{type(estimator).__name__} leaves {n_skipped} of {n_windows} windows out of "
-        f"training, because their first steps are missing; {n_beginning} of them stand "
-        "where a run of rows begins. Set incomplete='mask' to train on the steps that "
-        "they have, pad short sequences with NaN behind instead of ahead, shorten the "
-        "window, or ignore SkippedWindowsWarning.",
+        "training, because their first steps are missing"
+        f"{'' if _begin_apart(windows).all() else known}. Set incomplete='mask' to "
+        "train on the steps that they have, pad short sequences with NaN behind "
+        "instead of ahead, shorten the window, or ignore SkippedWindowsWarning.",
         SkippedWindowsWarning,
         stacklevel=2,
     )

@@ -194,10 +194,21 @@ def test_an_activation_that_gives_no_array_of_the_same_shape_is_refused(value):
 
 
 @pytest.mark.parametrize(
-    "value", [np.negative, keras.ops.tanh, keras.layers.PReLU(), "tanh"]
+    "value", [np.negative, keras.ops.tanh, keras.layers.LeakyReLU(), "tanh"]
 )
 def test_functions_and_layers_are_activations(value):
     check_activation("activation", value)
+
+
+@pytest.mark.parametrize("is_built", [False, True])
+def test_a_layer_with_weights_of_its_own_is_no_activation(is_built):
+    layer = keras.layers.PReLU()
+    if is_built:
+        layer.build((None, 3))
+    with pytest.raises(ValueError, match="must have no weights of its own"):
+        check_activation("dense_activation", layer)
+    # Left without a shape, so that it can be used elsewhere.
+    assert layer.built == is_built
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,14 @@ def test_compiled_predictions_are_those_of_numpy_and_of_keras(settings):
     assert (np.diff(compiled, axis=-1) >= 0).all()
 
 
+@pytest.mark.parametrize("n_networks", [1, 2])
+def test_a_keras_model_of_as_many_quantiles_as_targets_is_in_their_units(n_networks):
+    # Keras would add means of shape (n_targets, 1) to the last axis.
+    model = fitted(RNNRegressor, y=TWO, quantiles=(0.5, 0.9), n_networks=n_networks)
+    expected = model.predict_quantiles(X)
+    assert_allclose(model.to_keras()(X), expected, rtol=1e-5, atol=1e-4 * Y.std())
+
+
 def test_the_outputs_are_those_of_the_equations():
     model = learned(y=TWO, predict_backend="numpy")
     kernel, recurrent, bias, last, last_bias = model.weights_

@@ -83,6 +83,9 @@ def test_each_network_stops_by_itself():
     epochs = [one.n_iter_ for one in model.estimators_]
     assert len(set(epochs)) > 1
     assert model.n_iter_ == max(epochs)
+    # Of the 18 samples 12 are trained on, in batches of 8.
+    assert [one.n_updates_ for one in model.estimators_] == [2 * n for n in epochs]
+    assert model.n_updates_ == 2 * max(epochs)
     last = model.estimators_[int(np.argmax(epochs))].history_
     if sorted(epochs)[-1] > sorted(epochs)[-2]:  # Nothing else is left in its mean.
         assert model.history_["loss"][-1] == last["loss"][-1]
