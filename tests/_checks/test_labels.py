@@ -101,7 +101,7 @@ def test_labels_are_not_taken_for_those_of_another_type(classes):
 
 
 def test_many_unseen_labels_are_named_in_part():
-    with pytest.raises(ValueError, match=r"Got 2, .*, 9 and 90 more as well; name"):
+    with pytest.raises(ValueError, match=r"Got 2, .*, 9 and 90 more as well; leave"):
         encode(np.arange(100), np.array([0, 1]))
 
 
