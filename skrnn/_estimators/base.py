@@ -29,7 +29,7 @@ from .several import join_states, mean_history
 from .skipped_windows import warn_of_skipped
 from .target_checks import check_same_scaling
 from .training_data import choose_samples, relative_weights, split_samples
-from .validation import check_validation, read_validation
+from .validation import check_validation, name_arguments, read_validation
 
 __all__ = ["BaseNetworkEstimator"]
 
@@ -225,7 +225,9 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             held_out = read_validation(
                 lambda: self._read_validation(X_val, y_val, data), data, X, X_val
             )
-            parts = parts[0], len(data) + self._choose(held_out, at_least=1)
+            with name_arguments():
+                samples = self._choose(held_out, at_least=1, use="validation")
+            parts = parts[0], len(data) + samples
             data = data.join(held_out)
         statistics, scaling = self._learn_scaling(
             data.take(parts[0]), pretrained, resume=resume, one_pass=one_pass
@@ -262,14 +264,14 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         samples = self._choose(data, at_least=1 if resume and one_pass else 2)
         return split_samples(samples, 0.0 if one_pass else self.validation_split)
 
-    def _choose(self, data, *, at_least):
+    def _choose(self, data, *, at_least, use="training"):
         """Return the places of samples that count; warn of many that do not."""
         skipped = np.zeros(len(data), dtype=bool)
         # Rows are never incomplete, and have no such parameter.
         if getattr(self, "incomplete", "mask") == "skip":
             skipped = data.windows.begin_missing()
         samples = choose_samples(data, skipped=skipped, at_least=at_least)
-        warn_of_skipped(self, data.windows, skipped & (data.weights > 0))
+        warn_of_skipped(self, data.windows, skipped & (data.weights > 0), use)
         return samples
 
     def _learn_scaling(self, samples, pretrained, *, resume, one_pass):

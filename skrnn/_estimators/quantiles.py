@@ -23,9 +23,11 @@ def read_quantiles(quantiles: Any) -> tuple[float, ...]:
     if quantiles is None:
         return ()
     levels = list(quantiles)
-    are_levels = all(isinstance(q, Real) and 0 < float(q) < 1 for q in levels)
-    if are_levels and MEDIAN in levels and levels == sorted(set(levels)):
-        return tuple(float(level) for level in levels)
+    if all(isinstance(q, Real) and 0 < float(q) < 1 for q in levels):
+        # By their digits: as a float, 0.1 of float32 is 0.10000000149.
+        numbers = [float(str(q) if isinstance(q, np.floating) else q) for q in levels]
+        if MEDIAN in numbers and numbers == sorted(set(numbers)):
+            return tuple(numbers)
     raise ValueError(
         "quantiles must be increasing numbers above 0 and below 1 with 0.5, which "
         f"predict returns, among them, such as (0.1, 0.5, 0.9). Got {quantiles!r} "

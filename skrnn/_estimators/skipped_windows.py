@@ -93,7 +93,7 @@ def _begin_apart(windows: Windows) -> NDArray[np.bool_]:
 
 
 def warn_of_skipped(
-    estimator: Any, windows: Windows, skipped: NDArray[np.bool_]
+    estimator: Any, windows: Windows, skipped: NDArray[np.bool_], use: str = "training"
 ) -> None:
     """Warn if more windows are left out than the beginnings of runs explain.
 
@@ -105,6 +105,8 @@ def warn_of_skipped(
         All windows.
     skipped : ndarray of bool of shape (n_samples,)
         Windows that are left out because they begin with missing steps.
+    use : {"training", "validation"}, default="training"
+        What they are left out of.
     """
     n_windows, n_skipped = len(windows), int(skipped.sum())
     if n_skipped == 0:
@@ -116,9 +118,9 @@ def warn_of_skipped(
     known = f"; {n_beginning} of them stand where a run of rows begins"
     warnings.warn(
         f"{type(estimator).__name__} leaves {n_skipped} of {n_windows} windows out of "
-        "training, because their first steps are missing"
-        f"{'' if _begin_apart(windows).all() else known}. Set incomplete='mask' to "
-        "train on the steps that they have, pad short sequences with NaN behind "
+        f"{use}, because their first steps are missing"
+        f"{'' if _begin_apart(windows).all() else known}. Set incomplete='mask' to use "
+        "the steps that they have, pad short sequences with NaN behind "
         "instead of ahead, shorten the window, or ignore SkippedWindowsWarning.",
         SkippedWindowsWarning,
         stacklevel=2,

@@ -10,7 +10,12 @@ from skrnn._checks.sklearn import feature_names
 
 from .training_data import TrainingData
 
-__all__ = ["check_like_training", "check_validation", "read_validation"]
+__all__ = [
+    "check_like_training",
+    "check_validation",
+    "name_arguments",
+    "read_validation",
+]
 
 
 def check_validation(X_val: Any, y_val: Any, validation_split: float) -> None:
@@ -46,14 +51,14 @@ def read_validation(
     X, X_val : array-like
         What was passed to `fit`, which may have names of columns.
     """
-    with _name_arguments():
+    with name_arguments():
         held_out = read()
     check_like_training(data, held_out, X, X_val)
     return held_out
 
 
 @contextmanager
-def _name_arguments() -> Iterator[None]:
+def name_arguments() -> Iterator[None]:
     """Say in messages about X and y that those to validate on are meant."""
     try:
         yield

@@ -217,6 +217,11 @@ def test_after_fit_the_fitted_quantiles_decide():
     assert_array_equal(model.set_params(quantiles=None).predict_quantiles(X), before)
 
 
+def test_levels_in_single_precision_are_read_by_their_digits():
+    model = network(quantiles=np.array([0.1, 0.5], dtype="float32")).fit(X, Y)
+    assert model.predict_quantiles(X, [0.1]).shape == (18, 1)
+
+
 def test_the_median_alone_may_be_learned():
     model = fitted(quantiles=[0.5], **STILL)
     assert_array_equal(model.predict_quantiles(X)[:, 0], model.predict(X))

@@ -5,7 +5,13 @@ import sklearn
 from numpy.testing import assert_allclose
 from sklearn.pipeline import Pipeline
 
-from skrnn import Autoencoder, GRURegressor, RNNClassifier, SlidingWindow
+from skrnn import (
+    Autoencoder,
+    GRURegressor,
+    RNNClassifier,
+    SkippedWindowsWarning,
+    SlidingWindow,
+)
 from skrnn._windows.windows import windows_of
 from tests.support.autoencoders import ROWS, rows_autoencoder
 from tests.support.networks import X, Y, assert_same_weights, fitted, network
@@ -90,3 +96,15 @@ def test_joined_windows_are_those_of_both(dilation):
     for other in (one[:3], one[:3].copy()):
         joined = windows_of(one).join(windows_of(other))
         assert_allclose(joined.gather(), np.concatenate([one, other]))
+
+
+def test_windows_that_validation_leaves_out_are_warned_of_as_such():
+    padded = X.copy()
+    padded[:7, :2] = np.nan
+    model = network(incomplete="skip")
+    with pytest.warns(SkippedWindowsWarning, match="7 of 18 windows out of validation"):
+        model.fit(X, Y, X_val=padded, y_val=Y)
+    assert model.n_windows_fit_ == 18
+    padded[:, :2] = np.nan
+    with pytest.raises(ValueError, match=r"^In X_val or y_val: No whole window"):
+        model.fit(X, Y, X_val=padded, y_val=Y)
