@@ -654,7 +654,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
             One row for each forecast, step and target, in the form of `backtest`, which
             `error_by_step` takes; `fold` counts the origins, and `origin` is the stamp
             of each. Origins without a value of y, and those from which a series has too
-            few rows to start, are left out.
+            few rows to start, are left out; also with `cold_start` those with fewer
+            rows than a window.
 
         Raises
         ------

@@ -74,7 +74,7 @@ class StaticColumns:
             If there is no row for one of them.
         """
         places = {name: place for place, name in enumerate(self.names)}
-        missing = [name for name in names if name not in places]
+        missing = [name for name in dict.fromkeys(names) if name not in places]
         if missing:
             raise ValueError(
                 f"static must have a row for each series. Got none for "

@@ -109,8 +109,10 @@ def test_series_that_come_later_have_a_row_of_the_table(panel):
     assert np.isfinite(ahead).all()
     unknown = forecaster_of(columns="targets").fit(None, long)
     unknown.update(None, pd.concat([panel["a"][-3:]], keys=["nobody"]))
-    with refusal("static must have a row for each series. Got none for 'nobody'"):
+    with refusal("static must have a row for each series. Got none for 'nobody';"):
         unknown.forecast(2)
+    with refusal("Got none for 'nobody';"):
+        unknown.predict_from(None, pd.concat([panel["a"]], keys=["nobody"]))
 
 
 def test_calibration_update_and_backtest_use_the_table(panel):
