@@ -28,7 +28,8 @@ class ColdStartWarning(UserWarning):
     Examples
     --------
     >>> import warnings
-    >>>     >>> from skrnn import ColdStartWarning, SlidingWindow
+    >>> import pandas as pd
+    >>> from skrnn import ColdStartWarning, SlidingWindow
     >>> frame = pd.DataFrame({"load": range(12)}, dtype=float)
     >>> windows = SlidingWindow(3, flatten=True).fit(frame[:6])
     >>> with warnings.catch_warnings(record=True) as caught:
