@@ -38,6 +38,12 @@ class Categories:
         """How many more columns there are after encoding."""
         return sum(len(levels) - 1 for levels in self.levels)
 
+    @property
+    def first_levels(self) -> dict[Hashable, Any]:
+        """A level of each column."""
+        pairs = zip(self.columns, self.levels, strict=True)
+        return {column: levels[0] for column, levels in pairs}
+
     @classmethod
     def learn(cls, frame: Any, *, name: str = "X") -> Categories:
         """Find the columns of strings and of categories in a frame.
@@ -120,7 +126,21 @@ def _encode(column: pd.Series[Any], levels: list[Any]) -> pd.DataFrame:
             "'none'."
         )
     values = column.astype(object)
+    _check_kind(values, levels)
     return pd.DataFrame(
         {f"{column.name}={level}": (values == level).astype(float) for level in levels},
         index=column.index,
     )
+
+
+def _check_kind(values: pd.Series[Any], levels: list[Any]) -> None:
+    """Raise if all levels are texts and no value is one, or the other way round."""
+    seen, got = (
+        {isinstance(value, str) for value in each} for each in (levels, values.unique())
+    )
+    if not seen & got:
+        raise ValueError(
+            f"column {values.name!r} must hold levels of the type that fit saw, such "
+            f"as {levels[0]!r}. Got {values.iloc[0]!r}; convert it, for instance by "
+            f"astype({type(levels[0]).__name__})."
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from numbers import Integral
 from typing import Any
 
@@ -105,7 +106,8 @@ def with_past_columns(forecaster: Any, X: Any) -> Any:
         return X
     names = getattr(forecaster, "feature_names_in_", None)
     if isinstance(X, pd.DataFrame) and names is not None:
-        return _with_named_zeros(X, names, past)
+        categories = forecaster._columns.categories
+        return _with_named_zeros(X, names, past, categories.first_levels)
     rows = np.asarray(X)
     if rows.ndim == 2 and rows.shape[1] == forecaster.n_features_in_:
         rows = np.delete(rows, past, axis=1)
@@ -115,13 +117,17 @@ def with_past_columns(forecaster: Any, X: Any) -> Any:
 
 
 def _with_named_zeros(
-    X: pd.DataFrame, names: NDArray[np.object_], past: tuple[int, ...]
+    X: pd.DataFrame,
+    names: NDArray[np.object_],
+    past: tuple[int, ...],
+    first_levels: dict[Hashable, Any],
 ) -> pd.DataFrame:
-    """Return a frame with zeros in the past columns, each at its place."""
+    """Return a frame with numbers or levels in the past columns, each at its place."""
     frame = X.drop(columns=[names[place] for place in past], errors="ignore")
     for place in past:
         # A frame that lacks other columns is refused later, by their names.
-        frame.insert(min(place, frame.shape[1]), names[place], 0.0)
+        value = first_levels.get(names[place], 0.0)
+        frame.insert(min(place, frame.shape[1]), names[place], value)
     return frame
 
 

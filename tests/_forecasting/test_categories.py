@@ -121,3 +121,19 @@ def test_numbers_as_text_are_numbers_and_not_categories(data):
     expected = forecaster_of().fit(X[["plan"]][:N_ROWS], y[:N_ROWS])
     predicted = expected.predict(X[["plan"]][N_ROWS:])
     assert_allclose(fitted.predict(text[N_ROWS:]), predicted, rtol=1e-9)
+
+
+def test_levels_of_another_type_are_refused_where_they_are_read(data):
+    X, y = data
+    zones = X.assign(tariff=(X["tariff"] == "low").astype(int) + 4)
+    for levels, others, way in [
+        (zones.astype({"tariff": "category"}), zones.astype({"tariff": str}), "int"),
+        (X, zones, "str"),
+    ]:
+        fitted = forecaster_of().fit(levels[:N_ROWS], y[:N_ROWS])
+        with refusal(rf"levels of the type that fit saw.*astype\({way}\)"):
+            fitted.predict(others[N_ROWS:])
+        observed = forecaster_of(past="tariff").fit(levels[:N_ROWS], y[:N_ROWS])
+        assert_allclose(
+            observed.predict(others[N_ROWS:]), observed.predict(X[["plan"]][N_ROWS:])
+        )
