@@ -258,7 +258,9 @@ X = y.reshape(10, 2, 2)
 inner.set_params(stateful=True, batch_size=5, validation_split=0).fit(X, y[:10])
 inner.predict(X)
 for key, program in PROGRAMS._free.values():
-    print(key[0][0], {v.value.device[-5:] for v in program.model.variables})
+    models = getattr(program, "models", None) or [program.model]
+    places = {v.value.device[-5:] for model in models for v in model.variables}
+    print(key[0][0], places)
 """
 
 
