@@ -202,3 +202,15 @@ def test_private_names_of_sklearn_stand_in_one_file(path):
     assert (
         not {node.attr for node in nodes if isinstance(node, ast.Attribute)} & PRIVATE
     )
+
+
+def test_no_two_classes_are_stored_under_one_name():
+    kinds = [
+        kind
+        for source in SOURCES
+        for kind in re.findall(
+            r"@(?:stored|made_from)\(\s*\"(\w+)\"", source.read_text("utf-8")
+        )
+    ]
+    assert len(kinds) > 25
+    assert [kind for kind in set(kinds) if kinds.count(kind) > 1] == []

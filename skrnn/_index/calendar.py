@@ -27,7 +27,7 @@ MOST_DAYS_OF_WEEK, MOST_DAYS_OF_YEAR = 6.5, 150
 
 
 @stored(
-    "Calendar",
+    "CalendarColumns",
     {"parts": "parts", "numbers": "numbers", "holidays": "holidays"},
 )
 @dataclass(frozen=True)
