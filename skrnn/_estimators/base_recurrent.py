@@ -23,6 +23,8 @@ from .several import NetworkSeeds, check_same_number
 
 __all__ = ["BaseRecurrentEstimator"]
 
+MOST_NETWORKS = 2**16
+
 
 class BaseRecurrentEstimator(BaseNetworkEstimator):
     """Base of the recurrent estimators: a network that reads windows."""
@@ -48,7 +50,8 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         "pretrained": [RecurrentAutoencoder, FrozenEstimator, None],
         "freeze_pretrained": ["boolean"],
         "predict_backend": [StrOptions({"auto", "numpy", "tensorflow"})],
-        "n_networks": [Interval(Integral, 1, None, closed="left")],
+        # The seeds are drawn before it is known what a network takes.
+        "n_networks": [Interval(Integral, 1, MOST_NETWORKS, closed="both")],
     }
 
     def __sklearn_clone__(self):

@@ -173,8 +173,8 @@ def target_of(cls):
 
 @pytest.fixture
 def trains_at_most(monkeypatch):
-    """Let `train` stop at its begin once it has succeeded so many times."""
-    train, left = training.train, {"n": 0}
+    """Let training stop at its begin once it has succeeded so many times."""
+    train, left = training.train_networks, {"n": 0}
 
     def counted(*args, **kwargs):
         if left["n"] <= 0:
@@ -183,7 +183,7 @@ def trains_at_most(monkeypatch):
         left["n"] -= 1
         return done
 
-    monkeypatch.setattr(training, "train", counted)
+    monkeypatch.setattr(training, "train_networks", counted)
     return lambda n: left.update(n=n)
 
 
