@@ -22,7 +22,8 @@ def read_quantiles(quantiles: Any) -> tuple[float, ...]:
     """Return the parameter `quantiles` as numbers; none for None."""
     if quantiles is None:
         return ()
-    levels = list(np.atleast_1d(np.asarray(quantiles, dtype=object)))
+    # scikit-learn takes an array without an axis for array-like.
+    levels = [quantiles] if np.ndim(quantiles) == 0 else list(quantiles)
     if all(isinstance(q, Real) and 0 < float(q) < 1 for q in levels):
         # By their digits: as a float, 0.1 of float32 is 0.10000000149.
         numbers = [float(str(q) if isinstance(q, np.floating) else q) for q in levels]
