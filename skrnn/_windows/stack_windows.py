@@ -65,9 +65,9 @@ class StackWindows(StoredMixin, TransformerMixin, BaseEstimator):
     >>> import pandas as pd
     >>> from skrnn import StackWindows
     >>> names = ["a_lag1", "b_lag1", "a_lag0", "b_lag0"]
-    >>> StackWindows().fit_transform(pd.DataFrame([[1, 10, 2, 20]], columns=names))
-    array([[[ 1., 10.],
-            [ 2., 20.]]])
+    >>> lags = pd.DataFrame([[1, 10, 2, 20]], columns=names)
+    >>> StackWindows().fit_transform(lags).tolist()
+    [[[1.0, 10.0], [2.0, 20.0]]]
     """
 
     _parameter_constraints = {
