@@ -274,6 +274,7 @@ def _read_fitted_columns(
         )
     rows = columns.encode(X)
     _check_names(forecaster, X)
+    columns.check_labels(X)
 
     def convert() -> NDArray[np.float64]:
         if rows is X:

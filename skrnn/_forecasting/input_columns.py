@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,12 @@ __all__ = ["InputColumns"]
 
 @stored(
     "InputColumns",
-    {"past": "past", "past_inputs": "past_inputs", "categories": "categories"},
+    {
+        "past": "past",
+        "past_inputs": "past_inputs",
+        "categories": "categories",
+        "labels": "labels",
+    },
 )
 @dataclass(frozen=True)
 class InputColumns:
@@ -30,21 +36,40 @@ class InputColumns:
         encoding of categories.
     categories : Categories
         Columns of X that are encoded.
+    labels : list of hashable or None
+        Labels of the columns if X is a frame with columns.
     """
 
     past: tuple[int, ...] = ()
     past_inputs: tuple[int, ...] = ()
     categories: Categories = field(default_factory=Categories)
+    labels: list[Hashable] | None = None
 
     @classmethod
     def find(cls, past: Any, X: Any) -> InputColumns:
         """Find them in X; None has no columns."""
         places = find_past(past, X)
         categories = Categories.learn(X)
+        labels = X.columns.tolist() if isinstance(X, pd.DataFrame) else None
         if not categories.columns:
-            return cls(places, places)
+            return cls(places, places, labels=labels)
         names = list(X.columns)
-        return cls(places, categories.encoded_places(names, places), categories)
+        in_inputs = categories.encoded_places(names, places)
+        return cls(places, in_inputs, categories, labels)
+
+    def check_labels(self, X: Any) -> None:
+        """Raise if the columns of a frame are not labelled as in `fit`.
+
+        scikit-learn compares names of text alone, and reads others by their places.
+        """
+        if self.labels is None or not isinstance(X, pd.DataFrame):
+            return
+        got = X.columns.tolist()
+        if got != self.labels:
+            raise ValueError(
+                f"X must have the columns {self.labels} that fit saw, in this order. "
+                f"Got {got} instead; select them by their names, X[{self.labels}]."
+            )
 
     def encode(self, X: Any) -> Any:
         """Return X with columns of zeros and ones in place of its categories.

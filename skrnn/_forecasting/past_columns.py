@@ -104,7 +104,7 @@ def with_past_columns(forecaster: Any, X: Any) -> Any:
     past = forecaster._columns.past
     if not past:
         return X
-    names = getattr(forecaster, "feature_names_in_", None)
+    names = forecaster._columns.labels
     if isinstance(X, pd.DataFrame) and names is not None:
         categories = forecaster._columns.categories
         return _with_named_zeros(X, names, past, categories.first_levels)
@@ -118,7 +118,7 @@ def with_past_columns(forecaster: Any, X: Any) -> Any:
 
 def _with_named_zeros(
     X: pd.DataFrame,
-    names: NDArray[np.object_],
+    names: list[Hashable],
     past: tuple[int, ...],
     first_levels: dict[Hashable, Any],
 ) -> pd.DataFrame:

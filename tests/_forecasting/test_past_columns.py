@@ -261,3 +261,17 @@ def test_columns_known_in_advance_still_need_values(data):
         fitted.predict(X[N_ROWS:][["wind"]])
     with refusal("forecast does not know the 1 columns"):
         fitted.forecast(2)
+
+
+def test_columns_that_numbers_name_are_read_by_these_names():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(60, 2)), pd.date_range("2025", periods=60))
+    y = (3 * X[0] + X[1]).rename("y")
+    forecaster = AutoregressiveForecaster(Ridge(), window=3).fit(X[:50], y[:50])
+    with pytest.raises(ValueError, match=r"\[0, 1\].* in this order.* Got \[1, 0\]"):
+        forecaster.predict(X[[1, 0]][50:])
+    with pytest.raises(ValueError, match=r"Got \[0, 7\]"):
+        forecaster.update(X.set_axis([0, 7], axis=1)[50:], y[50:])
+    direct = clone(forecaster).set_params(horizon=10, past=[0]).fit(X[:50], y[:50])
+    without = direct.predict(X[[1]][50:])
+    pd.testing.assert_series_equal(without, direct.predict(X[50:]))
