@@ -50,7 +50,9 @@ class InputColumns:
         """Find them in X; None has no columns."""
         places = find_past(past, X)
         categories = Categories.learn(X)
-        labels = X.columns.tolist() if isinstance(X, pd.DataFrame) else None
+        labels: list[Hashable] | None = None
+        if isinstance(X, pd.DataFrame):
+            labels = list(X.columns.tolist())
         if not categories.columns:
             return cls(places, places, labels=labels)
         names = list(X.columns)
