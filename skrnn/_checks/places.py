@@ -47,10 +47,16 @@ def check_finite(
 def place_of(
     bad: NDArray[np.bool_], source: Any, index: pd.Index | None = None
 ) -> str | None:
-    """Return the column and the row of the first bad value; None if there is none."""
-    bad = bad.reshape(len(bad), -1)
+    """Return the column and the row of the first bad value; None if there is none.
+
+    Of values of every step, with three axes, it is the step and the row.
+    """
     if not bad.any():
         return None
+    if bad.ndim == 3:
+        row, step, _ = np.argwhere(bad)[0]
+        return f"step {step} of row {row} (counted from 0)"
+    bad = bad.reshape(len(bad), -1)
     row, column = np.argwhere(bad)[0]
     stamp = f"row {row}" if index is None else index[row]
     return f"{column_at(column, source)} at {stamp}"

@@ -9,9 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 
+from .places import place_of
 from .tables import as_floats
 
-__all__ = ["check_sample_weight", "check_target"]
+__all__ = [
+    "check_sample_weight",
+    "check_step_targets",
+    "check_step_weight",
+    "check_target",
+]
 
 
 def check_target(estimator: Any, y: Any, X: Any) -> NDArray[np.float64]:
@@ -22,11 +28,56 @@ def check_target(estimator: Any, y: Any, X: Any) -> NDArray[np.float64]:
     y : ndarray of shape (n_samples,) or (n_samples, n_targets)
         Targets as float64.
     """
-    name = type(estimator).__name__
+    target = _as_numbers(estimator, y)
+    if target.ndim not in (1, 2):
+        of_steps = "; for targets of every step set return_sequences=True"
+        raise ValueError(
+            "y should be a 1d array or an array of shape (n_samples, n_targets), got "
+            f"an array of shape {target.shape} instead"
+            f"{of_steps if target.ndim == 3 else ''}."
+        )
+    check_consistent_length(X, target)
+    return target
+
+
+def check_step_targets(
+    estimator: Any, y: Any, X: Any, n_steps: int
+) -> NDArray[np.float64]:
+    """Check targets of every step of windows: numbers that are finite or NaN.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples, n_steps) or (n_samples, n_steps, n_targets)
+        Targets as float64; all targets of a step without a label are NaN.
+    """
+    target = _as_numbers(estimator, y)
+    if target.ndim not in (2, 3) or target.shape[1] != n_steps:
+        raise ValueError(
+            "y must have targets for every step with return_sequences=True, of shape "
+            f"(n_samples, {n_steps}) or (n_samples, {n_steps}, n_targets). Got shape "
+            f"{target.shape} instead; fill shorter sequences up with NaN, or set "
+            "return_sequences=False for targets of whole windows."
+        )
+    check_consistent_length(X, target)
+    if target.ndim == 3:
+        missing = np.isnan(target)
+        partly = missing & ~missing.all(axis=2, keepdims=True)
+        place = place_of(partly, y)
+        if place is not None:
+            raise ValueError(
+                "y must have all targets of a step, or NaN in all of them, which "
+                f"leaves the step out. Got NaN in some of {place}; train an estimator "
+                "for each target."
+            )
+    return target
+
+
+def _as_numbers(estimator: Any, y: Any) -> NDArray[np.float64]:
+    """Return targets as numbers that are finite or NaN."""
     if y is None:
         raise ValueError(
-            f"{name} requires y to be passed, but the target y is None; pass the "
-            "values to learn as y."
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            "None; pass the values to learn as y."
         )
     rules = {
         "dtype": np.float64,
@@ -34,14 +85,7 @@ def check_target(estimator: Any, y: Any, X: Any) -> NDArray[np.float64]:
         "allow_nd": True,
         "ensure_all_finite": "allow-nan",
     }
-    target = as_floats(y, lambda: check_array(y, input_name="y", **rules), name="y")
-    if target.ndim not in (1, 2):
-        raise ValueError(
-            "y should be a 1d array or an array of shape (n_samples, n_targets), got "
-            f"an array of shape {target.shape} instead."
-        )
-    check_consistent_length(X, target)
-    return target
+    return as_floats(y, lambda: check_array(y, input_name="y", **rules), name="y")
 
 
 def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64]:
@@ -86,3 +130,41 @@ def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float6
     # Sums of products with weights of such sizes would be infinite or lose digits.
     extreme = not 1e-100 < weight.max() < 1e100
     return weight / weight.max() if extreme else weight
+
+
+def check_step_weight(
+    sample_weight: Any, labelled: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Check weights of samples or of their steps, and give steps without a label 0.
+
+    Parameters
+    ----------
+    sample_weight : array-like or None
+        Weights of shape (n_samples,) or (n_samples, n_steps), as the caller passed
+        them.
+    labelled : ndarray of bool of shape (n_samples, n_steps)
+        Steps that have a label.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_samples, n_steps)
+        The weights of steps.
+    """
+    if np.ndim(sample_weight) == 2:
+        if np.shape(sample_weight) != labelled.shape:
+            raise ValueError(
+                "sample_weight must have one weight for each sample or for each step, "
+                f"{labelled.shape}. Got shape {np.shape(sample_weight)} instead."
+            )
+        flat = np.reshape(np.asarray(sample_weight), -1)
+        weights = check_sample_weight(flat, labelled.size).reshape(labelled.shape)
+    else:
+        of_samples = check_sample_weight(sample_weight, len(labelled))
+        weights = np.repeat(of_samples[:, None], labelled.shape[1], axis=1)
+    weights = np.where(labelled, weights, 0.0)
+    if not weights.any():
+        raise ValueError(
+            "y must have a label at some step that has a weight. Got none; pass labels "
+            "other than NaN or None, with a sample_weight above 0."
+        )
+    return weights

@@ -8,6 +8,7 @@ them count, and the last batch is filled up with samples of no weight.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,10 +44,10 @@ class PaddedSamples(NamedTuple):
         First row of each window.
     offsets : tensor of shape (n_steps,), int32
         Rows from the first step of a window to each of its steps.
-    targets : tensor of shape (n_samples, n_targets)
+    targets : tensor of shape (n_samples, n_targets) or (n_samples, n_steps, n_targets)
         What to predict.
-    weights : tensor of shape (n_samples,)
-        Sample weights.
+    weights : tensor of shape (n_samples,) or (n_samples, n_steps)
+        Sample weights, or those of each step.
     own_scale : tuple of tensor
         Shift and, perhaps, scale of the first columns of each window, as `WindowScale`
         has them; empty where windows have none.
@@ -283,7 +284,7 @@ def _loop_over_batches(
             values = step(
                 samples.gather(picked),
                 tf.gather(samples.targets, picked),
-                tf.gather(samples.weights, picked) * counts,
+                _zero_uncounted(tf.gather(samples.weights, picked), counts),
                 counts,
                 n_counts,
             )
@@ -324,8 +325,13 @@ def _update(metrics: list[Any], compared: tuple[Any, Any], counts: Any) -> None:
         metric.update_state(*compared, sample_weight=counts)
 
 
+def _zero_uncounted(weights: Any, counts: Any) -> Any:
+    of_steps = weights.shape.rank == 2
+    return weights * (counts[:, None] if of_steps else counts)
+
+
 def _row_bytes(tables: list[np.ndarray]) -> int:
-    return sum(table.shape[1] * table.itemsize for table in tables)
+    return sum(prod(table.shape[1:]) * table.itemsize for table in tables)
 
 
 def _padded_size(size: int, row_bytes: int) -> int:

@@ -51,7 +51,8 @@ def export_recurrent(
     model : keras.Model
         From X of shape (n_samples, n_steps, n_features), with NaN for what is missing,
         to y of shape (n_samples, n_targets), to quantiles (n_samples, n_targets,
-        n_quantiles), or to the probabilities of all classes.
+        n_quantiles), or to the probabilities of all classes; of a network that returns
+        sequences with an axis of steps behind that of samples.
     """
     models = [_build_recurrent(network, weights) for weights in networks]
     shape, batch_size = models[0].input_shape[1:], models[0].input_shape[0]
@@ -125,12 +126,11 @@ def _build_recurrent(network: RecurrentNetwork, weights: list[np.ndarray]) -> An
 
 
 def _per_output(network: RecurrentNetwork, values: np.ndarray) -> np.ndarray:
-    """Return values of the targets, repeated for each quantile if there are any."""
-    if not network.quantiles:
-        return values
+    """Return values of the targets, repeated for each step and quantile there is."""
     # Keras takes (n_targets, 1) for a bias of the last axis, if there are as many
     # quantiles as targets.
-    return np.repeat(values[:, None], len(network.quantiles), axis=1)
+    of_target = values[:, None] if network.quantiles else values
+    return np.broadcast_to(of_target, network.shape_of_outputs).copy()
 
 
 def _named_apart(models: list[Any]) -> list[Any]:

@@ -234,13 +234,22 @@ class _Batches(keras.utils.PyDataset):
     def __getitem__(self, batch: int) -> tuple[np.ndarray, ...]:
         first = batch * self._batch_size
         places = self.order[first : first + self._batch_size]
-        windows, targets, weights = arrays = self._samples.gather(places)
+        windows, targets, weights = self._samples.gather(places)
+        if weights.ndim == 2:  # Keras divides by the number of steps, too.
+            weights = weights * np.float32(weights.shape[1])
         short = self._batch_size - len(windows)
         if not (self._fixed and short):
-            return arrays
+            return windows, targets, weights
         # Keras divides by the size of the batch, those of no weight included.
         weights = weights * np.float32(self._batch_size / len(windows))
-        return tuple(
-            np.pad(array, [(0, short)] + [(0, 0)] * (array.ndim - 1))
-            for array in (windows, targets, weights)
+        unlabelled = np.nan if targets.ndim == 3 else 0.0
+        return (
+            _fill_up(windows, short, 0.0),
+            _fill_up(targets, short, unlabelled),
+            _fill_up(weights, short, 0.0),
         )
+
+
+def _fill_up(array: np.ndarray, n_samples: int, value: float) -> np.ndarray:
+    widths = [(0, n_samples)] + [(0, 0)] * (array.ndim - 1)
+    return np.pad(array, widths, constant_values=value)

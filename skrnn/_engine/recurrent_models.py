@@ -46,7 +46,8 @@ def build_recurrent(
     model : keras.Model
         From windows of shape (batch, n_steps, n_features), scaled and NaN where
         nothing is observed, to (batch, n_targets), in the scale of training; of a
-        network of quantiles to (batch, n_targets, n_quantiles).
+        network of quantiles to (batch, n_targets, n_quantiles), and of one that returns
+        sequences with an axis of steps behind that of the batch.
 
     Raises
     ------

@@ -19,10 +19,11 @@ class Samples:
     ----------
     windows : Windows
         Windows; steps with nothing observed are NaN throughout.
-    targets : ndarray of shape (n_samples, n_targets)
-        What to predict; no targets for a network that copies its windows.
-    weights : ndarray of shape (n_samples,)
-        Sample weights.
+    targets : ndarray of shape (n_samples, n_targets) or (n_samples, n_steps, n_targets)
+        What to predict; no targets for a network that copies its windows. Steps without
+        a label are NaN.
+    weights : ndarray of shape (n_samples,) or (n_samples, n_steps)
+        Sample weights; of steps without a label 0.
     chosen : ndarray of int
         Places of the samples to use; the others only share rows with them.
     """
@@ -38,6 +39,20 @@ class Samples:
     def any_missing(self) -> bool:
         """Return whether any value of a chosen sample is missing."""
         return self.windows.take(self.chosen).any_missing()
+
+    def labels(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the targets of chosen samples, or of their steps, and their weights.
+
+        Returns
+        -------
+        targets : ndarray of shape (n_labels, n_targets)
+            Targets.
+        weights : ndarray of shape (n_labels,)
+            Weights, none of which is 0.
+        """
+        weights = self.weights[self.chosen]
+        counts = weights > 0
+        return self.targets[self.chosen][counts], weights[counts]
 
     def gather(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Copy out windows, targets and weights of the samples at some places."""

@@ -262,8 +262,8 @@ def _check_weights_count(
     """Raise if weights of samples differ, and the loss would ignore them."""
     for part in (samples, validation or samples):
         weights = part.weights[part.chosen]
-        if weights.min() < weights.max():
-            check_weighs_samples(recipe.loss, (2, *network.shape_of_outputs))
+        if weights.min() < weights.max() or network.return_sequences:
+            check_weighs_samples(recipe.loss, (2, *network.shape_for_loss))
 
 
 def _draw_state(
@@ -300,7 +300,7 @@ def _explain_failures(network: Network, recipe: Recipe) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        shape = (2, *network.shape_of_outputs)
+        shape = (2, *network.shape_for_loss)
         why = explain_failure(recipe.loss, recipe.metrics, shape)
         if why is None:
             raise

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._networks.description import Network
+from skrnn._networks.description import Network, RecurrentNetwork
 from skrnn._process.memory import check_memory_maps
 
 from .epoch import (
@@ -25,6 +25,7 @@ from .optimizers import copy_optimizer, traced_settings
 from .placement import Placement
 from .quantiles import compare_medians, pinball
 from .scikeras import compile_arguments
+from .sequences import compare_steps, loss_of_steps
 from .settings import Recipe
 from .tensorflow import keras, tf
 
@@ -95,6 +96,9 @@ class TrainingProgram:
         loss: Any = loss_of_samples(arguments["loss"])
         if quantiles:
             arguments["metrics"] = compare_medians(arguments["metrics"], quantiles)
+        if isinstance(network, RecurrentNetwork) and network.return_sequences:
+            loss = arguments["loss"] = loss_of_steps(loss, network, recipe.loss)
+            arguments["metrics"] = compare_steps(arguments["metrics"], network)
         self.metrics = arguments["metrics"]
         if network.loss_terms is not None:
             _check_suits_copies(recipe, loss, self.metrics)
@@ -125,8 +129,8 @@ class TrainingProgram:
             and loss is not None
             and all(isinstance(each, keras.metrics.Metric) for each in self.metrics)
         )
-        if self.compiles and self.metrics and network.loss_terms is None:
-            self._show_metrics()
+        if self.compiles and self.metrics and isinstance(network, RecurrentNetwork):
+            self._show_metrics(network.shape_of_targets)
 
     def start(self, state: State, recipe: Recipe, seed: int, n_updates: float) -> None:
         """Set every variable that training reads or changes.
@@ -285,13 +289,13 @@ class TrainingProgram:
             return validation_epoch(model, task, metrics, self.batch_size)
         return training_epoch(model, self.optimizer, task, metrics, self.batch_size)
 
-    def _show_metrics(self) -> None:
+    def _show_metrics(self, shape_of_targets: tuple[int, ...]) -> None:
         """Build the metrics of the model, from which callbacks see if more is better.
 
         Keras builds them in its first step of training, which compiled epochs lack.
         """
         outputs = tf.zeros((1, *self.model.output_shape[1:]))
-        targets = tf.zeros((1, self.model.output_shape[1]))
+        targets = tf.zeros((1, *shape_of_targets))
         self.model.compute_metrics(None, targets, outputs)
         self.model.reset_metrics()
 

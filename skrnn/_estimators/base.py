@@ -216,7 +216,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         data = self._read(X, *others, reset=not resume)
         if not (resume and one_pass):  # The last chunk of many may be short.
             check_enough_samples(self, len(data))
-        network = self._describe_network(data.windows, data.targets.shape[1])
+        network = self._describe_network(data.windows, data.n_outputs)
         if resume:
             self._check_goes_on(network)
         pretrained = None if resume else self._find_pretrained(network)
@@ -271,7 +271,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         if getattr(self, "incomplete", "mask") == "skip":
             skipped = data.windows.begin_missing()
         samples = choose_samples(data, skipped=skipped, at_least=at_least)
-        warn_of_skipped(self, data.windows, skipped & (data.weights > 0), use)
+        warn_of_skipped(self, data.windows, skipped & data.counts, use)
         return samples
 
     def _learn_scaling(self, samples, pretrained, *, resume, one_pass):

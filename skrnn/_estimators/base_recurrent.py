@@ -118,7 +118,8 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
             predict = prediction.predict
         return [
             self.scaling_.restore_targets(
-                predict(self._network, weights, windows, scale=scale)
+                predict(self._network, weights, windows, scale=scale),
+                axis=len(self._network.shape_of_targets),
             )
             for weights in self._weights_of_networks()
         ]

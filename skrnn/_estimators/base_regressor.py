@@ -7,11 +7,17 @@ from math import ceil
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import StrOptions, fit_context
-from skrnn._checks.targets import check_sample_weight, check_target
+from skrnn._checks.targets import (
+    check_sample_weight,
+    check_step_targets,
+    check_step_weight,
+    check_target,
+)
 from skrnn._networks.outputs import (
     OF_ACTIVATIONS,
     Outputs,
@@ -23,14 +29,14 @@ from skrnn._scaling.scaling import scale_roll_out
 
 from .base_recurrent import BaseRecurrentEstimator
 from .linear_path import bias_of_quantiles, start_at_ridge
-from .network_checks import check_decoder, check_linear_path
+from .network_checks import check_decoder, check_linear_path, check_sequences
 from .quantiles import (
     check_beside_quantiles,
     check_within,
     interpolate,
     read_quantiles,
 )
-from .target_checks import check_labelled, check_suits
+from .target_checks import check_labelled, check_same_axes, check_suits
 from .training_data import TrainingData
 
 __all__ = ["BaseRecurrentRegressor"]
@@ -61,6 +67,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         "decoder": [StrOptions({"dense", "parallel"})],
         "output_activation": [StrOptions({"auto", *OF_ACTIVATIONS})],
         "linear_path": ["boolean"],
+        "return_sequences": ["boolean"],
         "quantiles": ["array-like", None],
     }
 
@@ -81,10 +88,12 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
             Windows, oldest step first; two axes mean one feature. NaN is missing.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets.
+            Targets. With `return_sequences` those of every step, of shape (n_samples,
+            n_steps) or (n_samples, n_steps, n_targets), NaN at steps without one.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, relative to each other. A sample of weight 0 is left out, and its
-            target may be NaN.
+            target may be NaN. With `return_sequences` also of shape (n_samples,
+            n_steps), a weight for each step.
         X_val, y_val : array-like, default=None
             Samples to validate on, shaped as X and y, in place of the last ones of X.
 
@@ -127,11 +136,11 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
             Windows: at least one, and two in the first call.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets.
+            Targets, as in `fit`.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights. In training they count relative to each other, in the statistics
-            of the scaling relative to those of all calls. A sample of weight 0 is left
-            out.
+            Weights, shaped as in `fit`. In training they count relative to each other,
+            in the statistics of the scaling relative to those of all calls. A sample of
+            weight 0 is left out.
 
         Returns
         -------
@@ -169,7 +178,10 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions in the units of y, with as many axes as y had in `fit`.
+            Predictions in the units of y, with as many axes as y had in `fit`. With
+            `return_sequences` those of every step, of shape (n_samples, n_steps) or
+            (n_samples, n_steps, n_targets); at a step with nothing observed they are
+            those of the state after the steps before it.
 
         Raises
         ------
@@ -229,7 +241,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         -------
         values : ndarray of shape (n_samples, n_quantiles) or (n_samples, n_targets, \
                 n_quantiles)
-            Quantiles in the units of y.
+            Quantiles in the units of y. With `return_sequences` the axis of steps comes
+            behind that of samples.
 
         Raises
         ------
@@ -244,7 +257,43 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         learned = self._network.quantiles
         asked = check_within(learned if quantiles is None else quantiles, learned)
         y = interpolate(self._outputs(X), learned, asked)
-        return y[:, 0] if self._one_axis else y
+        return y[..., 0, :] if self._one_axis else y
+
+    def score(self, X, y, sample_weight=None):
+        """Return R2, the share of the variance of y that is predicted.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
+            Windows, as in `predict`.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            True targets. With `return_sequences` those of every step, as in `fit`:
+            steps without a label do not count.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, shaped as in `fit`.
+
+        Returns
+        -------
+        score : float
+            R2; of several targets the mean. With `return_sequences` it is that of the
+            labelled steps of all windows together.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As in `predict`; also if y is not what is described above.
+        """
+        check_is_fitted(self)
+        if not self._network.return_sequences:
+            return super().score(X, y, sample_weight)
+        predicted = self.predict(X)
+        targets = check_step_targets(self, y, X, self.n_steps_in_)
+        weights = check_step_weight(sample_weight, _labelled(targets))
+        check_same_axes(targets, predicted)
+        counts = weights > 0
+        return r2_score(
+            targets[counts], predicted[counts], sample_weight=weights[counts]
+        )
 
     def _roll_out(self, targets, known_ahead, horizon, normalization):
         """Continue series from their own predictions, all steps in one compiled call.
@@ -301,7 +350,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         model : keras.Model
             From X of shape (n_samples, n_steps, n_features) to y of shape (n_samples,
             n_targets), or with `quantiles` of shape (n_samples, n_targets,
-            n_quantiles). It contains the scaling and the treatment of missing values,
+            n_quantiles). With `return_sequences` the axis of steps comes behind that of
+            samples. It contains the scaling and the treatment of missing values,
             and can be saved and loaded without skrnn. With ``decoder="parallel"`` the
             step into the horizon is that of a second layer with the same weights. Of
             several networks it gives the mean.
@@ -317,7 +367,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         """Return predictions of the targets, with as many axes as y had in `fit`."""
         if self._network.quantiles:
             y = y[..., self._network.quantiles.index(MEDIAN)]
-        return y[:, 0] if self._one_axis else y
+        return y[..., 0] if self._one_axis else y
 
     def _outputs_for_loss(self):
         """Return the outputs that suit the loss.
@@ -337,8 +387,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
 
     def _starting_weights(self, network, samples, pretrained):
         given = super()._starting_weights(network, samples, pretrained)
-        targets = samples.targets[samples.chosen]
-        weights = samples.weights[samples.chosen]
+        targets, weights = samples.labels()
         if network.output_activation != "linear":
             return given | _bias_of_outputs(network, targets, weights)
         if network.linear_path:
@@ -350,13 +399,26 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
 
     def _read(self, X, y, sample_weight, *, reset):
         windows, facts = self._read_windows(X, reset=reset)
+        read = self._read_steps if self.return_sequences else self._read_targets
+        targets, weights, one_axis = read(X, y, sample_weight, windows.n_steps)
+        check_suits("y", targets, weights > 0, self._outputs_for_loss(), self.loss, y)
+        facts |= {"n_targets_": targets.shape[-1], "_one_axis": one_axis}
+        return TrainingData(windows, targets, weights, facts)
+
+    def _read_targets(self, X, y, sample_weight, n_steps):
+        """Return targets, their weights, and whether they came without an axis."""
         target = check_target(self, y, X)
         weights = check_sample_weight(sample_weight, len(target))
         targets = target[:, None] if target.ndim == 1 else target
-        targets = check_labelled(targets, weights > 0, y)
-        check_suits("y", targets, weights > 0, self._outputs_for_loss(), self.loss, y)
-        facts |= {"n_targets_": targets.shape[1], "_one_axis": target.ndim == 1}
-        return TrainingData(windows, targets, weights, facts)
+        return check_labelled(targets, weights > 0, y), weights, target.ndim == 1
+
+    def _read_steps(self, X, y, sample_weight, n_steps):
+        """Return what `_read_targets` does, of targets of every step."""
+        target = check_step_targets(self, y, X, n_steps)
+        weights = check_step_weight(sample_weight, _labelled(target))
+        targets = target[..., None] if target.ndim == 2 else target
+        targets = np.where(weights[..., None] > 0, targets, np.nan)
+        return targets, weights, target.ndim == 2
 
     def _describe_network(self, windows, n_outputs):
         network = super()._describe_network(windows, n_outputs)
@@ -367,10 +429,18 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
             output_activation=outputs.activation,
             linear_path=bool(self.linear_path),
             quantiles=read_quantiles(self.quantiles),
+            return_sequences=bool(self.return_sequences),
         )
+        check_sequences(network)
         check_decoder(network)
         check_linear_path(network, outputs)
         return network
+
+
+def _labelled(targets):
+    """Return which steps have a label."""
+    missing = np.isnan(targets)
+    return ~(missing if targets.ndim == 2 else missing.any(axis=2))
 
 
 def _bias_of_outputs(network, targets, weights):

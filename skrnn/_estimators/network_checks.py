@@ -14,6 +14,7 @@ __all__ = [
     "check_linear_path",
     "check_same_network",
     "check_segment",
+    "check_sequences",
     "check_widths",
 ]
 
@@ -98,6 +99,20 @@ def check_linear_path(network: RecurrentNetwork, outputs: Outputs) -> None:
             "numbers or of probabilities, which a linear map does not keep to. Got "
             "True instead; set linear_path=False."
         )
+
+
+def check_sequences(network: RecurrentNetwork) -> None:
+    """Raise if a network of every step has parts that read whole windows."""
+    if not network.return_sequences:
+        return
+    needed = {"segment": 1, "decoder": "dense", "linear_path": False}
+    for name, value in needed.items():
+        if getattr(network, name) != value:
+            raise ValueError(
+                f"{name} must be {value!r} with return_sequences=True, which gives one "
+                f"output for every step. Got {getattr(network, name)!r} instead; "
+                "change one of the two."
+            )
 
 
 def check_same_network(before: Network, network: Network) -> None:

@@ -56,6 +56,12 @@ class RNNRegressor(BaseRecurrentRegressor):
         so that sample i continues sample i of the batch before. Every epoch and every
         prediction starts at zero, samples keep their order whatever `shuffle` says, and
         a last short batch is filled up with samples of weight 0.
+    return_sequences : bool, default=False
+        Whether y has a label for every step of each window, and not for the window as a
+        whole. Predictions then have one for every step, too: that of a step depends on
+        it and the steps before it, or on all steps if `bidirectional`. Where a label is
+        NaN or None the step has none; loss, metrics and `score` are those of the other
+        steps of all windows. Needs `segment` to be 1.
     decoder : {"dense", "parallel"}, default="dense"
         How the last state becomes the targets. "dense" leads it through `dense_after`
         to all of them. "parallel" is for a horizon, whose rows are the columns of y,
@@ -272,6 +278,7 @@ class RNNRegressor(BaseRecurrentRegressor):
         l2=0.0,
         segment=1,
         stateful=False,
+        return_sequences=False,
         decoder="dense",
         output_activation="auto",
         linear_path=False,
@@ -310,6 +317,7 @@ class RNNRegressor(BaseRecurrentRegressor):
         self.l2 = l2
         self.segment = segment
         self.stateful = stateful
+        self.return_sequences = return_sequences
         self.decoder = decoder
         self.output_activation = output_activation
         self.linear_path = linear_path

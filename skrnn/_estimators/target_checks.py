@@ -12,7 +12,7 @@ from skrnn._index.reading import index_of
 from skrnn._networks.outputs import DOMAINS, Outputs
 from skrnn._scaling.scaling import Statistics
 
-__all__ = ["check_labelled", "check_same_scaling", "check_suits"]
+__all__ = ["check_labelled", "check_same_axes", "check_same_scaling", "check_suits"]
 
 
 def check_labelled(
@@ -59,10 +59,10 @@ def check_suits(
     ----------
     name : str
         Name of the argument that holds them.
-    values : ndarray of shape (n_samples, n_columns)
+    values : ndarray of shape (n_samples, n_columns) or (n_samples, n_steps, n_columns)
         Values that the outputs are to be; NaN is missing.
-    counts : ndarray of bool of shape (n_samples,)
-        Samples that are not left out.
+    counts : ndarray of bool of shape (n_samples,) or (n_samples, n_steps)
+        Samples, or their steps, that are not left out.
     outputs : Outputs
         The outputs.
     loss : str, callable, class or keras.losses.Loss
@@ -72,7 +72,8 @@ def check_suits(
     """
     for domain in outputs.domains:
         words, is_outside, way_out = DOMAINS[domain]
-        bad = is_outside(values) & counts[:, None]
+        flat = values.reshape(-1, values.shape[-1])
+        bad = is_outside(flat).reshape(values.shape) & counts[..., None]
         place = place_of(bad, source, index_of(source))
         if place is not None:
             # Autoencoders, which learn X, have no such parameter.
@@ -83,6 +84,15 @@ def check_suits(
                 f"{name} must be {words} for loss={loss!r}{also}. "
                 f"Got {values[bad][0]:g} in {place}; {way_out}."
             )
+
+
+def check_same_axes(targets: NDArray[Any], predicted: NDArray[Any]) -> None:
+    """Raise if targets to compare have another shape than predictions."""
+    if targets.shape != predicted.shape:
+        raise ValueError(
+            f"y must have the shape of predictions, {predicted.shape}, with as many "
+            f"axes as in fit. Got shape {targets.shape} instead."
+        )
 
 
 def check_same_scaling(before: Statistics, statistics: Statistics) -> None:

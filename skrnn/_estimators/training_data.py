@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skrnn._scaling.scaling import weights_of_windows
 from skrnn._windows.windows import Windows
 
 __all__ = ["TrainingData", "choose_samples", "relative_weights", "split_samples"]
@@ -24,9 +25,11 @@ class TrainingData:
         Windows; NaN is missing.
     targets : ndarray of shape (n_samples, n_outputs)
         What the network is to predict. A network that copies its windows has no
-        further targets: n_outputs is 0.
+        further targets: n_outputs is 0. Targets of every step have shape (n_samples,
+        n_steps, n_outputs), NaN where a step has no label.
     weights : ndarray of shape (n_samples,)
-        Sample weights, relative to each other; 0 leaves a sample out.
+        Sample weights, relative to each other; 0 leaves a sample out. Targets of every
+        step have weights of shape (n_samples, n_steps), 0 without a label.
     facts : dict
         Fitted attributes that describe X and y, such as `n_features_in_`.
     """
@@ -38,6 +41,16 @@ class TrainingData:
 
     def __len__(self) -> int:
         return len(self.windows)
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs, of a window or of each of its steps."""
+        return int(self.targets.shape[-1])
+
+    @property
+    def counts(self) -> NDArray[np.bool_]:
+        """Samples that have a weight."""
+        return weights_of_windows(self.weights) > 0
 
     def take(
         self, samples: NDArray[np.intp]
@@ -70,7 +83,7 @@ def choose_samples(
     at_least : int
         Number of samples that must be left.
     """
-    counts = (data.weights > 0) & ~skipped
+    counts = data.counts & ~skipped
     n_left = int(counts.sum())
     if n_left == 0:
         raise ValueError(
@@ -112,11 +125,12 @@ def relative_weights(
 ) -> NDArray[np.float64]:
     """Scale weights to a mean of one over the samples of each part.
 
-    The loss of training and that of validation are then means, and the learning rate
-    means the same whatever unit the weights have.
+    Of weights of steps it is their sum over a sample that has this mean. The loss of
+    training and that of validation are then means, and the learning rate means the same
+    whatever unit the weights have.
     """
     relative = np.zeros_like(weights)
     for part in parts:
         if len(part):
-            relative[part] = weights[part] / weights[part].mean()
+            relative[part] = weights[part] / (weights[part].sum() / len(part))
     return relative

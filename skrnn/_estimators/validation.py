@@ -71,7 +71,7 @@ def check_like_training(
 ) -> None:
     """Raise if samples to validate on have another shape or other names."""
     shapes = [
-        (part.windows.n_steps, part.windows.n_features, part.targets.shape[1])
+        (part.windows.n_steps, part.windows.n_features, part.n_outputs)
         for part in (data, held_out)
     ]
     if shapes[0] != shapes[1]:

@@ -49,6 +49,8 @@ class Network(ABC):
         Activation of the outputs.
     linear_path : bool
         Whether a linear map of the whole window is added to the outputs.
+    return_sequences : bool
+        Whether there are outputs for every step of a window.
     loss_terms : dict of str to float, or None
         Weight of each term of the loss of a network that copies; None for one that
         predicts.
@@ -61,6 +63,7 @@ class Network(ABC):
     frozen: bool = False
     output_activation: str = "linear"
     linear_path: bool = False
+    return_sequences: bool = False
 
     @property
     @abstractmethod
@@ -80,6 +83,11 @@ class Network(ABC):
     @abstractmethod
     def shape_of_outputs(self) -> tuple[int, ...]:
         """Shape of the outputs for one window."""
+
+    @property
+    def shape_for_loss(self) -> tuple[int, ...]:
+        """Shape of the outputs that a loss compares: of a window, or of a step."""
+        return self.shape_of_outputs[1 if self.return_sequences else 0 :]
 
     @property
     def loss_terms(self) -> dict[str, float] | None:
@@ -124,6 +132,7 @@ class Network(ABC):
         "output_activation": "output_activation",
         "linear_path": "linear_path",
         "quantiles": "quantiles",
+        "return_sequences": "return_sequences",
     },
 )
 # Frozen, because compiled programs are kept under the description as their key.
@@ -163,6 +172,8 @@ class RecurrentNetwork(Network):
         Whether a linear map of the whole window is added to the outputs.
     quantiles : tuple of float
         Levels that are predicted of each target, increasing; empty for a single number.
+    return_sequences : bool
+        Whether there are outputs for every step of a window.
     """
 
     cell: str
@@ -185,6 +196,7 @@ class RecurrentNetwork(Network):
     output_activation: str = "linear"
     linear_path: bool = False
     quantiles: tuple[float, ...] = ()
+    return_sequences: bool = False
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -214,9 +226,14 @@ class RecurrentNetwork(Network):
     @property
     def shape_of_outputs(self) -> tuple[int, ...]:
         """Shape of the outputs for one window."""
-        if self.quantiles:
-            return (self.n_targets, len(self.quantiles))
-        return (self.n_targets,)
+        of_quantiles = (len(self.quantiles),) if self.quantiles else ()
+        return (*self.shape_of_targets, *of_quantiles)
+
+    @property
+    def shape_of_targets(self) -> tuple[int, ...]:
+        """Shape of the targets of one window."""
+        of_steps = (self.n_steps,) if self.return_sequences else ()
+        return (*of_steps, self.n_targets)
 
     @property
     def n_at_once(self) -> int:
@@ -269,7 +286,7 @@ class RecurrentNetwork(Network):
             shape,
             self.units,
             self.activation,
-            sequences=False,
+            sequences=self.return_sequences,
             bidirectional=self.bidirectional,
             trainable=not self.frozen,
         )

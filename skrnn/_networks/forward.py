@@ -43,7 +43,8 @@ def predict(
     Returns
     -------
     y : ndarray of shape (n_samples, n_targets) or (n_samples, n_targets, n_quantiles)
-        Predictions in the scale of training.
+        Predictions in the scale of training; of a network that returns sequences with
+        an axis of steps behind that of samples.
     """
     # Products of float32 and float64 would convert the weights again at each step.
     weights = [weight.astype(np.float64) for weight in weights]
@@ -83,7 +84,7 @@ def run_network(
     Returns
     -------
     y : ndarray of shape (n_samples, n_targets) or (n_samples, n_targets, n_quantiles)
-        Outputs in the scale of training.
+        Outputs in the scale of training, as in `predict`.
     states : list of tuple of ndarray
         States after the last step.
     """
@@ -186,7 +187,9 @@ class _ForwardPass:
         return np.stack(spread([y, *others], self._network.quantiles), axis=-1)
 
     def _join_segments(self, x: Array) -> Array:
-        """Return the outputs of each sample in one row."""
+        """Join the segments of the outputs of each sample, if it has several."""
+        if self._network.decoder != "parallel":
+            return x
         # The last segment may reach beyond the targets.
         return x.reshape(len(x), -1)[:, : self._network.n_targets]
 

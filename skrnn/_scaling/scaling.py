@@ -14,7 +14,13 @@ from skrnn._windows.windows import Windows, WindowScale
 from .moments import Moments, rounding
 from .normalization import Normalization
 
-__all__ = ["RollOutScales", "Scaling", "Statistics", "scale_roll_out"]
+__all__ = [
+    "RollOutScales",
+    "Scaling",
+    "Statistics",
+    "scale_roll_out",
+    "weights_of_windows",
+]
 
 # Windows that are copied at once: all of them would be n_steps times as large as the
 # rows.
@@ -55,7 +61,7 @@ class Scaling:
     def let_vary(self, y: NDArray[np.float64]) -> Scaling:
         """Set the scale of constant targets to 1 where new samples vary."""
         differs = np.abs(y - self.y_mean) > rounding(self.y_mean)
-        varies = (self.y_scale == 0) & differs.any(axis=0)
+        varies = (self.y_scale == 0) & differs.any(axis=tuple(range(y.ndim - 1)))
         return replace(self, y_scale=np.where(varies, 1.0, self.y_scale))
 
     def keep_outputs(self, compared: NDArray[np.bool_]) -> Scaling:
@@ -144,18 +150,20 @@ class Scaling:
         return windows.astype(np.float64) * self.x_scale + self.x_mean
 
     def scale_targets(self, y: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Scale targets of shape (n_samples, n_targets)."""
+        """Scale targets of shape (n_samples, n_targets) or (..., n_targets)."""
         # A constant target is 0 after the shift, whatever it is then divided by.
         scale = np.where(self.y_scale == 0, 1.0, self.y_scale)
         return _narrow((y - self.y_mean) / scale, "y")
 
-    def restore_targets(self, y: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return predictions in the units of the targets.
+    def restore_targets(
+        self, y: NDArray[np.float32], axis: int = 1
+    ) -> NDArray[np.float64]:
+        """Return predictions in the units of the targets, which have an axis of theirs.
 
-        Further axes behind that of the targets, such as one of quantiles, stay.
+        Other axes, such as one of quantiles, stay.
         """
-        by_target = np.moveaxis(y.astype(np.float64), 1, -1)
-        return np.moveaxis(by_target * self.y_scale + self.y_mean, -1, 1)
+        by_target = np.moveaxis(y.astype(np.float64), axis, -1)
+        return np.moveaxis(by_target * self.y_scale + self.y_mean, -1, axis)
 
 
 @stored(
@@ -205,9 +213,12 @@ class Statistics:
         """Compute the statistics of training samples.
 
         Every step of every window counts with the weight of its sample, so that windows
-        give the same numbers whether or not they share their rows.
+        give the same numbers whether or not they share their rows. Targets of steps,
+        (n_samples, n_steps, n_targets), have weights (n_samples, n_steps).
         """
-        x, y_moments = _moments_of(windows, sample_weight), Moments.of(y, sample_weight)
+        x = _moments_of(windows, weights_of_windows(sample_weight))
+        counts = sample_weight > 0
+        y_moments = Moments.of(y[counts], sample_weight[counts])
         return cls(x, y_moments, standardize, inputs, target_scaling)
 
     def merge(self, other: Statistics) -> Statistics:
@@ -262,6 +273,11 @@ class Statistics:
             return zero, one
         size = np.hypot(mean, deviation)
         return zero, np.where(size > 0, size, one)
+
+
+def weights_of_windows(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a weight for each window; of weights for each step the largest one."""
+    return weights if weights.ndim == 1 else weights.max(axis=1)
 
 
 def _moments_of(windows: Windows, weights: NDArray[np.float64]) -> Moments:
