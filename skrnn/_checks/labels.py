@@ -19,6 +19,7 @@ __all__ = [
     "check_classes",
     "check_labels",
     "check_several",
+    "check_step_labels",
     "encode",
     "weights_of_classes",
 ]
@@ -49,13 +50,7 @@ def check_labels(estimator: Any, y: Any, X: Any, *, name: str = "y") -> NDArray[
         If labels are missing, continuous, of several kinds, of a kind that has no
         order, or not one a row.
     """
-    if y is None:
-        raise ValueError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is "
-            "None; pass the labels to learn as y."
-        )
-    if not hasattr(y, "shape"):
-        y = np.asarray(y, dtype=object)  # NumPy would make NaN among text the text nan.
+    y = _with_shape(estimator, y)
     dtype = getattr(y, "dtype", None)
     _check_kind(dtype, name)
     shape = np.shape(y)
@@ -64,7 +59,7 @@ def check_labels(estimator: Any, y: Any, X: Any, *, name: str = "y") -> NDArray[
             f"{name} should be a 1d array of one label for each row, got an array of "
             f"shape {shape} instead. For several labels a row, use "
             "sklearn.multioutput.MultiOutputClassifier; for columns of 0 and 1, pass "
-            "argmax(axis=1)."
+            "argmax(axis=1); for a label of every step, set return_sequences=True."
         )
     _check_none_missing(y, name)
     if isinstance(y, pd.DataFrame):
@@ -89,6 +84,33 @@ def check_labels(estimator: Any, y: Any, X: Any, *, name: str = "y") -> NDArray[
         check_classification_targets(labels)
     check_consistent_length(X, labels)
     return labels
+
+
+def check_step_labels(
+    estimator: Any, y: Any, X: Any, n_steps: int
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Check the shape of labels of every step, and find those that are missing.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_samples, n_steps)
+        Labels of any kind.
+    labelled : ndarray of bool of shape (n_samples, n_steps)
+        Which steps have one, and not NaN or None.
+    """
+    y = _with_shape(estimator, y)
+    if np.ndim(y) != 2 or np.shape(y)[1] != n_steps:
+        raise ValueError(
+            "y must have a label for every step with return_sequences=True, of shape "
+            f"(n_samples, {n_steps}). Got shape {np.shape(y)} instead; fill shorter "
+            "sequences up with NaN or None, or set return_sequences=False for labels "
+            "of whole windows."
+        )
+    kinds = y.dtypes if isinstance(y, pd.DataFrame) else [getattr(y, "dtype", None)]
+    is_plain = not any(isinstance(kind, ExtensionDtype) for kind in kinds)
+    values = np.asarray(y) if is_plain else np.asarray(y, dtype=object)
+    check_consistent_length(X, values)
+    return values, ~pd.isna(values)
 
 
 def check_classes(estimator: Any, classes: Any) -> NDArray[Any]:
@@ -213,6 +235,18 @@ def _weights_by_label(
                 f"label {label!r} instead."
             )
     return np.array([class_weight.get(label, 1.0) for label in classes], dtype=float)
+
+
+def _with_shape(estimator: Any, y: Any) -> Any:
+    """Return labels that have a shape; raise if there are none."""
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            "None; pass the labels to learn as y."
+        )
+    if hasattr(y, "shape"):
+        return y
+    return np.asarray(y, dtype=object)  # NumPy would make NaN among text the text nan.
 
 
 def _check_kind(dtype: Any, name: str) -> None:

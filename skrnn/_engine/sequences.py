@@ -113,4 +113,10 @@ def _steps_as_samples(
     missing = tf.math.is_nan(flat)
     counts = tf.cast(~tf.reduce_any(missing, axis=-1), flat.dtype)
     filled = tf.where(missing, tf.constant(PLACEHOLDER, flat.dtype), flat)
-    return filled, tf.reshape(outputs, (-1, *network.shape_for_loss)), counts
+    shape = (-1, *network.shape_for_loss)
+    predicted = tf.reshape(outputs, shape)
+    # From these Keras computes crossentropies that are exact close to 0 and 1.
+    logits = getattr(outputs, "_keras_logits", None)
+    if logits is not None:
+        predicted._keras_logits = tf.reshape(logits, shape)
+    return filled, predicted, counts

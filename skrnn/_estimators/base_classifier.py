@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.labels import (
@@ -13,13 +14,15 @@ from skrnn._checks.labels import (
     check_classes,
     check_labels,
     check_several,
+    check_step_labels,
     encode,
     weights_of_classes,
 )
 from skrnn._checks.sklearn import StrOptions, fit_context
-from skrnn._checks.targets import check_sample_weight
+from skrnn._checks.targets import check_sample_weight, check_step_weight
 
 from .base_recurrent import BaseRecurrentEstimator
+from .network_checks import check_sequences
 from .training_data import TrainingData
 
 __all__ = ["BaseRecurrentClassifier"]
@@ -43,10 +46,13 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
             Windows, oldest step first; two axes mean one feature. NaN is missing.
         y : array-like of shape (n_samples,)
-            Labels: numbers, bool or text.
+            Labels: numbers, bool or text. With `return_sequences` those of every step,
+            of shape (n_samples, n_steps), NaN or None at steps without one.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, relative to each other; those of `class_weight` are multiplied
-            with them. A sample of weight 0 is left out.
+            with them. A sample of weight 0 is left out. With `return_sequences` also of
+            shape (n_samples, n_steps), a weight for each step; labels of weight 0 may
+            be anything, such as -1.
         X_val, y_val : array-like, default=None
             Samples to validate on, shaped as X and y, in place of the last ones of X.
 
@@ -93,7 +99,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
             Windows: at least one, and two in the first call.
         y : array-like of shape (n_samples,)
-            Labels, not necessarily of all classes.
+            Labels, not necessarily of all classes; shaped as in `fit`.
         classes : array-like of shape (n_classes,), default=None
             All labels that may come. Needed in the first call; in later ones it may be
             left out.
@@ -143,7 +149,9 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         Returns
         -------
         proba : ndarray of shape (n_samples, n_classes)
-            Probabilities, which sum to 1, with a column for each of `classes_`.
+            Probabilities, which sum to 1, with a column for each of `classes_`. With
+            `return_sequences` those of every step, of shape (n_samples, n_steps,
+            n_classes).
 
         Raises
         ------
@@ -190,7 +198,8 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         Returns
         -------
         y : ndarray of shape (n_samples,)
-            Labels.
+            Labels. With `return_sequences` those of every step, of shape (n_samples,
+            n_steps), also where nothing is observed or `fit` had no label.
 
         Raises
         ------
@@ -198,7 +207,40 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             As in `predict_proba`.
         """
         check_is_fitted(self)  # Or `classes_` would raise an AttributeError first.
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return self.classes_[self.predict_proba(X).argmax(axis=-1)]
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy, the share of labels that are predicted.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
+            Windows, as in `predict`.
+        y : array-like of shape (n_samples,)
+            True labels. With `return_sequences` those of every step, as in `fit`: steps
+            without a label do not count.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, shaped as in `fit`.
+
+        Returns
+        -------
+        score : float
+            Share of the windows or, with `return_sequences`, of the labelled steps of
+            all windows together.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As in `predict_proba`; also if y is not what is described above.
+        """
+        check_is_fitted(self)
+        if not self._network.return_sequences:
+            return super().score(X, y, sample_weight)
+        labels, weights, counts = self._read_steps(
+            X, y, sample_weight, self.n_steps_in_
+        )
+        predicted = self.predict(X)[counts]
+        return accuracy_score(labels, predicted, sample_weight=weights[counts])
 
     def to_keras(self):
         """Build a plain Keras model that predicts probabilities from the data.
@@ -207,7 +249,8 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         -------
         model : keras.Model
             From X of shape (n_samples, n_steps, n_features) to the probabilities, of
-            shape (n_samples, n_classes), in the order of `classes_`. It contains the
+            shape (n_samples, n_classes), in the order of `classes_`; with
+            `return_sequences` of shape (n_samples, n_steps, n_classes). It contains the
             scaling and the treatment of missing values, and can be saved and loaded
             without skrnn. Of several networks it gives the mean.
 
@@ -235,23 +278,42 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
 
     def _read(self, X, y, sample_weight, classes, *, reset):
         windows, facts = self._read_windows(X, reset=reset)
-        labels = check_labels(self, y, X)
+        read = self._read_steps if self.return_sequences else self._read_labels
+        labels, weights, counts = read(X, y, sample_weight, windows.n_steps)
         if classes is None:
             classes = np.unique(labels)
             check_several(classes, "y")
         _check_loss(self.loss, len(classes))
         codes = encode(labels, classes)
-        weights = check_sample_weight(sample_weight, len(labels))
-        class_weights = weights_of_classes(self.class_weight, classes, codes, weights)
-        targets = as_indicators(codes, len(classes))
+        by_class = weights_of_classes(
+            self.class_weight, classes, codes, weights[counts]
+        )
+        weights[counts] *= by_class[codes]
+        indicators = as_indicators(codes, len(classes))
+        targets = np.full((*counts.shape, indicators.shape[1]), np.nan)
+        targets[counts] = indicators
         facts["classes_"] = classes
-        return TrainingData(windows, targets, weights * class_weights[codes], facts)
+        return TrainingData(windows, targets, weights, facts)
+
+    def _read_labels(self, X, y, sample_weight, n_steps):
+        """Return labels, weights of all samples, and which of them have the labels."""
+        labels = check_labels(self, y, X)
+        weights = check_sample_weight(sample_weight, len(labels)).copy()
+        return labels, weights, np.ones(len(labels), dtype=bool)
+
+    def _read_steps(self, X, y, sample_weight, n_steps):
+        """Return what `_read_labels` does, of labels of every step."""
+        values, labelled = check_step_labels(self, y, X, n_steps)
+        weights = check_step_weight(sample_weight, labelled)
+        counts = weights > 0
+        return check_labels(self, values[counts], values[counts]), weights, counts
 
     def _read_validation(self, X_val, y_val, data):
         return self._read(X_val, y_val, None, data.facts["classes_"], reset=True)
 
     def _describe_network(self, windows, n_outputs):
         network = super()._describe_network(windows, n_outputs)
+        check_sequences(network)
         activation = "sigmoid" if n_outputs == 1 else "softmax"
         return replace(network, output_activation=activation)
 
@@ -259,7 +321,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         train, validation = super()._split(data, resume=resume, one_pass=one_pass)
         # When training goes on, the other classes have been or may yet be seen.
         if not (resume or one_pass):
-            _check_classes_left(data.targets[train])
+            _check_classes_left(data.targets[train][data.weights[train] > 0])
         return train, validation
 
     def _learn_scaling(self, samples, pretrained, *, resume, one_pass):
@@ -272,10 +334,10 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
 
 def _probabilities_of(outputs):
     """Return the probabilities of all classes from the outputs of a network."""
-    if outputs.shape[1] == 1:  # A sigmoid, the probability of the second class.
-        return np.hstack([1 - outputs, outputs])
+    if outputs.shape[-1] == 1:  # A sigmoid, the probability of the second class.
+        return np.concatenate([1 - outputs, outputs], axis=-1)
     # In float32 their sum is 1 but for rounding.
-    return outputs / outputs.sum(axis=1, keepdims=True)
+    return outputs / outputs.sum(axis=-1, keepdims=True)
 
 
 def _check_classes_left(targets):

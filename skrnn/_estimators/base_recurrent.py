@@ -46,6 +46,7 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
         "segment": [Interval(Integral, 1, None, closed="left")],
         "stateful": ["boolean"],
+        "return_sequences": ["boolean"],
         "incomplete": [StrOptions({"skip", "mask"})],
         "pretrained": [RecurrentAutoencoder, FrozenEstimator, None],
         "freeze_pretrained": ["boolean"],
@@ -185,6 +186,7 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
             # Keras builds a stateful network for one size of batches.
             batch_size=check_fixed_batch(self.batch_size) if self.stateful else None,
             frozen=bool(self.freeze_pretrained),
+            return_sequences=bool(self.return_sequences),
         )
 
     def _scale_windows(self, windows, scaling):

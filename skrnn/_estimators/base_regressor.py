@@ -67,7 +67,6 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         "decoder": [StrOptions({"dense", "parallel"})],
         "output_activation": [StrOptions({"auto", *OF_ACTIVATIONS})],
         "linear_path": ["boolean"],
-        "return_sequences": ["boolean"],
         "quantiles": ["array-like", None],
     }
 
@@ -429,7 +428,6 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
             output_activation=outputs.activation,
             linear_path=bool(self.linear_path),
             quantiles=read_quantiles(self.quantiles),
-            return_sequences=bool(self.return_sequences),
         )
         check_sequences(network)
         check_decoder(network)

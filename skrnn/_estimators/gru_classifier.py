@@ -56,6 +56,12 @@ class GRUClassifier(BaseRecurrentClassifier):
         so that sample i continues sample i of the batch before. Every epoch and every
         prediction starts at zero, samples keep their order whatever `shuffle` says, and
         a last short batch is filled up with samples of weight 0.
+    return_sequences : bool, default=False
+        Whether y has a label for every step of each window, and not for the window as a
+        whole. Predictions then have one for every step, too: that of a step depends on
+        it and the steps before it, or on all steps if `bidirectional`. Where a label is
+        NaN or None the step has none; loss, metrics and `score` are those of the other
+        steps of all windows. Needs `segment` to be 1.
     standardize : bool, default=True
         Whether inputs are scaled to zero mean and unit variance with the statistics of
         the training windows.
@@ -230,6 +236,7 @@ class GRUClassifier(BaseRecurrentClassifier):
         l2=0.0,
         segment=1,
         stateful=False,
+        return_sequences=False,
         standardize=True,
         loss="crossentropy",
         class_weight=None,
@@ -265,6 +272,7 @@ class GRUClassifier(BaseRecurrentClassifier):
         self.l2 = l2
         self.segment = segment
         self.stateful = stateful
+        self.return_sequences = return_sequences
         self.standardize = standardize
         self.loss = loss
         self.class_weight = class_weight

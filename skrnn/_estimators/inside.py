@@ -39,6 +39,7 @@ __all__ = [
     "open_up",
     "predict_learned_quantiles",
     "predictor_of",
+    "predicts_steps",
     "set_open_seeds",
     "thaw",
     "transformers_of",
@@ -94,6 +95,14 @@ def find_parameter(estimator: Any, name: str) -> Any:
         else:
             estimator = getattr(estimator, "estimator", None)
     return getattr(estimator, name, None)
+
+
+def predicts_steps(estimator: Any) -> bool:
+    """Return whether an estimator, or one inside, predicts every step of a window."""
+    return any(
+        name.split("__")[-1] == "return_sequences" and value
+        for name, value in estimator.get_params(deep=True).items()
+    )
 
 
 def let_begin_missing(estimator: Any) -> None:

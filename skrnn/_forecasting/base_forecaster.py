@@ -26,6 +26,7 @@ from .checks import (
     check_any_start,
     check_enough_rows,
     check_history_step,
+    check_predicts_windows,
     check_samples,
     check_takes_missing,
     warn_of_calendar,
@@ -92,6 +93,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
 
         Fitted attributes are set at the end, so that an error changes none.
         """
+        check_predicts_windows(self.estimator)
         observations, series, seen = self._read_to_learn(X, y, sample_weight)
         lags = read_lags(self.difference, len(observations.targets))
         # More rows than there are leave none, and an integer of NumPy would overflow.

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skrnn._estimators.inside import accepts_missing
+from skrnn._estimators.inside import accepts_missing, predicts_steps
 from skrnn._index.advice import (
     FROM_STAMPS,
     hidden_calendar,
@@ -33,6 +33,7 @@ __all__ = [
     "check_enough_rows",
     "check_history_step",
     "check_needs_no_rows",
+    "check_predicts_windows",
     "check_samples",
     "check_start",
     "check_takes_missing",
@@ -251,6 +252,16 @@ def _check_columns(origin: Origin, plan: ForecastPlan) -> None:
             "X must have a row for each step, because its columns are inputs of the "
             f"forecast. Got none for {stamp}{of_series(origin.names[code])} in "
             "updates; pass that row to update."
+        )
+
+
+def check_predicts_windows(estimator: BaseEstimator | None) -> None:
+    """Raise if an estimator predicts every step of a window, and not what follows."""
+    if estimator is not None and predicts_steps(estimator):
+        raise ValueError(
+            "estimator must predict the rows that follow a window. Got one with "
+            "return_sequences=True, which predicts something for each row inside; set "
+            "return_sequences=False, and horizon for several rows at once."
         )
 
 

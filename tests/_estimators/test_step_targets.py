@@ -4,13 +4,21 @@ import pickle
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 
-from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
+from skrnn import (
+    GRUClassifier,
+    GRURegressor,
+    LSTMClassifier,
+    LSTMRegressor,
+    RNNClassifier,
+    RNNRegressor,
+)
 from skrnn._engine.tensorflow import keras
 from tests.support.cells import run_by_hand
 from tests.support.networks import STILL, assert_same_weights, network
@@ -320,3 +328,130 @@ def test_targets_and_weights_of_another_shape_are_refused(y, weights, message):
 def test_targets_with_three_axes_need_the_parameter():
     with pytest.raises(ValueError, match="set return_sequences=True"):
         network().fit(X, TWO)
+
+
+# --------------------------------------------------------------------------------------
+# Labels of every step
+# --------------------------------------------------------------------------------------
+
+NUMBERS = np.digitize(X[:, :, 0], [9.0, 11.0])
+WORDS = np.array(["low", "mid", "up"], dtype=object)[NUMBERS]
+SOME = np.where(SEEN, WORDS, None)
+
+
+def tagger(cls=RNNClassifier, **parameters):
+    return network(cls, return_sequences=True, **parameters)
+
+
+def cross_entropy(proba, numbers):
+    return -np.log(np.take_along_axis(proba, numbers[..., None], axis=-1)[..., 0])
+
+
+@pytest.mark.parametrize("cls", [RNNClassifier, LSTMClassifier, GRUClassifier])
+def test_every_step_has_probabilities_and_the_most_probable_label(cls):
+    model = tagger(cls).fit(PADDED, SOME)
+    proba = model.predict_proba(PADDED)
+    assert proba.shape == (N, T, 3)
+    assert_allclose(proba.sum(axis=-1), 1)
+    assert model.classes_.tolist() == ["low", "mid", "up"]
+    assert_array_equal(model.predict(PADDED), model.classes_[proba.argmax(axis=-1)])
+    step = replace(model._network, return_sequences=False, n_steps=1)
+    by_hand = run_by_hand(step, model.weights_, scaled(PADDED)[:, :1])
+    assert_allclose(proba[:, 0], by_hand, rtol=1e-4)
+
+
+@pytest.mark.parametrize("callbacks", [None, EveryBatch()], ids=["compiled", "keras"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_labels_of_the_last_step_alone_train_as_labels_of_windows_do(
+    callbacks, n_classes
+):
+    numbers = np.minimum(NUMBERS, n_classes - 1)
+    last = np.full(numbers.shape, np.nan)
+    last[:, -1] = numbers[:, -1]
+    settings = {"callbacks": callbacks, "class_weight": "balanced", "epochs": 3}
+    settings |= {"metrics": ["accuracy"]}
+    ordinary = network(RNNClassifier, **settings).fit(X, numbers[:, -1])
+    of_steps = tagger(**settings).fit(X, last)
+    assert_same_weights(of_steps, ordinary, rtol=1e-4, atol=1e-6)
+    for name in ("loss", "accuracy"):
+        assert_allclose(of_steps.history_[name], ordinary.history_[name], rtol=1e-5)
+
+
+@pytest.mark.parametrize("callbacks", [None, EveryBatch()], ids=["compiled", "keras"])
+def test_losses_and_accuracies_are_means_over_labelled_steps(callbacks):
+    model = tagger(metrics=["accuracy"], callbacks=callbacks, **STILL)
+    model.fit(PADDED, SOME, X_val=PADDED[:7], y_val=SOME[:7])
+    losses = cross_entropy(model.predict_proba(PADDED), NUMBERS)
+    right = model.predict(PADDED) == WORDS
+    history = {name: values[0] for name, values in model.history_.items()}
+    assert_allclose(history["loss"], losses[SEEN].mean(), rtol=1e-4)
+    assert_allclose(history["val_loss"], losses[:7][SEEN[:7]].mean(), rtol=1e-4)
+    assert_allclose(history["accuracy"], right[SEEN].mean(), rtol=1e-5)
+    assert_allclose(history["val_accuracy"], right[:7][SEEN[:7]].mean(), rtol=1e-5)
+
+
+def test_balanced_classes_have_the_same_weight_over_all_labelled_steps():
+    model = tagger(class_weight="balanced", **STILL).fit(PADDED, SOME)
+    losses = cross_entropy(model.predict_proba(PADDED), NUMBERS)
+    by_class = [losses[SEEN & (place == NUMBERS)].mean() for place in range(3)]
+    assert_allclose(model.loss_curve_[0], np.mean(by_class), rtol=1e-4)
+
+
+def test_labels_of_weight_zero_may_be_anything_and_are_no_classes():
+    numbers = np.where(SEEN, NUMBERS, -1)
+    model = tagger().fit(PADDED, numbers, SEEN.astype(float))
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert model.predict(PADDED).dtype == numbers.dtype
+    assert_same_weights(model, tagger().fit(PADDED, SOME))
+
+
+def test_score_is_the_accuracy_of_labelled_steps():
+    model = tagger().fit(PADDED, SOME)
+    right = model.predict(PADDED) == WORDS
+    assert model.score(PADDED, SOME) == right[SEEN].mean()
+    weights = RNG.uniform(size=SEEN.shape)
+    expected = np.average(right[SEEN], weights=weights[SEEN])
+    assert_allclose(model.score(PADDED, SOME, weights), expected)
+    scores = cross_val_score(tagger(epochs=1), PADDED, SOME, cv=KFold(2))
+    assert ((scores >= 0) & (scores <= 1)).all()
+
+
+def test_labels_in_a_frame_in_lists_and_of_two_classes():
+    model = tagger(epochs=1).fit(X, pd.DataFrame(WORDS))
+    assert_same_weights(model, tagger(epochs=1).fit(X, WORDS.tolist()))
+    flags = pd.DataFrame(NUMBERS > 1).astype("boolean").where(SEEN)
+    model = tagger(epochs=1).fit(X, flags)
+    assert model.classes_.tolist() == [False, True]
+    proba = model.predict_proba(X)
+    assert proba.shape == (N, T, 2)
+    assert_allclose(np.asarray(model.to_keras()(X)), proba, rtol=1e-4)
+
+
+def test_labels_come_in_chunks():
+    model = tagger()
+    for part in (slice(0, 7), slice(7, None)):
+        model.partial_fit(PADDED[part], SOME[part], classes=["low", "mid", "up"])
+    assert model.predict(PADDED).shape == SEEN.shape
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (WORDS[:, 0], "y must have a label for every step"),
+        (WORDS[:, :2], r"of shape \(n_samples, 4\)"),
+        (np.full(WORDS.shape, None), "y must have a label at some step"),
+        (np.where(SEEN, "low", None), "y must hold at least two classes"),
+        (np.where(SEEN, WORDS, 3), "Unknown label type"),
+        (Y, "Unknown label type: continuous"),
+    ],
+)
+def test_labels_of_another_shape_or_kind_are_refused(y, message):
+    with pytest.raises(ValueError, match=message):
+        tagger().fit(X, y)
+
+
+def test_labels_of_every_step_need_the_parameter():
+    with pytest.raises(ValueError, match="set return_sequences=True"):
+        network(RNNClassifier).fit(X, WORDS)
+    with pytest.raises(ValueError, match="segment must be 1"):
+        tagger(segment=2).fit(X, WORDS)
