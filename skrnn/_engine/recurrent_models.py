@@ -146,6 +146,10 @@ class _Builder:
             layer, self._network, state=goes_on, cudnn=self._cudnn
         )
         self._n_inputs = x.shape[-1]
+        if self._network.return_sequences:
+            # Reshaped, so that the outputs have no mask: Keras's own loop would leave
+            # out the labels of steps at which nothing is observed.
+            return keras.ops.reshape(made(x, mask=self._mask), (-1, *layer.shape))
         if not goes_on:
             return made(x, mask=self._mask)
         x, *self._state = made(x, mask=self._mask)

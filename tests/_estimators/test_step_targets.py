@@ -177,11 +177,12 @@ def test_searches_and_cross_validation_score_steps():
 def test_early_stopping_keeps_the_best_epoch_on_the_last_windows():
     settings = {"learning_rate": 0.3, "epochs": 8, "early_stopping": True}
     model = sequences(validation_split=0.4, patience=2, **settings).fit(PADDED, HOLES)
-    held_out = slice(round(0.6 * N), None)
+    n_train = int(0.6 * N)
+    held_out = slice(n_train, None)
     mean, scale = model.scaling_.y_mean[0], model.scaling_.y_scale[0]
     errors = (model.predict(PADDED[held_out]) - HOLES[held_out]) / scale
     assert_allclose(np.nanmean(errors**2), min(model.history_["val_loss"]), rtol=1e-4)
-    assert_allclose(mean, np.nanmean(HOLES[: round(0.6 * N)]))
+    assert_allclose(mean, np.nanmean(HOLES[:n_train]))
 
 
 def test_quantiles_of_steps_do_not_cross_and_are_learned_by_the_pinball_loss():
@@ -206,7 +207,7 @@ def test_a_plain_keras_model_gives_every_step_in_units_of_y(levels, y):
     model = sequences(quantiles=levels, epochs=1).fit(PADDED, y + 1000 * np.arange(T))
     expected = model.predict(X) if levels is None else model.predict_quantiles(X)
     given = np.asarray(model.to_keras()(X)).reshape(expected.shape)
-    assert_allclose(given, expected, rtol=1e-5)
+    assert_allclose(given, expected, rtol=1e-5, atol=1e-3)
 
 
 def test_several_networks_predict_the_mean_of_each_step():
