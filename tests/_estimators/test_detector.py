@@ -19,6 +19,7 @@ from skrnn import (
     SlidingWindow,
     VariationalAutoencoder,
 )
+from tests.support.exhaustive import first_of_many
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 2)) @ RNG.normal(size=(2, 4))
@@ -181,7 +182,7 @@ def waves(n_samples, seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("cell", first_of_many(["gru", "lstm"]))
 def test_odd_waves_are_found(cell):
     autoencoder = RecurrentAutoencoder(
         2, cell=cell, units=8, epochs=30, learning_rate=0.01, random_state=0

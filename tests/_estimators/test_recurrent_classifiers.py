@@ -25,6 +25,7 @@ from tests.support.classes import (
     logits_of_all,
     softmax,
 )
+from tests.support.exhaustive import crossed
 from tests.support.networks import (
     ONE_STEP,
     STILL,
@@ -49,8 +50,7 @@ def last_state(model, X):
     return run_layer(model._cell, scaled, seen, model.weights_[:-2])[0][:, -1]
 
 
-@each_kind
-@pytest.mark.parametrize("cls", CLASSIFIERS)
+@pytest.mark.parametrize(("cls", "y"), crossed(CLASSIFIERS, KINDS.values()))
 def test_probabilities_are_the_softmax_of_the_outputs(cls, y):
     model = fitted(cls, y=y)
     kernel, bias = model.weights_[-2:]

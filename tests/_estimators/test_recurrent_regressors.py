@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from skrnn import GRURegressor, LSTMRegressor
 from skrnn._engine.tensorflow import keras
 from tests.support.cells import predict_by_hand, run_estimator, run_layer
-from tests.support.exhaustive import first_of_many
+from tests.support.exhaustive import crossed, first_of_many
 from tests.support.networks import (
     ESTIMATORS,
     ONE_STEP,
@@ -35,7 +35,7 @@ from tests.support.networks import (
 # --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cls", ESTIMATORS)
+@pytest.mark.parametrize("cls", first_of_many(ESTIMATORS))
 def test_fitted_attributes_describe_the_data(cls):
     model = fitted(cls, epochs=1)
     assert (model.n_features_in_, model.n_steps_in_, model.n_targets_) == (2, 4, 1)
@@ -114,8 +114,7 @@ def stateful_by_hand(model, X, batch_size):
     return np.concatenate(y) * Y.std() + Y.mean()
 
 
-@pytest.mark.parametrize("batch_size", [6, 5])
-@pytest.mark.parametrize("cls", ESTIMATORS)
+@pytest.mark.parametrize(("cls", "batch_size"), crossed(ESTIMATORS, [6, 5]))
 def test_stateful_network_goes_on_from_the_batch_before(cls, batch_size):
     model = fitted(cls, stateful=True, batch_size=batch_size, **STILL)
     by_hand = stateful_by_hand(model, X, batch_size)
@@ -137,7 +136,7 @@ def test_stateful_network_starts_each_epoch_at_zero_and_keeps_the_order():
 # --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cls", ESTIMATORS)
+@pytest.mark.parametrize("cls", first_of_many(ESTIMATORS))
 def test_predictions_follow_a_change_of_units(cls):
     X_new, y_new = X * [1e3, 0.5] + [5, 7], -4 * Y - 1e3
     model, other = fitted(cls), fitted(cls, X=X_new, y=-y_new)

@@ -78,6 +78,7 @@ EVERYDAY = [
     RecurrentNetwork(cell, **shape)
     for cell, shape in zip(cycle(CELLS), SHAPES, strict=False)
 ]
+OTHERS = [network for network in NETWORKS if network not in EVERYDAY]
 
 
 @cache
@@ -118,8 +119,8 @@ def test_compiled_predictions_equal_keras_and_the_equations(network, data):
 
 @pytest.mark.exhaustive
 @FEWER
-@given(st.sampled_from(NETWORKS), st.data())
-def test_compiled_predictions_of_every_network_equal_those(network, data):
+@given(st.sampled_from(OTHERS), st.data())
+def test_compiled_predictions_of_the_other_networks_equal_those(network, data):
     assert_predictions_equal_keras_and_the_equations(network, data)
 
 
