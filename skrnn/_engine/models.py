@@ -24,6 +24,10 @@ __all__ = [
 ]
 
 
+# Standard deviation of the embeddings of categories before training.
+STDDEV_OF_CATEGORIES = 0.1
+
+
 def build_model(
     network: Network, *, masked: bool = False, loss: Any = None, cudnn: bool = False
 ) -> Any:
@@ -55,7 +59,7 @@ def build_for_prediction(network: Network, *, masked: bool, cudnn: bool = False)
     """
     if not isinstance(network, RecurrentNetwork):
         return build_model(network, masked=masked, cudnn=cudnn)
-    widened = network.n_features == network.segment == 1
+    widened = network.n_features == network.segment == 1 and not network.categories
     return build_recurrent(network, masked=masked, widened=widened, cudnn=cudnn)
 
 
@@ -71,7 +75,9 @@ def draw_weights(model: Any, random_state: np.random.RandomState) -> list[np.nda
 
     Input kernels are Glorot uniform, recurrent kernels orthogonal, biases zero, those
     of an LSTM's forget gates one (Gers, Schmidhuber and Cummins 1999). Embeddings of
-    positions are standard normal, as in SegRNN (Lin et al. 2023).
+    positions are standard normal, as in SegRNN (Lin et al. 2023). Those of categories
+    are smaller, so that a network does not begin with large random inputs, and the last
+    row, for what is not known, is their mean, zero.
 
     Returns
     -------
@@ -92,6 +98,9 @@ def draw_weights(model: Any, random_state: np.random.RandomState) -> list[np.nda
             with on_cpu():  # The same everywhere; a GPU rounds in another way.
                 drawn = initializer(variable.shape, dtype=PRECISION)
             weights.append(drawn.numpy())
+            if variable.path.startswith("category_"):
+                weights[-1] *= STDDEV_OF_CATEGORIES
+                weights[-1][-1] = 0.0
         else:
             weights.append(np.zeros(variable.shape, dtype=PRECISION))
             if "lstm_cell" in variable.path:

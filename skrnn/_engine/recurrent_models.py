@@ -7,6 +7,7 @@ from typing import Any
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._networks.layer import Layer
 from skrnn._networks.quantiles import spread
+from skrnn._scaling.scaling import MISSING_CODE
 
 from .layers import SEED
 from .make_layers import make_dense, make_recurrent
@@ -62,7 +63,7 @@ def build_recurrent(
     )
     filled, mask = mask_missing(windows) if masked else (windows, None)
     x = keras.ops.pad(filled, ((0, 0), (0, 0), (0, 1))) if widened else filled
-    builder = _Builder(network, mask, shared=shared, cudnn=cudnn)
+    builder = _Builder(network, windows, mask, shared=shared, cudnn=cudnn)
     for layer in layers:
         x = builder.add(layer, x)
     first, *others = map(builder.join_segments, network.split_quantiles(x))
@@ -79,6 +80,8 @@ class _Builder:
     ----------
     network : RecurrentNetwork
         The network.
+    windows : tensor of shape (batch, n_steps, n_features)
+        Windows, NaN where nothing is observed.
     mask : tensor of shape (batch, n_steps) or None
         Steps at which anything is observed; None is all of them.
     shared : bool
@@ -88,9 +91,17 @@ class _Builder:
     """
 
     def __init__(
-        self, network: RecurrentNetwork, mask: Any, *, shared: bool, cudnn: bool
+        self,
+        network: RecurrentNetwork,
+        windows: Any,
+        mask: Any,
+        *,
+        shared: bool,
+        cudnn: bool,
     ) -> None:
         self._network = network
+        self._windows = windows
+        self._embedded: list[Any] = []
         self._mask = mask
         self._shared = shared
         self._cudnn = cudnn
@@ -105,6 +116,11 @@ class _Builder:
             return self._fold_segments(layer, x)
         if layer.kind == "Dense":
             return make_dense(layer, self._network)(x)
+        if layer.reads:
+            self._embedded.append(self._embed_codes(layer))
+            return x
+        if layer.kind == "Concatenate":
+            return self._join_features(layer, x)
         if layer.kind == "Embedding":
             return self._embed_positions(layer)
         if layer.shares:
@@ -129,8 +145,39 @@ class _Builder:
     def map_windows(self, windows: Any) -> Any:
         """Map whole windows, missing values being 0, to the outputs."""
         layer = self._network.layers[-1]
-        flat = keras.ops.reshape(windows, (-1, layer.weights[0][0]))
+        numbers = self._pick_numbers(windows)
+        flat = keras.ops.reshape(numbers, (-1, layer.weights[0][0]))
         return make_dense(layer, self._network)(flat)
+
+    def _embed_codes(self, layer: Layer) -> Any:
+        """Return the embeddings of the codes of windows, side by side."""
+        places = list(layer.reads)
+        codes = keras.ops.stack([self._windows[:, :, i] for i in places], axis=-1)
+        n_codes = layer.weights[0][0] - 1
+        # Not left to comparisons with NaN, which ONNX takes for true.
+        missing = keras.ops.full_like(codes, MISSING_CODE)
+        codes = keras.ops.where(keras.ops.isnan(codes), missing, codes)
+        known = keras.ops.logical_and(codes >= 0, codes < n_codes)
+        codes = keras.ops.where(known, codes, keras.ops.full_like(codes, n_codes))
+        width = layer.weights[0][1]
+        table = _look_up_all(layer, width, self._windows[:1, :1, 0])[0]
+        rows = keras.ops.take(table, keras.ops.cast(codes, "int32"), axis=0)
+        return keras.ops.reshape(rows, (-1, *layer.shape))
+
+    def _join_features(self, layer: Layer, windows: Any) -> Any:
+        """Return embeddings behind the features that are numbers."""
+        parts = [self._pick_numbers(windows)] if self._network.numbers else []
+        parts += self._embedded
+        if len(parts) == 1:
+            return parts[0]
+        return keras.layers.Concatenate(dtype=PRECISION, name=layer.name)(parts)
+
+    def _pick_numbers(self, windows: Any) -> Any:
+        """Return the features that are no codes of categories."""
+        if not self._network.categories:
+            return windows
+        numbers = [windows[:, :, i] for i in self._network.numbers]
+        return keras.ops.stack(numbers, axis=-1)
 
     def _fold_segments(self, layer: Layer, x: Any) -> Any:
         """Fold steps into one, which is masked if all of them are."""
@@ -173,22 +220,37 @@ class _Builder:
 
     def _embed_positions(self, layer: Layer) -> Any:
         """Return embeddings of all positions, (batch, n_segments, n_inputs)."""
-        # Counted from the input, so that a saved model holds no arrays but its weights.
-        # And looked up once for all samples: an optimizer that clips gradients would
-        # otherwise see those of each sample in place of their sum.
-        state, n_segments = self._state[0], layer.shape[0]
-        one = keras.ops.ones_like(state[:1, :1], dtype="int32")
-        ones = keras.ops.repeat(one, n_segments, axis=1)
-        embedded = keras.layers.Embedding(
-            n_segments,
-            self._n_inputs,
-            embeddings_initializer=keras.initializers.RandomNormal(
-                stddev=1.0, seed=SEED
-            ),
-            dtype=PRECISION,
-            name=layer.name,
-        )(keras.ops.cumsum(ones, axis=1) - 1)
+        state = self._state[0]
+        embedded = _look_up_all(layer, self._n_inputs, state[:1, :1])
         zeros = keras.ops.expand_dims(keras.ops.zeros_like(state[:, :1]), axis=-1)
         # In this order: Keras takes (batch, 1, 1) on the right for a bias of the last
         # axis or of the second one, if the batch happens to be as long as that.
         return zeros + embedded
+
+
+def _look_up_all(layer: Layer, width: int, one: Any) -> Any:
+    """Return all rows of an embedding, of shape (1, n_rows, width).
+
+    Looked up once for all samples, and not for each: an optimizer that clips gradients
+    would otherwise see those of each sample in place of their sum.
+
+    Parameters
+    ----------
+    layer : Layer
+        The embedding.
+    width : int
+        Width of the embedding.
+    one : tensor of shape (1, 1)
+        Any part of the input. Rows are counted from it, so that a saved model holds no
+        arrays but its weights.
+    """
+    n_rows, _ = layer.weights[0]
+    ones = keras.ops.repeat(keras.ops.ones_like(one, dtype="int32"), n_rows, axis=1)
+    embedding = keras.layers.Embedding(
+        n_rows,
+        width,
+        embeddings_initializer=keras.initializers.RandomNormal(stddev=1.0, seed=SEED),
+        dtype=PRECISION,
+        name=layer.name,
+    )
+    return embedding(keras.ops.cumsum(ones, axis=1) - 1)

@@ -120,7 +120,8 @@ class RollOutProgram(LoadedNetwork):
         specs = [
             tf.TensorSpec((size, of_series, n_targets)),
             tf.TensorSpec((size, of_series, n_ahead)),
-            *[tf.TensorSpec((n_targets,))] * 3,
+            *[tf.TensorSpec((n_targets,))] * 2,
+            tf.TensorSpec((n_targets + n_ahead,)),
             *[tf.TensorSpec((self._horizon, n_targets))] * 2,
             tf.TensorSpec((), tf.int32),
             tf.TensorSpec((), tf.int32),
@@ -143,7 +144,6 @@ class RollOutProgram(LoadedNetwork):
         horizon, window = self._horizon, self._n_steps
         _, of_series, n_targets = filled.shape
         n_ahead = ahead.shape[2]
-        hole = tf.concat([hole, tf.zeros(n_ahead)], axis=0)
 
         def step(n_filled: Any, filled: Any) -> tuple[Any, Any]:
             begin = [n_filled - window, 0, 0]

@@ -174,6 +174,10 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         """Return how targets are scaled, see `Statistics`."""
         return "standard"
 
+    def _places_of_codes(self):
+        """Return the places of inputs that are codes of categories."""
+        return ()
+
     @abstractmethod
     def _read(self, X, *others, reset):
         """Return what was passed to `fit`, checked, as `TrainingData`."""
@@ -218,7 +222,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             check_enough_samples(self, len(data))
         network = self._describe_network(data.windows, data.n_outputs)
         if resume:
-            self._check_goes_on(network)
+            network = self._check_goes_on(network)
         pretrained = None if resume else self._find_pretrained(network)
         parts = self._split(data, resume=resume, one_pass=one_pass)
         if X_val is not None:
@@ -255,8 +259,9 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         return self
 
     def _check_goes_on(self, network):
-        """Raise if a network is another one than that which was fitted."""
+        """Return the network to go on with; raise if it is not the fitted one."""
         check_same_network(self._network, network)
+        return network
 
     def _split(self, data, *, resume, one_pass):
         """Return the places of samples to train on, and of those to validate on."""
@@ -285,6 +290,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             standardize=self.standardize,
             inputs=None if pretrained is None else pretrained.scaling_,
             target_scaling=self._target_scaling(),
+            codes=self._places_of_codes(),
         )
         if resume:
             check_same_scaling(self._statistics, statistics)

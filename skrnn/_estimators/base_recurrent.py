@@ -16,6 +16,15 @@ from skrnn._networks.several import part_networks
 from skrnn._windows.checks import check_windows
 
 from .base import BaseNetworkEstimator
+from .categories import (
+    check_codes,
+    count_codes,
+    fill_unseen,
+    keep_codes,
+    places_of_codes,
+    read_categories,
+    seen_codes,
+)
 from .network_checks import check_fixed_batch, check_segment, check_widths
 from .pretraining import check_pretrained, weights_of_encoder
 from .recurrent_autoencoder import RecurrentAutoencoder
@@ -28,6 +37,11 @@ MOST_NETWORKS = 2**16
 
 class BaseRecurrentEstimator(BaseNetworkEstimator):
     """Base of the recurrent estimators: a network that reads windows."""
+
+    _private_fields = {
+        **BaseNetworkEstimator._private_fields,
+        "seen_codes": "_seen_codes",
+    }
 
     _cell: str
     # What predicts one noisy number from a window learns the noise of few windows by
@@ -47,6 +61,7 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         "segment": [Interval(Integral, 1, None, closed="left")],
         "stateful": ["boolean"],
         "return_sequences": ["boolean"],
+        "categories": [dict, None],
         "incomplete": [StrOptions({"skip", "mask"})],
         "pretrained": [RecurrentAutoencoder, FrozenEstimator, None],
         "freeze_pretrained": ["boolean"],
@@ -110,6 +125,7 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         """Return a list of the outputs of each network."""
         check_is_fitted(self)
         windows, _ = check_windows(self, X, reset=False)
+        check_codes(windows, self._statistics.codes)
         scale = self.scaling_.scale_windows
         if self._runs_in_numpy(len(windows)):
             predict = forward.predict
@@ -157,11 +173,14 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
 
     def _check_goes_on(self, network):
         check_same_number(self._n_fitted, self.n_networks)
-        super()._check_goes_on(network)
+        # Codes that `fit` has not seen have no row of the embedding.
+        network = keep_codes(network, self._network, self.categories)
+        return super()._check_goes_on(network)
 
     def _read_windows(self, X, *, reset):
         """Return checked windows, and the fitted attributes that describe them."""
         windows, n_features_in = check_windows(self, X, reset=reset)
+        check_codes(windows, self._places_of_codes())
         facts = {"n_features_in_": n_features_in, "n_steps_in_": windows.n_steps}
         return windows, facts
 
@@ -187,7 +206,25 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
             batch_size=check_fixed_batch(self.batch_size) if self.stateful else None,
             frozen=bool(self.freeze_pretrained),
             return_sequences=bool(self.return_sequences),
+            categories=count_codes(read_categories(self.categories, windows), windows),
         )
+
+    def _places_of_codes(self):
+        return places_of_codes(self.categories)
+
+    def _optimize(self, network, samples, held_out, pretrained, *, resume, one_pass):
+        learned = super()._optimize(
+            network, samples, held_out, pretrained, resume=resume, one_pass=one_pass
+        )
+        if not network.categories:
+            return {**learned, "_seen_codes": None}
+        seen = seen_codes(network, samples.windows.take(samples.chosen))
+        if resume:
+            seen = list(map(np.logical_or, seen, self._seen_codes))
+        for name in ("weights_", "_weights_not_averaged"):
+            if learned[name] is not None:
+                learned[name] = fill_unseen(network, learned[name], seen)
+        return {**learned, "_seen_codes": seen}
 
     def _scale_windows(self, windows, scaling):
         return scaling.scale_windows(windows)

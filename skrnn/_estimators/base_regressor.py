@@ -28,6 +28,7 @@ from skrnn._networks.quantiles import MEDIAN
 from skrnn._scaling.scaling import scale_roll_out
 
 from .base_recurrent import BaseRecurrentEstimator
+from .categories import take_numbers
 from .linear_path import bias_of_quantiles, start_at_ridge
 from .network_checks import check_decoder, check_linear_path, check_sequences
 from .quantiles import (
@@ -390,7 +391,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         if network.output_activation != "linear":
             return given | _bias_of_outputs(network, targets, weights)
         if network.linear_path:
-            windows = samples.windows.take(samples.chosen)
+            windows = take_numbers(network, samples.windows.take(samples.chosen))
             return given | start_at_ridge(network, windows, targets, weights)
         if network.quantiles:
             return given | {-1: bias_of_quantiles(network, targets, weights)}

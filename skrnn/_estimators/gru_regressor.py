@@ -62,6 +62,16 @@ class GRURegressor(BaseRecurrentRegressor):
         it and the steps before it, or on all steps if `bidirectional`. Where a label is
         NaN or None the step has none; loss, metrics and `score` are those of the other
         steps of all windows. Needs `segment` to be 1.
+    categories : dict or None, default=None
+        Features that are categories, and the size of the embedding of each. A key is
+        the place of a feature on the last axis of X, from 0 on, or a tuple of places
+        that share one embedding; a value is an integer, or "auto" for the square root
+        of the number of categories, at most 32. Such a feature holds codes, whole
+        numbers from 0 on, as scikit-learn's OrdinalEncoder makes them. They are not
+        scaled: at each step a vector that is learned takes the place of the code. NaN
+        and -1 are missing codes, which have a vector of their own; codes that no
+        training window holds share the mean of those learned. A step with a code is
+        observed, even if all else is missing. None takes all features for numbers.
     decoder : {"dense", "parallel"}, default="dense"
         How the last state becomes the targets. "dense" leads it through `dense_after`
         to all of them. "parallel" is for a horizon, whose rows are the columns of y,
@@ -82,12 +92,13 @@ class GRURegressor(BaseRecurrentRegressor):
     linear_path : bool, default=False
         Whether a linear map of the whole window is added to what the network predicts
         (the autoregressive part of LSTNet, Lai et al. 2018). In it missing steps count
-        as zeros on the scale of training. It starts as the ridge regression of the
-        targets on the training windows, whose penalty generalised cross-validation
-        chooses, and the output layer of the network at zero; then both are trained
-        together. With `early_stopping` and validation windows the starting weights
-        count as an epoch before the first one, so that the fit is never worse than the
-        ridge on these. Its memory grows with the square of the values of a window.
+        as zeros on the scale of training, and `categories` do not enter. It starts as
+        the ridge regression of the targets on the training windows, whose penalty
+        generalised cross-validation chooses, and the output layer of the network at
+        zero; then both are trained together. With `early_stopping` and validation
+        windows the starting weights count as an epoch before the first one, so that the
+        fit is never worse than the ridge on these. Its memory grows with the square of
+        the values of a window.
     quantiles : sequence of float, default=None
         Levels of quantiles to learn of each target: increasing, with 0.5 among them,
         such as (0.1, 0.5, 0.9). `predict` returns the median, `predict_quantiles` all
@@ -286,6 +297,7 @@ class GRURegressor(BaseRecurrentRegressor):
         segment=1,
         stateful=False,
         return_sequences=False,
+        categories=None,
         decoder="dense",
         output_activation="auto",
         linear_path=False,
@@ -325,6 +337,7 @@ class GRURegressor(BaseRecurrentRegressor):
         self.segment = segment
         self.stateful = stateful
         self.return_sequences = return_sequences
+        self.categories = categories
         self.decoder = decoder
         self.output_activation = output_activation
         self.linear_path = linear_path

@@ -62,6 +62,16 @@ class LSTMClassifier(BaseRecurrentClassifier):
         it and the steps before it, or on all steps if `bidirectional`. Where a label is
         NaN or None the step has none; loss, metrics and `score` are those of the other
         steps of all windows. Needs `segment` to be 1.
+    categories : dict or None, default=None
+        Features that are categories, and the size of the embedding of each. A key is
+        the place of a feature on the last axis of X, from 0 on, or a tuple of places
+        that share one embedding; a value is an integer, or "auto" for the square root
+        of the number of categories, at most 32. Such a feature holds codes, whole
+        numbers from 0 on, as scikit-learn's OrdinalEncoder makes them. They are not
+        scaled: at each step a vector that is learned takes the place of the code. NaN
+        and -1 are missing codes, which have a vector of their own; codes that no
+        training window holds share the mean of those learned. A step with a code is
+        observed, even if all else is missing. None takes all features for numbers.
     standardize : bool, default=True
         Whether inputs are scaled to zero mean and unit variance with the statistics of
         the training windows.
@@ -240,6 +250,7 @@ class LSTMClassifier(BaseRecurrentClassifier):
         segment=1,
         stateful=False,
         return_sequences=False,
+        categories=None,
         standardize=True,
         loss="crossentropy",
         class_weight=None,
@@ -276,6 +287,7 @@ class LSTMClassifier(BaseRecurrentClassifier):
         self.segment = segment
         self.stateful = stateful
         self.return_sequences = return_sequences
+        self.categories = categories
         self.standardize = standardize
         self.loss = loss
         self.class_weight = class_weight

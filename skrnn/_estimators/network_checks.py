@@ -99,6 +99,11 @@ def check_linear_path(network: RecurrentNetwork, outputs: Outputs) -> None:
             "numbers or of probabilities, which a linear map does not keep to. Got "
             "True instead; set linear_path=False."
         )
+    if network.linear_path and not network.numbers:
+        raise ValueError(
+            "linear_path must be False if all features are categories, which a linear "
+            "map does not read. Got True instead; set linear_path=False."
+        )
 
 
 def check_sequences(network: RecurrentNetwork) -> None:

@@ -53,6 +53,11 @@ def weights_of_encoder(autoencoder: Any, network: RecurrentNetwork) -> dict[int,
 
 def _check_same_layers(encoder: Any, network: RecurrentNetwork) -> None:
     """Raise if recurrent weights have another shape or meaning in the two networks."""
+    if network.categories:
+        raise ValueError(
+            "categories must be None with pretrained, whose encoder reads codes as "
+            "numbers. Got both; set categories=None, or pretrained=None."
+        )
     # The encoder has no such parameters: it reads single steps, forwards, as they are.
     needed = {"dense_before": (), "bidirectional": False, "segment": 1}
     names = ("cell", "units", "activation", "n_features")

@@ -73,7 +73,9 @@ def _count_multiplications(network: RecurrentNetwork, n_windows: int) -> int:
     n_steps = network.n_steps // network.segment
     # A layer beside the network reads a window but once.
     beside = sum(layer.n_weights for layer in network.layers if layer.beside)
-    cost_of_window = network.n_weights - beside
+    # And of an embedding of categories a row for each code.
+    tables = sum(layer.n_weights for layer in network.layers if layer.reads)
+    cost_of_window = network.n_weights - beside - tables
     cost_of_window += directions * COST_OF_UNIT * sum(network.units)
     cost_of_layers = directions * len(network.units) * COST_OF_STEP
     cost_of_steps = n_steps * (n_windows * cost_of_window + cost_of_layers)

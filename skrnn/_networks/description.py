@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from skrnn._serialization.plain import stored
 
+from .categories import CodedFeatures, embedding_layers
 from .layer import (
     Activation,
     Layer,
@@ -133,6 +134,7 @@ class Network(ABC):
         "linear_path": "linear_path",
         "quantiles": "quantiles",
         "return_sequences": "return_sequences",
+        "categories": "categories",
     },
 )
 # Frozen, because compiled programs are kept under the description as their key.
@@ -174,6 +176,9 @@ class RecurrentNetwork(Network):
         Levels that are predicted of each target, increasing; empty for a single number.
     return_sequences : bool
         Whether there are outputs for every step of a window.
+    categories : tuple of CodedFeatures
+        Features that are codes of categories, in whose place embeddings stand behind
+        all others.
     """
 
     cell: str
@@ -197,11 +202,14 @@ class RecurrentNetwork(Network):
     linear_path: bool = False
     quantiles: tuple[float, ...] = ()
     return_sequences: bool = False
+    categories: tuple[CodedFeatures, ...] = ()
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """Layers in the order in which a sample passes them."""
         layers = [Layer("windows", "Input", (self.n_steps, self.n_features))]
+        n_numbers = len(self.numbers)
+        layers += embedding_layers(self.n_steps, n_numbers, self.categories)
         layers += self._layers_before(layers[-1].shape)
         layers += self._recurrent_layers(layers[-1].shape)
         if self.decoder == "parallel":
@@ -212,7 +220,7 @@ class RecurrentNetwork(Network):
         activation = self.output_activation
         layers += [dense("targets", layers[-1].shape, n_outputs, activation)]
         if self.linear_path:
-            flat = (self.n_steps * self.n_features,)
+            flat = (self.n_steps * n_numbers,)
             path = dense("linear_path", flat, self.n_targets)
             layers += [path._replace(beside=True)]
         return tuple(layers)
@@ -222,6 +230,12 @@ class RecurrentNetwork(Network):
         """Widths of all layers by the names of their parameters."""
         names = ("units", "dense_before", "dense_after")
         return ", ".join(f"{name}={getattr(self, name)}" for name in names)
+
+    @property
+    def numbers(self) -> list[int]:
+        """Places of the features that are no codes of categories."""
+        codes = {place for coded in self.categories for place in coded.places}
+        return [place for place in range(self.n_features) if place not in codes]
 
     @property
     def shape_of_outputs(self) -> tuple[int, ...]:
@@ -271,7 +285,7 @@ class RecurrentNetwork(Network):
         """Describe the layers that each step, or segment of steps, passes first."""
         f, layers = self.dense_activation, []
         if self.segment > 1:
-            shape = (self.n_steps // self.segment, self.segment * self.n_features)
+            shape = (self.n_steps // self.segment, self.segment * shape[-1])
             layers = [Layer("segments", "Reshape", shape)]
             # Raw values side by side are a poor input of a recurrent step, so they pass
             # one Dense layer first, as in SegRNN (Lin et al. 2023).

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skrnn._scaling.scaling import MISSING_CODE
 from skrnn._windows.batches import ScaledBatches
 from skrnn._windows.windows import Windows
 
+from .categories import rows_of_codes
 from .cells import ACTIVATIONS, Array, Function, State, Trace, run_layer
 from .description import RecurrentNetwork
 from .layer import Activation, Layer, group_weights
@@ -89,7 +91,7 @@ def run_network(
         States after the last step.
     """
     forward = _ForwardPass(network, weights, states, traces)
-    x, forward.observed = _fill_holes(windows)
+    x, forward.observed = _fill_holes(windows, network)
     for layer in network.layers:
         x = forward.run(layer, x)
     return forward.outputs_of(x), forward.states
@@ -152,6 +154,7 @@ class _ForwardPass:
         self._cell = network.cell
         self._network = network
         self._windows: Array = np.empty(0)
+        self._embedded: list[Array] = []
         self._path: Array | float = 0.0
         self._activation = _as_function(network.activation)
         self._weights = group_weights(network.layers, weights)
@@ -165,9 +168,15 @@ class _ForwardPass:
             self._windows = x
             return x
         if layer.beside:
-            windows = self._windows.reshape(len(x), -1)
+            windows = self._numbers().reshape(len(x), -1)
             self._path = windows @ own[0] + own[1]
             return x
+        if layer.reads:
+            rows = rows_of_codes(x[:, :, list(layer.reads)], len(own[0]) - 1)
+            self._embedded.append(own[0][rows].reshape(*x.shape[:2], -1))
+            return x
+        if layer.kind == "Concatenate":
+            return np.concatenate([self._numbers(), *self._embedded], axis=2)
         if layer.kind == "Reshape":
             return self._fold_segments(x, layer)
         if layer.kind == "Dense":
@@ -177,6 +186,12 @@ class _ForwardPass:
         if layer.shares:
             return self._run_ahead(x, self._weights[layer.shares])
         return self._run_recurrent(x, layer)
+
+    def _numbers(self) -> Array:
+        """Return the features of windows that are no codes of categories."""
+        if not self._network.categories:
+            return self._windows
+        return self._windows[:, :, self._network.numbers]
 
     def outputs_of(self, x: Array) -> Array:
         """Return what the network gives from the outputs of its last layer."""
@@ -267,8 +282,10 @@ def _shorten(states: list[State] | None, n_samples: int) -> list[State] | None:
     return [tuple(part[:n_samples] for part in state) for state in states]
 
 
-def _fill_holes(windows: Array) -> tuple[Array, NDArray[np.bool_] | None]:
-    """Replace NaN by 0, and mark the steps at which anything is observed.
+def _fill_holes(
+    windows: Array, network: RecurrentNetwork
+) -> tuple[Array, NDArray[np.bool_] | None]:
+    """Replace NaN by 0, or no known code, and mark steps at which any is observed.
 
     Returns
     -------
@@ -280,4 +297,6 @@ def _fill_holes(windows: Array) -> tuple[Array, NDArray[np.bool_] | None]:
     missing = np.isnan(windows)
     if not missing.any():
         return windows, None
-    return np.where(missing, 0.0, windows), ~np.all(missing, axis=2)
+    fill = np.full(windows.shape[2], float(MISSING_CODE))
+    fill[network.numbers] = 0.0
+    return np.where(missing, fill, windows), ~np.all(missing, axis=2)

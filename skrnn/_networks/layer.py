@@ -58,6 +58,9 @@ class Layer(NamedTuple):
     beside : bool, default=False
         Whether it reads the windows, missing values being 0, and its output is added to
         that of the layer before.
+    reads : tuple of int, default=()
+        Places of the features of the windows whose codes an embedding of categories
+        looks up; empty for any other layer.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Layer(NamedTuple):
     bidirectional: bool = False
     shares: str = ""
     beside: bool = False
+    reads: tuple[int, ...] = ()
 
     @property
     def n_weights(self) -> int:

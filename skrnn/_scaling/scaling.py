@@ -15,12 +15,16 @@ from .moments import Moments, rounding
 from .normalization import Normalization
 
 __all__ = [
+    "MISSING_CODE",
     "RollOutScales",
     "Scaling",
     "Statistics",
     "scale_roll_out",
     "weights_of_windows",
 ]
+
+# Code of a missing category, as pandas has it. Any code that is not known will do.
+MISSING_CODE = -1
 
 # Windows that are copied at once: all of them would be n_steps times as large as the
 # rows.
@@ -174,6 +178,7 @@ class Scaling:
         "standardize": "standardize",
         "inputs": "inputs",
         "target_scaling": "target_scaling",
+        "codes": "codes",
     },
 )
 @dataclass(frozen=True)
@@ -191,6 +196,8 @@ class Statistics:
     target_scaling : {"standard", "scale", "none"}, default="standard"
         How targets are scaled: by mean and standard deviation, by their root mean
         square without a shift, or not at all.
+    codes : tuple of int, default=()
+        Places of the inputs that are codes of categories, which are not scaled.
     """
 
     x: Moments
@@ -198,6 +205,7 @@ class Statistics:
     standardize: bool
     inputs: Scaling | None = None
     target_scaling: str = "standard"
+    codes: tuple[int, ...] = ()
 
     @classmethod
     def of(
@@ -209,6 +217,7 @@ class Statistics:
         standardize: bool,
         inputs: Scaling | None = None,
         target_scaling: str = "standard",
+        codes: tuple[int, ...] = (),
     ) -> Statistics:
         """Compute the statistics of training samples.
 
@@ -219,7 +228,7 @@ class Statistics:
         x = _moments_of(windows, weights_of_windows(sample_weight))
         counts = sample_weight > 0
         y_moments = Moments.of(y[counts], sample_weight[counts])
-        return cls(x, y_moments, standardize, inputs, target_scaling)
+        return cls(x, y_moments, standardize, inputs, target_scaling, codes)
 
     def merge(self, other: Statistics) -> Statistics:
         """Return the statistics of both samples together."""
@@ -253,12 +262,14 @@ class Statistics:
                     f"{column_at(column)}; divide them by a constant."
                 )
         # Holes are filled with the mean even where nothing is scaled.
-        fill = x_mean
+        fill = x_mean.copy()
         y_mean, y_scale = self._scale_of_targets(y_mean, y_scale)
         if not self.standardize:
             x_mean, y_mean = np.zeros_like(x_mean), np.zeros_like(y_mean)
             x_scale, y_scale = np.ones_like(x_mean), np.ones_like(y_mean)
         x_scale = np.where(x_scale == 0, 1.0, x_scale)
+        codes = list(self.codes)
+        x_mean[codes], x_scale[codes], fill[codes] = 0.0, 1.0, MISSING_CODE
         scaling = Scaling(x_mean, x_scale, fill, y_mean, y_scale)
         return scaling if self.inputs is None else scaling.scale_as(self.inputs)
 
@@ -320,7 +331,7 @@ class RollOutScales:
         How each window is normalised.
     scale_in, shift_in : ndarray of shape (n_targets,)
         Convert a normalised window to the scale of inputs.
-    hole : ndarray of shape (n_targets,)
+    hole : ndarray of shape (n_features,)
         Fills missing values of steps that are partly observed, in the scale of inputs.
     scale_out, shift_out : ndarray of shape (horizon, n_targets)
         Convert an output of the network to the scale of a normalised window.
@@ -366,7 +377,7 @@ def scale_roll_out(
     x_mean, x_scale = scaling.x_mean[:n_targets], scaling.x_scale[:n_targets]
     y_mean = scaling.y_mean.reshape(horizon, n_targets)
     y_scale = scaling.y_scale.reshape(horizon, n_targets)
-    hole = (scaling.fill[:n_targets] - x_mean) / x_scale
+    hole = (scaling.fill - scaling.x_mean) / scaling.x_scale
     one, zero = np.ones(n_targets), np.zeros(n_targets)
     if normalization is None:
         out = y_scale / x_scale, (y_mean - x_mean) / x_scale

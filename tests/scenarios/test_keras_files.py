@@ -38,6 +38,7 @@ def regressors():
         "lstm": LSTMRegressor(3, **settings),
         "gru": GRURegressor(3, **settings),
         "parallel": LSTMRegressor((3, 2), **settings, **parallel),
+        "categories": GRURegressor(3, **settings, categories={1: 2}),
     }
 
 
@@ -70,9 +71,13 @@ def loaded(tmp_path_factory):
         expected[name] = answer
 
     windows, target = gappy_windows(), summed_windows(n_targets=3)[1] + FAR
+    coded = windows.copy()
+    coded[4:, :, 1] = np.arange(len(coded) - 4)[:, None] % 3
+    coded[:4, :, 1] = np.nan
     for name, model in regressors().items():
-        model.fit(windows, target)
-        store(name, model.to_keras(), windows, model.predict(windows))
+        X = coded if name == "categories" else windows
+        model.fit(X, target)
+        store(name, model.to_keras(), X, model.predict(X))
     for name, (model, X) in autoencoders().items():
         codes = model.fit(X).transform(X)
         store(f"all of {name}", model.to_keras(), X, model.reconstruct(X))

@@ -62,6 +62,15 @@ def test_onnx_predicts_the_same_quantiles(tmp_path):
     assert_close(model.predict_quantiles(WINDOWS), predict(WINDOWS)[:, 0], Y.std())
 
 
+def test_onnx_looks_up_the_same_categories(tmp_path):
+    coded = np.insert(WINDOWS, 1, np.arange(18)[:, None] % 4, axis=2)
+    coded[4, 1, 1] = np.nan
+    model = GRURegressor(**SMALL, categories={1: 2}).fit(coded, Y)
+    predict = exported(model.to_keras(), tmp_path / "model.onnx")
+    coded[6:8, :, 1] = 7.0
+    assert_close(model.predict(coded), predict(coded)[:, 0], Y.std())
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("activation", ["softplus", "exponential", "sigmoid"])
 def test_onnx_predicts_the_same_by_other_outputs(activation, tmp_path):

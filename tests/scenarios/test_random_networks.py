@@ -18,6 +18,7 @@ from skrnn._engine.models import build_model
 from skrnn._engine.prediction import predict
 from skrnn._engine.programs import PROGRAMS
 from skrnn._engine.settings import Recipe
+from skrnn._networks.categories import CodedFeatures
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.windows import Windows
 from tests.support.samples import CELLS, assert_same_training, make_samples, network_for
@@ -71,6 +72,16 @@ SHAPES = [
         "dense_after": (3,),
     },
     {"n_steps": 4, "n_features": 2, "n_targets": 3, "units": (2,), "linear_path": True},
+    {
+        "n_steps": 4,
+        "n_features": 4,
+        "n_targets": 1,
+        "units": (2,),
+        "segment": 2,
+        "linear_path": True,
+        # Of random numbers the whole part is the code, and most of them have none.
+        "categories": (CodedFeatures((0, 3), 2, 2), CodedFeatures((1,), 1, 3)),
+    },
 ]
 NETWORKS = [RecurrentNetwork(cell, **shape) for cell in CELLS for shape in SHAPES]
 # Each shape once, and each kind of cell in turn.

@@ -36,6 +36,7 @@ RNG = np.random.RandomState(0)
 ROWS = RNG.normal(size=(N_ROWS, 2)).cumsum(axis=0)
 FUTURE = RNG.normal(size=(4, 2))
 WINDOWS = np.array(SlidingWindow(4).fit_transform(ROWS))
+CODED_WINDOWS = np.insert(WINDOWS, 2, [[0], [2]] * (N_ROWS // 2), axis=2)
 SMALL = {"epochs": 1, "units": 2, "n_components": 1, "random_state": 0}
 NET = {"units": 2, "epochs": 1, "random_state": 0}
 
@@ -181,6 +182,9 @@ NETWORKS |= {
     ),
     "forecasts of quantiles": lambda: forecaster_on(
         DAYS, GRURegressor(**NET, quantiles=(0.1, 0.5, 0.6)), horizon=4, calibration=8
+    ),
+    "categories": lambda: case(
+        GRURegressor(**NET, categories={2: 2}), CODED_WINDOWS, ROW
     ),
     "several networks": lambda: case(RNNRegressor(**NET, n_networks=2), WINDOWS, ROWS),
     "generator": lambda: case(
