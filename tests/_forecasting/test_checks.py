@@ -3,9 +3,11 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import BaggingRegressor
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.pipeline import make_pipeline
 
-from skrnn import AutoregressiveForecaster, SkippedSeriesWarning
+from skrnn import AutoregressiveForecaster, GRURegressor, SkippedSeriesWarning
 from tests.support.many_series import (
     DAYS,
     SPANS,
@@ -137,3 +139,10 @@ def test_a_named_step_is_not_warned_of():
     y = pd.Series(np.sin(np.arange(90.0)), index.to_numpy())
     fitted = AutoregressiveForecaster(Ridge(), window=3, freq="D").fit(None, y)
     assert fitted.step_ == pd.DateOffset(days=1)
+
+
+@pytest.mark.parametrize("wrap", [lambda it: it, make_pipeline, BaggingRegressor])
+def test_an_estimator_that_predicts_every_step_is_refused(daily, wrap):
+    estimator = wrap(GRURegressor(2, epochs=1, return_sequences=True))
+    with refusal("Got one with return_sequences=True"):
+        AutoregressiveForecaster(estimator, window=3).fit(None, daily[1])

@@ -71,6 +71,13 @@ def test_onnx_looks_up_the_same_categories(tmp_path):
     assert_close(model.predict(coded), predict(coded)[:, 0], Y.std())
 
 
+def test_onnx_predicts_the_same_at_every_step(tmp_path):
+    y = np.nan_to_num(WINDOWS[..., 0])
+    model = GRURegressor(**SMALL, return_sequences=True).fit(WINDOWS, y)
+    predict = exported(model.to_keras(), tmp_path / "model.onnx")
+    assert_close(model.predict(WINDOWS), predict(WINDOWS)[..., 0], y.std())
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("activation", ["softplus", "exponential", "sigmoid"])
 def test_onnx_predicts_the_same_by_other_outputs(activation, tmp_path):

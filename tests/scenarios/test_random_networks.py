@@ -83,11 +83,22 @@ SHAPES = [
         "categories": (CodedFeatures((0, 3), 2, 2), CodedFeatures((1,), 1, 3)),
     },
 ]
-NETWORKS = [RecurrentNetwork(cell, **shape) for cell in CELLS for shape in SHAPES]
+# Outputs of every step, which samples of windows cannot train.
+OF_STEPS = {
+    "n_steps": 4,
+    "n_features": 2,
+    "n_targets": 2,
+    "units": (2, 3),
+    "dense_after": (2,),
+    "bidirectional": True,
+    "return_sequences": True,
+}
+ALL_SHAPES = [*SHAPES, OF_STEPS]
+NETWORKS = [RecurrentNetwork(cell, **shape) for cell in CELLS for shape in ALL_SHAPES]
 # Each shape once, and each kind of cell in turn.
 EVERYDAY = [
     RecurrentNetwork(cell, **shape)
-    for cell, shape in zip(cycle(CELLS), SHAPES, strict=False)
+    for cell, shape in zip(cycle(CELLS), ALL_SHAPES, strict=False)
 ]
 OTHERS = [network for network in NETWORKS if network not in EVERYDAY]
 

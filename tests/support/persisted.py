@@ -186,6 +186,9 @@ NETWORKS |= {
     "categories": lambda: case(
         GRURegressor(**NET, categories={2: 2}), CODED_WINDOWS, ROW
     ),
+    "every step": lambda: case(
+        GRURegressor(**NET, return_sequences=True), WINDOWS, WINDOWS[..., 0]
+    ),
     "several networks": lambda: case(RNNRegressor(**NET, n_networks=2), WINDOWS, ROWS),
     "generator": lambda: case(
         RNNRegressor(2, epochs=1, random_state=RNG), WINDOWS, ROW
