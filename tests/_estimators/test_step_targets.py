@@ -21,6 +21,7 @@ from skrnn import (
 )
 from skrnn._engine.tensorflow import keras
 from tests.support.cells import run_by_hand
+from tests.support.exhaustive import first_of_many
 from tests.support.networks import STILL, assert_same_weights, network
 
 RNG = np.random.RandomState(0)
@@ -52,8 +53,14 @@ class EveryBatch(keras.callbacks.Callback):
         pass
 
 
-@pytest.mark.parametrize("cls", [RNNRegressor, LSTMRegressor, GRURegressor])
-@pytest.mark.parametrize("backend", ["numpy", "tensorflow"])
+@pytest.mark.parametrize(
+    ("cls", "backend"),
+    [
+        (RNNRegressor, "numpy"),
+        (LSTMRegressor, "tensorflow"),
+        (GRURegressor, "tensorflow"),
+    ],
+)
 def test_a_step_is_predicted_as_the_last_one_of_the_steps_up_to_it(cls, backend):
     settings = {"units": (2, 3), "dense_before": 2, "dense_after": 3}
     model = sequences(cls, predict_backend=backend, **settings).fit(X, TWO)
@@ -64,6 +71,19 @@ def test_a_step_is_predicted_as_the_last_one_of_the_steps_up_to_it(cls, backend)
         y = run_by_hand(until, model.weights_, scaled(X)[:, : step + 1])
         by_hand = y * TWO.std(axis=(0, 1)) + TWO.mean(axis=(0, 1))
         assert_allclose(predicted[:, step], by_hand, rtol=1e-5, atol=1e-4)
+
+
+def test_codes_of_categories_are_looked_up_at_every_step():
+    codes = RNG.randint(3, size=(N, T, 1)).astype(float)
+    coded = np.concatenate([X, codes], axis=2)
+    model = sequences(categories={2: 2}).fit(coded, Y + 10 * codes[..., 0])
+    predicted = model.predict(coded)
+    model.set_params(predict_backend="numpy")
+    assert_allclose(model.predict(coded), predicted, rtol=1e-5)
+    changed = coded.copy()
+    changed[:, 2, 2] = 1 - (changed[:, 2, 2] == 1)
+    differs = (model.predict(changed) != model.predict(coded)).any(axis=0)
+    assert_array_equal(differs, [False, False, True, True])
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
@@ -89,10 +109,8 @@ def test_labels_of_the_last_step_alone_train_as_targets_of_windows_do(callbacks)
 
 
 @pytest.mark.parametrize("callbacks", [None, EveryBatch()], ids=["compiled", "keras"])
-@pytest.mark.parametrize("batch_size", [32, 5])
-def test_loss_and_metrics_are_means_over_labelled_steps(callbacks, batch_size):
-    # By batches of fewer samples the weights stay as well.
-    still = {**STILL, "callbacks": callbacks, "batch_size": batch_size}
+def test_loss_and_metrics_are_means_over_labelled_steps(callbacks):
+    still = {**STILL, "callbacks": callbacks, "batch_size": 5}
     model = sequences(metrics=["mae"], **still, shuffle=False)
     model.fit(PADDED, HOLES, X_val=PADDED[:7], y_val=HOLES[:7])
     errors = (model.predict(PADDED) - HOLES) / np.nanstd(HOLES)
@@ -200,10 +218,14 @@ def test_quantiles_of_steps_do_not_cross_and_are_learned_by_the_pinball_loss():
     assert two.predict_quantiles(X, [0.5, 0.7]).shape == (N, T, 2, 2)
 
 
-@pytest.mark.parametrize("levels", [None, (0.5,), (0.2, 0.5)])
-@pytest.mark.parametrize("y", [HOLES, np.stack([Y] * T, axis=-1)], ids=["1", "T"])
+# As many targets as steps, because Keras looks at the sizes of axes.
+AS_MANY = np.stack([Y] * T, axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("levels", "y"), [(None, HOLES), ((0.5,), AS_MANY), ((0.2, 0.5), HOLES)]
+)
 def test_a_plain_keras_model_gives_every_step_in_units_of_y(levels, y):
-    # As many targets as steps, because Keras looks at the sizes of axes.
     model = sequences(quantiles=levels, epochs=1).fit(PADDED, y + 1000 * np.arange(T))
     expected = model.predict(X) if levels is None else model.predict_quantiles(X)
     given = np.asarray(model.to_keras()(X)).reshape(expected.shape)
@@ -348,7 +370,9 @@ def cross_entropy(proba, numbers):
     return -np.log(np.take_along_axis(proba, numbers[..., None], axis=-1)[..., 0])
 
 
-@pytest.mark.parametrize("cls", [RNNClassifier, LSTMClassifier, GRUClassifier])
+@pytest.mark.parametrize(
+    "cls", first_of_many([RNNClassifier, LSTMClassifier, GRUClassifier])
+)
 def test_every_step_has_probabilities_and_the_most_probable_label(cls):
     model = tagger(cls).fit(PADDED, SOME)
     proba = model.predict_proba(PADDED)
@@ -361,8 +385,7 @@ def test_every_step_has_probabilities_and_the_most_probable_label(cls):
     assert_allclose(proba[:, 0], by_hand, rtol=1e-4)
 
 
-@pytest.mark.parametrize("callbacks", [None, EveryBatch()], ids=["compiled", "keras"])
-@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(("callbacks", "n_classes"), [(None, 2), (EveryBatch(), 3)])
 def test_labels_of_the_last_step_alone_train_as_labels_of_windows_do(
     callbacks, n_classes
 ):
