@@ -6,7 +6,6 @@ from typing import Any
 
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._networks.layer import Layer
-from skrnn._networks.quantiles import spread
 from skrnn._scaling.scaling import MISSING_CODE
 
 from .layers import SEED
@@ -47,8 +46,9 @@ def build_recurrent(
     model : keras.Model
         From windows of shape (batch, n_steps, n_features), scaled and NaN where
         nothing is observed, to (batch, n_targets), in the scale of training; of a
-        network of quantiles to (batch, n_targets, n_quantiles), and of one that returns
-        sequences with an axis of steps behind that of the batch.
+        network of quantiles to (batch, n_targets, n_quantiles), of a distribution to
+        (batch, n_targets, n_parameters), and of one that returns sequences with an axis
+        of steps behind that of the batch.
 
     Raises
     ------
@@ -66,10 +66,10 @@ def build_recurrent(
     builder = _Builder(network, windows, mask, shared=shared, cudnn=cudnn)
     for layer in layers:
         x = builder.add(layer, x)
-    first, *others = map(builder.join_segments, network.split_quantiles(x))
+    first, *others = map(builder.join_segments, network.split_outputs(x))
     if network.linear_path:
         first = first + builder.map_windows(filled)
-    y = builder.spread([first, *others]) if network.quantiles else first
+    y = builder.join_parts([first, *others]) if network.has_parts else first
     return keras.Model(windows, y, name=f"{network.cell}_network")
 
 
@@ -137,10 +137,10 @@ class _Builder:
         # The last segment may reach beyond the outputs that are asked for.
         return outputs[:, :n_targets]
 
-    def spread(self, outputs: list[Any]) -> Any:
-        """Make quantiles of the outputs, (batch, n_targets, n_quantiles)."""
-        levels = spread(outputs, self._network.quantiles, keras.ops.softplus)
-        return keras.ops.stack(levels, axis=-1)
+    def join_parts(self, outputs: list[Any]) -> Any:
+        """Make quantiles or parameters of outputs, (batch, n_targets, n_parts)."""
+        parts = self._network.join_parts(outputs, keras.ops.softplus)
+        return keras.ops.stack(parts, axis=-1)
 
     def map_windows(self, windows: Any) -> Any:
         """Map whole windows, missing values being 0, to the outputs."""

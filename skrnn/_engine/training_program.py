@@ -19,11 +19,13 @@ from .epoch import (
     validation_epoch,
 )
 from .learning_rate import Decay
+from .likelihoods import minus_log_likelihood
 from .losses import loss_of_samples
 from .models import build_model, forget_sequence
 from .optimizers import copy_optimizer, traced_settings
 from .placement import Placement
-from .quantiles import compare_medians, pinball
+from .point_metrics import compare_points
+from .quantiles import pinball
 from .scikeras import compile_arguments
 from .sequences import compare_steps, loss_of_steps
 from .settings import Recipe
@@ -84,9 +86,8 @@ class TrainingProgram:
         placement: Placement,
     ) -> None:
         self._decay = _make_decay(recipe)
-        quantiles = getattr(network, "quantiles", ())
         arguments = compile_arguments(
-            pinball(quantiles) if quantiles else recipe.loss,
+            _loss_of_parts(network) or recipe.loss,
             recipe.optimizer,
             recipe.learning_rate if self._decay is None else self._decay.schedule,
             recipe.metrics,
@@ -94,8 +95,7 @@ class TrainingProgram:
             recipe.clipnorm,
         )
         loss: Any = loss_of_samples(arguments["loss"])
-        if quantiles:
-            arguments["metrics"] = compare_medians(arguments["metrics"], quantiles)
+        arguments["metrics"] = compare_points(arguments["metrics"], network)
         if isinstance(network, RecurrentNetwork) and network.return_sequences:
             loss = arguments["loss"] = loss_of_steps(loss, network, recipe.loss)
             arguments["metrics"] = compare_steps(arguments["metrics"], network)
@@ -130,7 +130,7 @@ class TrainingProgram:
             and all(isinstance(each, keras.metrics.Metric) for each in self.metrics)
         )
         if self.compiles and self.metrics and isinstance(network, RecurrentNetwork):
-            self._show_metrics(network.shape_of_targets)
+            self._show_metrics(network.shape_of_labels)
 
     def start(self, state: State, recipe: Recipe, seed: int, n_updates: float) -> None:
         """Set every variable that training reads or changes.
@@ -289,13 +289,13 @@ class TrainingProgram:
             return validation_epoch(model, task, metrics, self.batch_size)
         return training_epoch(model, self.optimizer, task, metrics, self.batch_size)
 
-    def _show_metrics(self, shape_of_targets: tuple[int, ...]) -> None:
+    def _show_metrics(self, shape_of_labels: tuple[int, ...]) -> None:
         """Build the metrics of the model, from which callbacks see if more is better.
 
         Keras builds them in its first step of training, which compiled epochs lack.
         """
         outputs = tf.zeros((1, *self.model.output_shape[1:]))
-        targets = tf.zeros((1, *shape_of_targets))
+        targets = tf.zeros((1, *shape_of_labels))
         self.model.compute_metrics(None, targets, outputs)
         self.model.reset_metrics()
 
@@ -316,6 +316,15 @@ class TrainingProgram:
 def _make_decay(recipe: Recipe) -> Decay | None:
     shape = recipe.learning_rate_decay
     return None if shape is None else Decay(shape, recipe.first_rate)
+
+
+def _loss_of_parts(network: Network) -> Any:
+    """Return the loss of quantiles or of a distribution; None for a single number."""
+    if not isinstance(network, RecurrentNetwork):
+        return None
+    if network.distribution:
+        return minus_log_likelihood(network.distribution)
+    return pinball(network.quantiles) if network.quantiles else None
 
 
 def _check_suits_copies(recipe: Recipe, loss: Any, metrics: list[Any]) -> None:

@@ -134,12 +134,14 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
 
             predict = prediction.predict
         return [
-            self.scaling_.restore_targets(
-                predict(self._network, weights, windows, scale=scale),
-                axis=len(self._network.shape_of_targets),
-            )
+            self._restore(predict(self._network, weights, windows, scale=scale))
             for weights in self._weights_of_networks()
         ]
+
+    def _restore(self, outputs):
+        """Return outputs of a network in the units of the targets."""
+        axis = len(self._network.shape_of_targets)
+        return self.scaling_.restore_targets(outputs, axis=axis)
 
     def _runs_in_numpy(self, n_windows, n_calls=1):
         """Return whether NumPy predicts so many windows, so many times in a row."""
@@ -151,11 +153,14 @@ class BaseRecurrentEstimator(BaseNetworkEstimator):
         from skrnn._engine import export
 
         return export.export_recurrent(
-            self._network,
-            self._weights_of_networks(),
+            *self._exported_networks(),
             self.scaling_,
             both_classes=both_classes,
         )
+
+    def _exported_networks(self):
+        """Return the network that `to_keras` builds, and the weights of each."""
+        return self._network, self._weights_of_networks()
 
     def _training_text(self):
         text = super()._training_text()

@@ -8,7 +8,6 @@ from math import ceil
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import StrOptions, fit_context
@@ -18,6 +17,7 @@ from skrnn._checks.targets import (
     check_step_weight,
     check_target,
 )
+from skrnn._networks.distributions import DISTRIBUTIONS
 from skrnn._networks.outputs import (
     OF_ACTIVATIONS,
     Outputs,
@@ -29,33 +29,23 @@ from skrnn._scaling.scaling import scale_roll_out
 
 from .base_recurrent import BaseRecurrentEstimator
 from .categories import take_numbers
-from .linear_path import bias_of_quantiles, start_at_ridge
-from .network_checks import check_decoder, check_linear_path, check_sequences
-from .quantiles import (
-    check_beside_quantiles,
-    check_within,
-    interpolate,
-    read_quantiles,
+from .distributions import (
+    check_beside_distribution,
+    check_counts,
+    count_targets,
+    restore_parameters,
 )
+from .linear_path import bias_of_parts, start_at_ridge
+from .network_checks import check_decoder, check_linear_path, check_sequences
+from .quantiles import check_beside_quantiles, read_quantiles
 from .target_checks import check_labelled, check_same_axes, check_suits
 from .training_data import TrainingData
+from .uncertainty import UncertaintyMixin
 
 __all__ = ["BaseRecurrentRegressor"]
 
 
-def _has_quantiles(regressor):
-    """Return whether a regressor predicts quantiles; raise with the way to them."""
-    network = vars(regressor).get("_network")
-    learns = regressor.quantiles is not None
-    if learns if network is None else network.quantiles:
-        return True
-    raise AttributeError(
-        "predict_quantiles needs a network that has learned quantiles; fit with "
-        "quantiles=(0.1, 0.5, 0.9), for instance."
-    )
-
-
-class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
+class BaseRecurrentRegressor(UncertaintyMixin, RegressorMixin, BaseRecurrentEstimator):
     """Base of the recurrent regressors, which differ in their cell."""
 
     _private_fields = {
@@ -69,6 +59,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         "output_activation": [StrOptions({"auto", *OF_ACTIVATIONS})],
         "linear_path": ["boolean"],
         "quantiles": ["array-like", None],
+        "distribution": [StrOptions(set(DISTRIBUTIONS)), None],
     }
 
     def __sklearn_tags__(self):
@@ -221,44 +212,6 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         """
         return np.stack([self._targets_of(y) for y in self._outputs_of_networks(X)])
 
-    @available_if(_has_quantiles)
-    def predict_quantiles(self, X, quantiles=None):
-        """Predict quantiles of the targets of windows.
-
-        They never cross: a higher level has no lower value. The median is what
-        `predict` returns.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
-            Windows, as in `predict`.
-        quantiles : array-like of float, default=None
-            Levels from the lowest to the highest one learned, in any order. Those
-            between are interpolated, linearly in the quantiles of a normal
-            distribution. None means those learned.
-
-        Returns
-        -------
-        values : ndarray of shape (n_samples, n_quantiles) or (n_samples, n_targets, \
-                n_quantiles)
-            Quantiles in the units of y. With `return_sequences` the axis of steps comes
-            behind that of samples.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If a level lies outside of those learned; also as in `predict`.
-        TypeError
-            If X holds dates.
-        """
-        check_is_fitted(self)
-        learned = self._network.quantiles
-        asked = check_within(learned if quantiles is None else quantiles, learned)
-        y = interpolate(self._outputs(X), learned, asked)
-        return y[..., 0, :] if self._one_axis else y
-
     def score(self, X, y, sample_weight=None):
         """Return R2, the share of the variance of y that is predicted.
 
@@ -330,12 +283,8 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         level, unit, scales = scale_roll_out(scaling, targets, horizon, normalization)
         known = slice(n_targets, None)
         ahead = (known_ahead - scaling.x_mean[known]) / scaling.x_scale[known]
-        medians = [
-            self._network.of_median(each) for each in self._weights_of_networks()
-        ]
         predicted = roll_out.roll_out(
-            medians[0][0],
-            [weights for _, weights in medians],
+            *self._point_networks(),
             (targets - level) / unit,
             ahead,
             scales,
@@ -349,12 +298,12 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         -------
         model : keras.Model
             From X of shape (n_samples, n_steps, n_features) to y of shape (n_samples,
-            n_targets), or with `quantiles` of shape (n_samples, n_targets,
-            n_quantiles). With `return_sequences` the axis of steps comes behind that of
-            samples. It contains the scaling and the treatment of missing values,
-            and can be saved and loaded without skrnn. With ``decoder="parallel"`` the
-            step into the horizon is that of a second layer with the same weights. Of
-            several networks it gives the mean.
+            n_targets), the means of a `distribution`; or with `quantiles` of shape
+            (n_samples, n_targets, n_quantiles). With `return_sequences` the axis of
+            steps comes behind that of samples. It contains the scaling and the
+            treatment of missing values, and can be saved and loaded without skrnn. With
+            ``decoder="parallel"`` the step into the horizon is that of a second layer
+            with the same weights. Of several networks it gives the mean.
 
         Raises
         ------
@@ -363,10 +312,23 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         """
         return self._as_keras_model()
 
+    def _point_networks(self):
+        """Return the network of medians or means, and the weights of each network."""
+        points = [self._network.of_points(each) for each in self._weights_of_networks()]
+        return points[0][0], [weights for _, weights in points]
+
+    def _exported_networks(self):
+        # The mean of the parameters of several distributions has no meaning.
+        if self._network.distribution:
+            return self._point_networks()
+        return super()._exported_networks()
+
     def _targets_of(self, y):
         """Return predictions of the targets, with as many axes as y had in `fit`."""
         if self._network.quantiles:
             y = y[..., self._network.quantiles.index(MEDIAN)]
+        if self._network.distribution:
+            y = y[..., 0]  # The mean, that of a mixture being the mean of means.
         return y[..., 0] if self._one_axis else y
 
     def _outputs_for_loss(self):
@@ -374,6 +336,10 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
 
         A forecaster asks its estimator, before `fit`, how targets will be scaled.
         """
+        if self.distribution is not None:
+            check_beside_distribution(self)
+            of_counts = DISTRIBUTIONS[self.distribution].of_counts
+            return Outputs("linear", "scale" if of_counts else "standard", ())
         if self.quantiles is not None:
             check_beside_quantiles(self.loss, self.output_activation)
             return Outputs("linear", "standard", ())
@@ -393,15 +359,34 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
         if network.linear_path:
             windows = take_numbers(network, samples.windows.take(samples.chosen))
             return given | start_at_ridge(network, windows, targets, weights)
-        if network.quantiles:
-            return given | {-1: bias_of_quantiles(network, targets, weights)}
+        if network.has_parts:
+            return given | {-1: bias_of_parts(network, targets, weights)}
         return given
+
+    def _restore(self, outputs):
+        if self._network.distribution:
+            name = self._network.distribution
+            return restore_parameters(outputs, self.scaling_, name)
+        return super()._restore(outputs)
+
+    def _scale(self, data, parts, scaling):
+        samples = super()._scale(data, parts, scaling)
+        if not self._learns_counts():
+            return samples
+        targets = count_targets(data.windows, data.targets, scaling)
+        return replace(samples, targets=targets)
+
+    def _learns_counts(self):
+        named = self.distribution
+        return named is not None and DISTRIBUTIONS[named].of_counts
 
     def _read(self, X, y, sample_weight, *, reset):
         windows, facts = self._read_windows(X, reset=reset)
         read = self._read_steps if self.return_sequences else self._read_targets
         targets, weights, one_axis = read(X, y, sample_weight, windows.n_steps)
         check_suits("y", targets, weights > 0, self._outputs_for_loss(), self.loss, y)
+        if self._learns_counts():
+            check_counts(windows, targets, weights > 0, self.distribution, y)
         facts |= {"n_targets_": targets.shape[-1], "_one_axis": one_axis}
         return TrainingData(windows, targets, weights, facts)
 
@@ -429,6 +414,7 @@ class BaseRecurrentRegressor(RegressorMixin, BaseRecurrentEstimator):
             output_activation=outputs.activation,
             linear_path=bool(self.linear_path),
             quantiles=read_quantiles(self.quantiles),
+            distribution=self.distribution or "",
         )
         check_sequences(network)
         check_decoder(network)

@@ -26,6 +26,7 @@ __all__ = [
     "accepts_missing",
     "accepts_windows",
     "contains",
+    "draw_learned",
     "find_fitted",
     "find_parameter",
     "find_scaling_of_targets",
@@ -33,11 +34,14 @@ __all__ = [
     "fitted_attribute",
     "last_step",
     "learned_coverage",
+    "learned_distribution",
     "learned_quantiles",
+    "learns_counts",
     "let_begin_missing",
     "open_pipelines",
     "open_up",
     "predict_learned_quantiles",
+    "predict_levels",
     "predictor_of",
     "predicts_steps",
     "set_open_seeds",
@@ -119,16 +123,29 @@ def find_scaling_of_targets(estimator: Any) -> str:
     Those in a TransformedTargetRegressor get other targets than it does, and are not
     asked.
     """
+    found = _find_with(estimator, "_target_scaling")
+    return "standard" if found is None else str(found._target_scaling())
+
+
+def learns_counts(estimator: Any) -> bool:
+    """Return whether an estimator will learn a distribution of counts."""
+    found = _find_with(estimator, "_learns_counts")
+    return found is not None and bool(found._learns_counts())
+
+
+def _find_with(estimator: Any, method: str) -> Any:
+    """Return the estimator, or the one it wraps, that has a method; None without one.
+
+    Those in a TransformedTargetRegressor get other targets, and are not asked.
+    """
     while not isinstance(estimator, TransformedTargetRegressor):
-        if hasattr(estimator, "_target_scaling"):
-            return str(estimator._target_scaling())
+        if estimator is None or hasattr(estimator, method):
+            return estimator
         inner = last_step(estimator)
         if inner is estimator:
             inner = getattr(estimator, "estimator", None)
-        if inner is None:
-            break
         estimator = inner
-    return "standard"
+    return None
 
 
 def find_weight_parameter(estimator: Any) -> str | None:
@@ -250,21 +267,50 @@ def learned_quantiles(estimator: Any) -> tuple[float, ...]:
     return tuple(getattr(vars(last).get("_network"), "quantiles", ()))
 
 
+def learned_distribution(estimator: Any) -> str:
+    """Return the distribution that the network of an estimator predicts, or ""."""
+    _, last = open_pipelines(estimator)
+    return str(getattr(vars(last).get("_network"), "distribution", ""))
+
+
 def learned_coverage(estimator: Any) -> float:
     """Return the largest coverage of intervals that learned quantiles give; 0 if none.
 
-    Intervals leave out as much below them as above.
+    Intervals leave out as much below them as above. A distribution gives all.
     """
+    if learned_distribution(estimator):
+        return 1.0
     learned = learned_quantiles(estimator)
     return round(1 - 2 * max(learned[0], 1 - learned[-1]), 12) if learned else 0.0
 
 
 def predict_learned_quantiles(estimator: Any, X: Any) -> Any:
     """Predict the levels that the network of an estimator has learned."""
+    last, X = _hand_on(estimator, X)
+    return last.predict_quantiles(X)
+
+
+def predict_levels(estimator: Any, X: Any, levels: Any, units: Any = None) -> Any:
+    """Predict levels of a distribution that the network of an estimator has learned.
+
+    Of counts that were divided by units they are the levels of the counts themselves.
+    """
+    last, X = _hand_on(estimator, X)
+    return last._quantiles_of(X, levels, units)
+
+
+def draw_learned(estimator: Any, X: Any, random: Any, units: Any = None) -> Any:
+    """Draw one number for each target of windows, of counts as `predict_levels`."""
+    last, X = _hand_on(estimator, X)
+    return last._draw(X, 1, random, units)[..., 0]
+
+
+def _hand_on(estimator: Any, X: Any) -> tuple[Any, Any]:
+    """Return the estimator inside Pipelines and searches, and X as it gets it."""
     transformers, last = open_pipelines(estimator)
     for transformer in transformers:
         X = transformer.transform(X)
-    return last.predict_quantiles(X)
+    return last, X
 
 
 def open_up(estimator: Any) -> tuple[list[Any], Any]:

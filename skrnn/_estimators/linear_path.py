@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrnn._networks.description import RecurrentNetwork
+from skrnn._networks.distributions import starting_parameters
 from skrnn._networks.quantiles import MEDIAN, starting_outputs
 from skrnn._process.memory import check_memory
 from skrnn._windows.windows import Windows
 
-__all__ = ["bias_of_quantiles", "ridge_of_windows", "start_at_ridge"]
+__all__ = ["bias_of_parts", "ridge_of_windows", "start_at_ridge"]
 
 Array = NDArray[np.float64]
 
@@ -40,8 +41,8 @@ def start_at_ridge(
 ) -> dict[int, NDArray[np.float32]]:
     """Return weights of a network, by their places, that make it a ridge regression.
 
-    Those of its output layer are zero. A network of quantiles starts at those of the
-    residuals around the ridge.
+    Those of its output layer are zero. A network of quantiles, or of a distribution,
+    starts at that of the residuals around the ridge.
 
     Parameters
     ----------
@@ -54,20 +55,29 @@ def start_at_ridge(
     # The last weights are those of the layer of the outputs and of the linear path.
     of_outputs, _ = network.layers[-2].weights
     started = {-4: np.zeros(of_outputs, np.float32), -2: kernel, -1: bias}
-    if not network.quantiles:
+    if not network.has_parts:
         return started
     parts = [_lay_out(windows, chunk) @ kernel for chunk in _chunks(len(windows))]
     residuals = targets - np.concatenate(parts) - bias
-    shift = starting_outputs(residuals, weights, (MEDIAN,))[0]
-    outputs = bias_of_quantiles(network, residuals - shift, weights)
+    if network.distribution:
+        shift = np.average(residuals, axis=0, weights=weights)
+    else:
+        shift = starting_outputs(residuals, weights, (MEDIAN,))[0]
+    outputs = bias_of_parts(network, residuals - shift, weights)
     return {**started, -3: outputs, -1: (bias + shift).astype(np.float32)}
 
 
-def bias_of_quantiles(
+def bias_of_parts(
     network: RecurrentNetwork, targets: NDArray[np.floating], weights: Array
 ) -> NDArray[np.float32]:
-    """Return the biases of the output layer that give the quantiles of targets."""
-    outputs = starting_outputs(targets, weights, network.quantiles)
+    """Return the biases of the output layer that give the quantiles of targets.
+
+    Those of a network of distributions give the moments.
+    """
+    if network.distribution:
+        outputs = starting_parameters(targets, weights, network.distribution)
+    else:
+        outputs = starting_outputs(targets, weights, network.quantiles)
     if network.decoder == "parallel":  # All segments have the same biases.
         outputs = outputs.mean(axis=1, keepdims=True).repeat(network.segment, axis=1)
     return outputs.ravel().astype(np.float32)

@@ -106,6 +106,18 @@ class LSTMRegressor(BaseRecurrentRegressor):
         beside the median the network gives the distances from level to level. `loss`
         must be left at its default, and metrics compare the medians. With `linear_path`
         the linear map moves all levels by the same amount. None learns a single number.
+    distribution : {"normal", "student_t", "poisson", "negative_binomial"} or None, \
+            default=None
+        Distribution whose parameters are learned of each target, by its likelihood.
+        `predict` returns the mean, `predict_quantiles` every level,
+        `predict_distribution` a distribution of SciPy's, and `sample_y` draws from it.
+        Targets of the last two must be counts; the variance is the mean, or ``mean +
+        dispersion * mean ** 2``, and `standardize` divides means by the root mean
+        square of y. The loss in `history_` is minus the mean log likelihood: that of
+        counts as they are, otherwise that of standardized targets. `loss` and
+        `output_activation` must be left at their defaults, metrics compare the means,
+        and `linear_path` suits the first two alone. Of several networks the
+        distribution is the mixture. None learns a single number.
     standardize : bool, default=True
         Whether inputs and targets are scaled to zero mean and unit variance with the
         statistics of the training windows. Predictions are in the units of y either
@@ -306,6 +318,7 @@ class LSTMRegressor(BaseRecurrentRegressor):
         output_activation="auto",
         linear_path=False,
         quantiles=None,
+        distribution=None,
         standardize=True,
         loss="mse",
         incomplete="skip",
@@ -346,6 +359,7 @@ class LSTMRegressor(BaseRecurrentRegressor):
         self.output_activation = output_activation
         self.linear_path = linear_path
         self.quantiles = quantiles
+        self.distribution = distribution
         self.standardize = standardize
         self.loss = loss
         self.incomplete = incomplete

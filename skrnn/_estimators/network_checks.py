@@ -95,9 +95,9 @@ def check_linear_path(network: RecurrentNetwork, outputs: Outputs) -> None:
     """Raise if a linear path would add to outputs that are no plain numbers."""
     if network.linear_path and outputs.scaling != "standard":
         raise ValueError(
-            "linear_path must be False for a loss or an output_activation of positive "
-            "numbers or of probabilities, which a linear map does not keep to. Got "
-            "True instead; set linear_path=False."
+            "linear_path must be False for a loss, a distribution or an "
+            "output_activation of positive numbers or of probabilities, which a "
+            "linear map does not keep to. Got True instead; set linear_path=False."
         )
     if network.linear_path and not network.numbers:
         raise ValueError(

@@ -8,7 +8,7 @@ their weights follow the list `layers`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from skrnn._serialization.plain import stored
 
 from .categories import CodedFeatures, embedding_layers
+from .distributions import DISTRIBUTIONS, parameters_of
 from .layer import (
     Activation,
     Layer,
@@ -26,6 +27,8 @@ from .layer import (
     place_of_layer,
     recurrent_stack,
 )
+from .quantiles import spread
+from .variances import softplus
 
 __all__ = ["Network", "RecurrentNetwork"]
 
@@ -135,6 +138,7 @@ class Network(ABC):
         "quantiles": "quantiles",
         "return_sequences": "return_sequences",
         "categories": "categories",
+        "distribution": "distribution",
     },
 )
 # Frozen, because compiled programs are kept under the description as their key.
@@ -179,6 +183,9 @@ class RecurrentNetwork(Network):
     categories : tuple of CodedFeatures
         Features that are codes of categories, in whose place embeddings stand behind
         all others.
+    distribution : str
+        Distribution of which parameters are predicted, a name of `DISTRIBUTIONS`; empty
+        for a single number.
     """
 
     cell: str
@@ -203,6 +210,7 @@ class RecurrentNetwork(Network):
     quantiles: tuple[float, ...] = ()
     return_sequences: bool = False
     categories: tuple[CodedFeatures, ...] = ()
+    distribution: str = ""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -216,7 +224,7 @@ class RecurrentNetwork(Network):
             layers += self._layers_ahead(layers[-1])
         f = self.dense_activation
         layers += dense_stack("dense_after", layers[-1].shape, self.dense_after, f)
-        n_outputs = self.n_at_once * max(1, len(self.quantiles))
+        n_outputs = self.n_at_once * self.n_parts
         activation = self.output_activation
         layers += [dense("targets", layers[-1].shape, n_outputs, activation)]
         if self.linear_path:
@@ -240,8 +248,8 @@ class RecurrentNetwork(Network):
     @property
     def shape_of_outputs(self) -> tuple[int, ...]:
         """Shape of the outputs for one window."""
-        of_quantiles = (len(self.quantiles),) if self.quantiles else ()
-        return (*self.shape_of_targets, *of_quantiles)
+        of_parts = (self.n_parts,) if self.has_parts else ()
+        return (*self.shape_of_targets, *of_parts)
 
     @property
     def shape_of_targets(self) -> tuple[int, ...]:
@@ -250,31 +258,64 @@ class RecurrentNetwork(Network):
         return (*of_steps, self.n_targets)
 
     @property
+    def shape_of_labels(self) -> tuple[int, ...]:
+        """Shape of what the loss compares with outputs: targets and perhaps units."""
+        return (2 * self.n_targets,) if self.has_units else self.shape_of_targets
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether more is predicted of each target than a number."""
+        return bool(self.quantiles or self.distribution)
+
+    @property
+    def n_parts(self) -> int:
+        """Numbers that the output layer gives for each target."""
+        if self.distribution:
+            return len(DISTRIBUTIONS[self.distribution].parameters)
+        return max(1, len(self.quantiles))
+
+    @property
     def n_at_once(self) -> int:
         """Targets that the output layer gives for one state."""
         return self.segment if self.decoder == "parallel" else self.n_targets
 
-    def split_quantiles(self, outputs: Any) -> list[Any]:
-        """Return the outputs of the last layer in parts, as `spread` takes them."""
-        if not self.quantiles:
+    @property
+    def has_units(self) -> bool:
+        """Whether targets come with units of their means, see `Family.of_counts`."""
+        return bool(self.distribution) and DISTRIBUTIONS[self.distribution].of_counts
+
+    def split_outputs(self, outputs: Any) -> list[Any]:
+        """Return the outputs of the last layer in parts, as `join_parts` takes them."""
+        if not self.has_parts:
             return [outputs]
         width = self.n_at_once
-        starts = range(0, len(self.quantiles) * width, width)
+        starts = range(0, self.n_parts * width, width)
         return [outputs[..., start : start + width] for start in starts]
 
-    def of_median(
+    def join_parts(
+        self, parts: Sequence[Any], softplus: Callable[[Any], Any] = softplus
+    ) -> list[Any]:
+        """Return what is predicted of each target: quantiles, or parameters."""
+        if self.distribution:
+            return parameters_of(parts, self.distribution, softplus)
+        return spread(parts, self.quantiles, softplus)
+
+    def of_points(
         self, weights: Sequence[NDArray[Any]]
     ) -> tuple[RecurrentNetwork, list[NDArray[Any]]]:
-        """Return the network of the medians alone, and its weights."""
-        if not self.quantiles:
+        """Return the network of the medians or means alone, and its weights."""
+        if not self.has_parts:
             return self, list(weights)
         places = place_of_layer(self.layers, "targets")
-        # The outputs of the medians come first.
+        # The outputs of the medians, and those of the means, come first.
         kept = [
             weight[..., : self.n_at_once] if place in places else weight
             for place, weight in enumerate(weights)
         ]
-        return replace(self, quantiles=()), kept
+        plain = replace(self, quantiles=(), distribution="")
+        if self.has_units:
+            plain = replace(plain, output_activation="softplus")
+        return plain, kept
 
     def for_prediction(self) -> RecurrentNetwork:
         """Return the network without what matters in training only."""

@@ -16,7 +16,6 @@ from .categories import rows_of_codes
 from .cells import ACTIVATIONS, Array, Function, State, Trace, run_layer
 from .description import RecurrentNetwork
 from .layer import Activation, Layer, group_weights
-from .quantiles import spread
 
 __all__ = ["predict", "run_network", "trace_network"]
 
@@ -44,7 +43,7 @@ def predict(
 
     Returns
     -------
-    y : ndarray of shape (n_samples, n_targets) or (n_samples, n_targets, n_quantiles)
+    y : ndarray of shape (n_samples, n_targets) or (n_samples, n_targets, n_parts)
         Predictions in the scale of training; of a network that returns sequences with
         an axis of steps behind that of samples.
     """
@@ -85,7 +84,7 @@ def run_network(
 
     Returns
     -------
-    y : ndarray of shape (n_samples, n_targets) or (n_samples, n_targets, n_quantiles)
+    y : ndarray of shape (n_samples, n_targets) or (n_samples, n_targets, n_parts)
         Outputs in the scale of training, as in `predict`.
     states : list of tuple of ndarray
         States after the last step.
@@ -195,11 +194,11 @@ class _ForwardPass:
 
     def outputs_of(self, x: Array) -> Array:
         """Return what the network gives from the outputs of its last layer."""
-        first, *others = map(self._join_segments, self._network.split_quantiles(x))
+        first, *others = map(self._join_segments, self._network.split_outputs(x))
         y = first + self._path
-        if not self._network.quantiles:
+        if not self._network.has_parts:
             return y
-        return np.stack(spread([y, *others], self._network.quantiles), axis=-1)
+        return np.stack(self._network.join_parts([y, *others]), axis=-1)
 
     def _join_segments(self, x: Array) -> Array:
         """Join the segments of the outputs of each sample, if it has several."""

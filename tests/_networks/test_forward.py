@@ -40,6 +40,7 @@ def by_keras(network, weights, windows):
         {"segment": 2, "decoder": "parallel", "linear_path": True},
         {"segment": 2, "decoder": "parallel", "quantiles": (0.2, 0.5, 0.6)},
         {"linear_path": True, "quantiles": (0.1, 0.2, 0.5)},
+        {"segment": 2, "decoder": "parallel", "distribution": "negative_binomial"},
     ],
     ids=str,
 )

@@ -180,6 +180,9 @@ NETWORKS |= {
     "quantiles": lambda: case(
         GRURegressor(**NET, quantiles=(0.1, 0.5, 0.6)), WINDOWS, ROWS
     ),
+    "distribution": lambda: case(
+        GRURegressor(**NET, distribution="student_t"), WINDOWS, ROWS
+    ),
     "forecasts of quantiles": lambda: forecaster_on(
         DAYS, GRURegressor(**NET, quantiles=(0.1, 0.5, 0.6)), horizon=4, calibration=8
     ),
