@@ -125,7 +125,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         check_samples(len(starts), estimator)
         origin = origin.mark_learned(series.codes[starts])
         static = plan.static_of(series.names)[series.codes]
-        samples = plan.samples(values, series.known, starts, estimator, static)
+        spread = scale.spread[series.codes]
+        samples = plan.samples(values, series.known, starts, estimator, static, spread)
         weights = weights_of_windows(plan, estimator, series.weights, starts)
         getattr(estimator, method)(*samples, **weights)
         plan = plan.learn_completion(series.known, starts)
@@ -183,7 +184,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         if levels.names == [None]:
             return origin
         levels = levels.scale.take(np.flatnonzero(levels.settled))
-        scale = scale_young(origin, plan.differencing, levels)
+        scale = scale_young(origin, plan.differencing, levels, plan.scaling)
         return replace(origin, scale=scale)
 
     def _allow_cold_start(self, chosen):
@@ -286,7 +287,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         if not len(starts):
             return self.estimator_
         static = plan.static_of(origin.names)[codes]
-        samples = plan.samples(values, series.known, starts, self.estimator_, static)
+        of_rows = static, origin.scale.spread[codes]
+        samples = plan.samples(values, series.known, starts, self.estimator_, *of_rows)
         # What fails half way must not leave a half trained estimator.
         return copy.deepcopy(self.estimator_).partial_fit(*samples)
 

@@ -12,10 +12,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import HasMethods, Interval, StrOptions, fit_context
-from skrnn._estimators.inside import learned_quantiles
+from skrnn._estimators.inside import learned_distribution, learned_quantiles
 from skrnn._index.columns import INDEX_CONSTRAINTS
 from skrnn._index.freq import FREQ_CONSTRAINTS
-from skrnn._process.memory import check_memory
 from skrnn._serialization.names import set_module
 
 from .base_forecaster import BaseForecaster
@@ -690,8 +689,11 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         Returns
         -------
         band : ndarray or DataFrame of shape (n_rows, 2) or (n_rows, n_targets, 2)
-            Lower and upper bound. A frame, where `predict` returns a frame or a Series,
-            has the columns "lower" and "upper", for each column of y if y had columns.
+            Lower and upper bound. Around a network that has learned a `distribution`
+            they are its quantiles, for more than one block of `horizon` rows those of
+            1000 paths, see `sample_paths`; `calibration` corrects those of one block. A
+            frame, where `predict` returns a frame or a Series, has the columns "lower"
+            and "upper", for each column of y if y had columns.
 
         Raises
         ------
@@ -714,6 +716,12 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         if learned_quantiles(self.estimator_):
             bands = partial(interval_of_levels, coverage=coverage)
             return self._predict_levels(X, history, bands, ["lower", "upper"])
+        if learned_distribution(self.estimator_):
+            # Rounded, because (1 - 0.8) / 2 is a little below 0.1.
+            ends = np.round([(1 - coverage) / 2, (1 + coverage) / 2], 12)
+            bands = partial(interval_of_levels, coverage=coverage)
+            asked = ends, bands, ["lower", "upper"]
+            return self._predict_by_distribution(X, history, *asked)
         found = self._find_band_rows(X, history)
         bounds = interval_bounds(coverage)
         return self._predict_band(X, found, bounds, ["lower", "upper"])
@@ -734,8 +742,9 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         -------
         values : ndarray or DataFrame of shape (n_rows, n_quantiles) or (n_rows, \
                 n_targets, n_quantiles)
-            The quantiles. A frame, where `predict` returns a frame or a Series, has
-            them as columns, for each column of y if y had columns.
+            The quantiles, around a network that has learned a `distribution` as in
+            `predict_interval`. A frame, where `predict` returns a frame or a Series,
+            has them as columns, for each column of y if y had columns.
 
         Raises
         ------
@@ -755,6 +764,9 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         if learned_quantiles(self.estimator_):
             bands = partial(quantiles_of_levels, asked=asked)
             return self._predict_levels(X, history, bands, list(asked))
+        if learned_distribution(self.estimator_):
+            bands = partial(quantiles_of_levels, asked=asked)
+            return self._predict_by_distribution(X, history, asked, bands, list(asked))
         found = self._find_band_rows(X, history)
         return self._predict_band(X, found, quantile_bounds(asked), list(asked))
 
@@ -767,6 +779,12 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         bands of that function. Of many series and targets, those errors are drawn
         together that had the same place from the end of their series.
 
+        Around a network that has learned a `distribution` paths need no calibration:
+        each block is drawn from the distributions that the network predicts, and the
+        next one from those that it predicts behind the draws (ancestral sampling). The
+        rows of one block are drawn independently of each other, so take ``horizon=1``
+        for sums.
+
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features) or int
@@ -774,7 +792,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         n_paths : int, default=200
             Number of paths; at least 1.
         random_state : int, RandomState instance or None, default=None
-            Chooses the errors. Pass an int for paths that can be repeated.
+            Chooses the errors, or what is drawn. Pass an int for paths that can be
+            repeated.
         history : array-like or tuple of two, default=None
             Rows to start from in place of those seen in `fit`; see `predict`.
 
@@ -804,13 +823,12 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         quantiles errors are those of its medians, as large in every situation.
         """
         check_scalar(n_paths, "n_paths", Integral, min_val=1)
+        check_is_fitted(self)
+        if learned_distribution(self.estimator_):
+            return self._draw_paths(X, history, int(n_paths), random_state)
         found = self._find_band_rows(X, history)
         request = found[-1]
-        check_memory(
-            16 * len(request.row_steps) * self.n_targets_ * int(n_paths),
-            f"Paths of n_paths={n_paths} for {len(request.row_steps)} rows",
-            "draw fewer paths, or predict fewer rows",
-        )
+        self._check_paths_fit(request, n_paths)
         draws = PathDraws.draw(len(request.codes), n_paths, random_state)
         names = list(range(n_paths))
         return self._predict_band(X, found, draws.choose_errors, names)

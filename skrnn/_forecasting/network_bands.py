@@ -1,7 +1,7 @@
 """Bands from the quantiles of a network: as wide as it says, corrected by errors.
 
-A network predicts the quantiles of one block of rows. They cannot be fed back: the
-quantile of a sum is not the sum of the quantiles.
+A network predicts the quantiles of one block of rows, or distributions, of which these
+are. They cannot be fed back: the quantile of a sum is not the sum of the quantiles.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skrnn._estimators.inside import learned_quantiles, predict_learned_quantiles
+from skrnn._estimators.inside import (
+    learned_distribution,
+    learned_quantiles,
+    learns_counts,
+    predict_learned_quantiles,
+    predict_levels,
+)
 from skrnn._estimators.quantiles import check_within, interpolate
 from skrnn._process.memory import check_memory
 
@@ -31,11 +37,17 @@ __all__ = [
     "check_one_block",
     "continue_levels",
     "interval_of_levels",
+    "learned_levels",
     "level_errors",
     "quantiles_of_levels",
+    "units_of",
 ]
 
 Array = NDArray[np.float64]
+
+# Levels of a distribution whose errors a calibration keeps.
+LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+LEVELS = (*LEVELS, *(round(1 - level, 3) for level in LEVELS[-2::-1]))
 
 
 @dataclass(frozen=True)
@@ -190,18 +202,42 @@ def continue_levels(
     origin: Origin,
     known: Array,
     n_steps: NDArray[np.intp],
+    levels: Sequence[float],
 ) -> Array:
     """Continue series as `ForecastPlan.continue_series` does, by quantiles of a block.
+
+    Parameters
+    ----------
+    plan, estimator, origin, known, n_steps
+        As there.
+    levels : sequence of float
+        All that the network has learned, or any levels of a distribution.
 
     Returns
     -------
     predicted : ndarray of shape (n_series, n_steps.max(), n_targets * n_quantiles)
         The quantiles of each target beside each other.
     """
-    levels = _split_levels(estimator)
-    parts = [plan.continue_series(level, origin, known, n_steps) for level in levels]
+    by_level = _split_levels(plan, estimator, origin, levels)
+    parts = [plan.continue_series(level, origin, known, n_steps) for level in by_level]
     predicted = np.stack(parts, axis=-1)
+    if learns_counts(estimator):  # Scaled by series they have rounding errors.
+        predicted = np.rint(predicted)
     return predicted.reshape(*predicted.shape[:2], -1)
+
+
+def learned_levels(estimator: BaseEstimator) -> tuple[float, ...]:
+    """Return the levels whose errors a calibration keeps; () without quantiles."""
+    return LEVELS if learned_distribution(estimator) else learned_quantiles(estimator)
+
+
+def units_of(
+    plan: ForecastPlan, estimator: BaseEstimator, origin: Origin
+) -> Array | None:
+    """Return what counts of each series were divided by; None for other numbers."""
+    if not learns_counts(estimator):
+        return None
+    return np.tile(origin.scale.spread, plan.horizon)
 
 
 def level_errors(
@@ -226,7 +262,7 @@ def level_errors(
         advance for blocks of which 1, 2, ... horizon rows are known, without them for
         whole blocks only. None for an estimator without quantiles.
     """
-    learned = learned_quantiles(estimator)
+    learned = learned_levels(estimator)
     if not learned:
         return None
     horizon, n_targets = plan.horizon, series.targets.shape[1]
@@ -246,7 +282,8 @@ def level_errors(
         observed = plan.differencing.take_log(part.observed)
         inside = np.arange(observed.shape[1]) < part.n_steps[:, None]
         spread = part.origin.scale.spread[:, None]
-        for number, level in enumerate(_split_levels(estimator)):
+        by_level = _split_levels(plan, estimator, part.origin, learned)
+        for number, level in enumerate(by_level):
             scaled = (observed - predict_held_out(plan, level, part)) / spread
             scaled = np.where(inside[:, :, None], scaled, np.nan)
             of_level = errors[place, ..., number]
@@ -263,26 +300,50 @@ class OneLevel(BaseEstimator):
         The fitted estimator, whose network predicts quantiles.
     place : int
         Place of the level among them.
+    predict_all : callable
+        Predicts all levels of windows.
     predicted : list
         What the network has predicted in each call. All levels are asked for the same
         windows in the same order, and the first one predicts them.
     """
 
-    def __init__(self, estimator: Any, place: int, predicted: list[Any]) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        place: int,
+        predict_all: Callable[[Any], Any],
+        predicted: list[Any],
+    ) -> None:
         self.estimator = estimator
         self.place = place
+        self.predict_all = predict_all
         self.predicted = predicted
         self._n_calls = 0
 
     def predict(self, X: Any) -> Any:
         """Predict the level for windows."""
         if self.place == 0:
-            self.predicted.append(predict_learned_quantiles(self.estimator, X))
+            self.predicted.append(self.predict_all(X))
         self._n_calls += 1
         return self.predicted[self._n_calls - 1][..., self.place]
 
 
-def _split_levels(estimator: BaseEstimator) -> list[OneLevel]:
-    predicted: list[Any] = []
-    n_levels = len(learned_quantiles(estimator))
-    return [OneLevel(estimator, place, predicted) for place in range(n_levels)]
+def _split_levels(
+    plan: ForecastPlan,
+    estimator: BaseEstimator,
+    origin: Origin,
+    levels: Sequence[float],
+) -> list[OneLevel]:
+    """Return an estimator of each level that the network of another one predicts."""
+    units, predicted = units_of(plan, estimator, origin), list[Any]()
+
+    def predict_all(X: Any) -> Any:
+        if not learned_distribution(estimator):
+            return predict_learned_quantiles(estimator, X)
+        values = predict_levels(estimator, X, np.array(levels), units)
+        return values if units is None else values / units[..., None]
+
+    return [
+        OneLevel(estimator, place, predict_all, predicted)
+        for place in range(len(levels))
+    ]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skrnn._estimators.inside import accepts_missing
+from skrnn._estimators.inside import accepts_missing, learns_counts
 from skrnn._index.calendar import Calendar
 from skrnn._networks.roll_out import known_ahead, roll_out
 from skrnn._scaling.normalization import Normalization
@@ -294,6 +294,7 @@ class ForecastPlan:
         starts: NDArray[np.intp],
         estimator: BaseEstimator,
         static: NDArray[np.float64] | None = None,
+        units: NDArray[np.float64] | None = None,
     ) -> tuple[Any, NDArray[np.float64]]:
         """Return what the estimator learns: windows, and the rows that follow them.
 
@@ -309,6 +310,9 @@ class ForecastPlan:
             The estimator that will learn.
         static : ndarray of shape (n_rows, n_static), default=None
             What does not change in time.
+        units : ndarray of shape (n_rows, n_targets), default=None
+            The spread by which the series of each row is scaled. Windows of counts hold
+            it, because the likelihood of counts needs them as they are.
 
         Returns
         -------
@@ -329,6 +333,10 @@ class ForecastPlan:
             own_scale = self.normalization.scale_of(windows)
             windows = replace(windows, own_scale=own_scale)
             y = own_scale.apply(y)
+        if units is not None and self.scaling == "scale" and learns_counts(estimator):
+            channels[:, : units.shape[1]] *= units
+            own_scale = WindowScale(np.zeros_like(units[starts]), units[starts])
+            windows = Windows(channels, starts, self.window, own_scale=own_scale)
         y = y.reshape(len(starts), -1)
         X: Any = windows
         if compiled_roll_out(estimator) is None:

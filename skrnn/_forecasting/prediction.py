@@ -1,12 +1,13 @@
 """How a forecaster predicts, behind its public methods."""
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_scalar
+from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._estimators.inside import learned_quantiles
+from skrnn._estimators.inside import learns_counts
 from skrnn._index.columns import as_container, to_polars, with_index
 from skrnn._index.reading import index_of
 from skrnn._process.memory import check_memory
@@ -20,9 +21,20 @@ from .checks import (
     check_start,
     check_within_horizon,
 )
+from .drawn_paths import (
+    N_PATHS,
+    continue_paths,
+    is_one_block,
+    quantiles_of_paths,
+)
 from .input import read_future
 from .many_origins import PastOrigins, scale_as_seen
-from .network_bands import LevelRows, check_one_block, continue_levels
+from .network_bands import (
+    LevelRows,
+    check_one_block,
+    continue_levels,
+    learned_levels,
+)
 from .plan import ForecastPlan
 from .request import request_next_rows, request_rows
 from .results import shape_like
@@ -172,17 +184,67 @@ class PredictionMixin:
         It gets them as `LevelRows`, and returns an array of shape (n_rows, n_targets,
         n_names) in the scale of the predictions.
         """
-        origin, template, index, request = self._find_rows(X, history)
-        bands = compute_bands(self._level_rows(origin, request))
-        values = self._plan.restore(bands)
+        found = self._find_rows(X, history)
+        rows = self._level_rows(found[0], found[-1])
+        return self._show_values(X, found, compute_bands(rows), names)
+
+    def _predict_by_distribution(self, X, history, levels, compute_bands, names):
+        """Predict levels of the distributions of a network.
+
+        Within one block they are exact or, with a calibration, what `compute_bands`
+        makes of them, see `_predict_levels`. Beyond it they are those of paths.
+        """
+        found = self._find_rows(X, history)
+        origin, _, _, request = found
+        if not is_one_block(self._plan, request.n_steps):
+            # The same paths in every call, so that bands can be repeated.
+            paths = self._draw(origin, request, N_PATHS, np.random.RandomState(0))
+            of_counts = learns_counts(self.estimator_)
+            values = quantiles_of_paths(paths, levels, of_counts=of_counts)
+        elif self._level_errors is not None:
+            values = compute_bands(self._level_rows(origin, request))
+        else:
+            continue_series = partial(continue_levels, levels=levels)
+            values = self._continue(origin, request, continue_series)
+            values = values.reshape(len(values), -1, len(levels))
+        return self._show_values(X, found, values, names)
+
+    def _draw_paths(self, X, history, n_paths, random_state):
+        """Draw paths from the distributions of a network, see `sample_paths`."""
+        found = self._find_rows(X, history)
+        origin, _, _, request = found
+        self._check_paths_fit(request, n_paths)
+        random = check_random_state(random_state)
+        paths = self._draw(origin, request, n_paths, random)
+        return self._show_values(X, found, paths, list(range(n_paths)))
+
+    def _draw(self, origin, request, n_paths, random):
+        """Return paths of the requested rows, of shape (n_rows, n_targets, n_paths)."""
+        continue_series = partial(continue_paths, n_paths=n_paths, random=random)
+        paths = self._continue(origin, request, continue_series)
+        return paths.reshape(len(paths), -1, n_paths)
+
+    def _check_paths_fit(self, request, n_paths):
+        """Raise if so many paths would not fit into memory."""
+        check_memory(
+            16 * len(request.row_steps) * self.n_targets_ * int(n_paths),
+            f"Paths of n_paths={n_paths} for {len(request.row_steps)} rows",
+            "draw fewer paths, or predict fewer rows",
+        )
+
+    def _show_values(self, X, found, values, names):
+        """Return values of the rows that were found for X, in the units of y."""
+        origin, template, index, _ = found
+        values = self._plan.restore(values)
         laid_out = self._lay_out(values, len(origin), template, index, names)
         return self._as_passed(laid_out, X)
 
     def _level_rows(self, origin, request):
         """Return the requested rows with what the network predicts for them."""
-        plan, learned = self._plan, learned_quantiles(self.estimator_)
+        plan, learned = self._plan, learned_levels(self.estimator_)
         check_one_block(plan, learned, request.n_steps)
-        predicted = self._continue(origin, request, continue_levels)
+        continue_series = partial(continue_levels, levels=learned)
+        predicted = self._continue(origin, request, continue_series)
         names = origin.take(request.codes).names
         n_known = request.to_known(origin, plan.horizon).n_steps
         places = request.row_places

@@ -13,14 +13,14 @@ from sklearn.linear_model import Ridge
 
 from skrnn._estimators.budget import choose_batch_size, choose_epochs
 from skrnn._estimators.gru_regressor import GRURegressor
-from skrnn._estimators.inside import find_scaling_of_targets
+from skrnn._estimators.inside import find_scaling_of_targets, learns_counts
 from skrnn._index.calendar import has_dates, usual_parts
 from skrnn._index.season import season_length
 
 from .calendar_inputs import learn_calendar, parts_of
 from .candidates import find_windows, widest_window
 from .differencing import Differencing, read_log
-from .estimator_input import check_takes_lags, read_window
+from .estimator_input import check_takes_lags, compiled_roll_out, read_window
 from .limits import read_bounds
 from .plan import ForecastPlan
 from .ridge_errors import LONGEST_COMPARED, count_inputs
@@ -168,11 +168,14 @@ def _keep_levels(estimator: BaseEstimator, plan: ForecastPlan) -> ForecastPlan:
     ):
         if scaling != "standard" and got != needed:
             raise ValueError(
-                f"{name} must be {needed!r} for an estimator whose loss or "
-                "output_activation needs levels that are not shifted, such as "
+                f"{name} must be {needed!r} for an estimator whose loss, distribution "
+                "or output_activation needs levels that are not shifted, such as "
                 f"loss='poisson'. Got {got!r} instead; set {name}={needed!r}, or "
                 "choose loss='mae' and a linear output_activation."
             )
+    if learns_counts(estimator) and compiled_roll_out(estimator) is None:
+        # Wrappers hand on no units of counts.
+        scaling = "none"
     return replace(plan, scaling=scaling)
 
 

@@ -15,7 +15,7 @@ __all__ = ["scale_young"]
 
 
 def scale_young(
-    origin: Origin, differencing: Differencing, levels: SeriesScale
+    origin: Origin, differencing: Differencing, levels: SeriesScale, scaling: str
 ) -> SeriesScale:
     """Return the scale of each series, where it is not settled that of its last rows.
 
@@ -29,14 +29,21 @@ def scale_young(
         Scale of the series to take pooled levels from: the medians of their centres and
         spreads. A series without rows takes both, one whose rows do not differ the
         spread.
+    scaling : {"standard", "scale", "none"}
+        How series are scaled, as in `ForecastPlan`.
     """
     centre, spread = origin.scale.centre.copy(), origin.scale.spread.copy()
     young = ~origin.settled
-    if not young.any() or not len(levels.centre):
+    if not young.any() or not len(levels.centre) or scaling == "none":
         return origin.scale
     rows = differencing.difference(differencing.take_log(origin.targets[young]))
     own_centre, own_spread = _moments(rows)
     pooled = np.median(levels.centre, axis=0), np.median(levels.spread, axis=0)
+    if scaling == "scale":
+        size = np.hypot(own_centre, own_spread)
+        spread[young] = np.where(size > 0, size, pooled[1])
+        centre[young] = 0.0
+        return SeriesScale(centre, spread)
     centre[young] = np.where(np.isnan(own_centre), pooled[0], own_centre)
     varies = own_spread > rounding(centre[young])
     spread[young] = np.where(varies, own_spread, pooled[1])

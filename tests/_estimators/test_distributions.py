@@ -256,7 +256,6 @@ def test_what_is_no_count_is_refused_by_its_place(bad, distribution):
     ("settings", "words"),
     [
         ({"loss": "mae"}, "loss must be left at its default beside a distribution"),
-        ({"return_sequences": True}, "return_sequences must be False with distribut"),
         ({"quantiles": (0.5,)}, "quantiles must be None beside a distribution"),
         ({"output_activation": "softplus"}, "output_activation must be 'auto' beside"),
         ({"metrics": ["accuracy"]}, "metrics must compare numbers beside a distrib"),
@@ -267,6 +266,13 @@ def test_what_is_no_count_is_refused_by_its_place(bad, distribution):
 def test_what_asks_for_something_else_is_refused(settings, words):
     with pytest.raises(ValueError, match=words):
         network(**{"distribution": "normal", **settings}).fit(X, COUNTS)
+
+
+def test_outputs_of_every_step_are_refused():
+    steps = np.repeat(COUNTS[:, None], 4, axis=1)
+    model = network(distribution="poisson", return_sequences=True)
+    with pytest.raises(ValueError, match="return_sequences must be False with distrib"):
+        model.fit(X, steps)
 
 
 @pytest.mark.parametrize("asked", [[], 0, [0.5, 1.0], [[0.5]], np.nan])
