@@ -125,7 +125,7 @@ def step_importance(
         Rows for such a Pipeline. For other estimators windows of shape (n_samples,
         n_steps, n_features), or (n_samples, n_steps), the steps of one feature.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
-        True targets.
+        True targets; those of every step for an estimator with `return_sequences`.
     permute : {"value", "step", "feature"}, default="value"
         What is permuted at once: one feature at one step; all features of a step,
         together; or all steps of a feature, together. Neighbouring steps of most

@@ -338,3 +338,13 @@ def test_rows_are_never_read_as_windows(around):
     around.fit(X, targets)
     with pytest.raises(TypeError, match="does not see the windows that"):
         step_importance(around, ROWS, y)
+
+
+def test_steps_behind_the_labels_of_a_network_of_every_step_do_not_matter():
+    X = np.random.default_rng(0).normal(size=(30, 4, 1))
+    y = np.full((30, 4), np.nan)
+    y[:, 1] = X[:, :2, 0].sum(axis=1)
+    rnn = RNNRegressor(2, epochs=2, return_sequences=True, random_state=0).fit(X, y)
+    drops = step_importance(rnn, X, y, random_state=0).importances_mean
+    assert (drops[:2] != 0).all()
+    assert (drops[2:] == 0).all()
