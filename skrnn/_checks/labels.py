@@ -15,7 +15,9 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 __all__ = [
+    "as_codes",
     "as_indicators",
+    "balanced_weights",
     "check_classes",
     "check_labels",
     "check_several",
@@ -182,40 +184,53 @@ def as_indicators(codes: NDArray[np.intp], n_classes: int) -> NDArray[np.float64
     return np.eye(n_classes)[codes]
 
 
-def weights_of_classes(
-    class_weight: Any,
-    classes: NDArray[Any],
-    codes: NDArray[np.intp],
-    sample_weight: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return the weight of each class.
+def as_codes(indicators: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the place of the class of each sample, from what `as_indicators` gave."""
+    if indicators.shape[1] == 1:
+        return indicators[:, 0].astype(np.intp)
+    return indicators.argmax(axis=1)
+
+
+def weights_of_classes(class_weight: Any, classes: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the weight of each class; 1 where they depend on the samples.
 
     Parameters
     ----------
     class_weight : dict, "balanced" or None
-        Weights by label, 1 for labels that are not named; "balanced" gives all classes
-        that occur the same total weight.
+        Weights by label, 1 for labels that are not named; see `balanced_weights`.
     classes : ndarray of shape (n_classes,)
         Labels.
-    codes : ndarray of shape (n_samples,)
-        Class of each sample.
-    sample_weight : ndarray of shape (n_samples,)
-        Weight of each sample, for "balanced".
 
     Raises
     ------
     ValueError
         If a dict names labels that are no classes, or weights that are none.
     """
-    if class_weight is None:
-        return np.ones(len(classes))
     if isinstance(class_weight, Mapping):
         return _weights_by_label(class_weight, classes.tolist())
-    totals = np.bincount(codes, weights=sample_weight, minlength=len(classes))
-    # A chunk of `partial_fit` may lack classes, which `compute_class_weight` refuses.
+    return np.ones(len(classes))
+
+
+def balanced_weights(
+    codes: NDArray[np.intp], sample_weight: NDArray[np.float64], n_classes: int
+) -> NDArray[np.float64]:
+    """Return weights by which all classes that occur have the same total weight.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_samples,)
+        Class of each sample.
+    sample_weight : ndarray of shape (n_samples,)
+        Weight of each sample.
+    n_classes : int
+        Number of classes. A class that does not occur has the weight of the mean
+        sample, 1.
+    """
+    totals = np.bincount(codes, weights=sample_weight, minlength=n_classes)
+    # `compute_class_weight` refuses classes that do not occur.
     occurs = totals > 0
     mean = totals.sum() / occurs.sum()
-    return np.divide(mean, totals, out=np.zeros(len(classes)), where=occurs)
+    return np.divide(mean, totals, out=np.ones(n_classes), where=occurs)
 
 
 def _weights_by_label(

@@ -74,7 +74,11 @@ def as_floats(
         # Most messages of scikit-learn name the argument already.
         if re.search(rf"\b{name}\b", str(error)):
             raise
-        raise kind(f"{name} must be a table or an array of numbers. {error}") from error
+        of_pandas = f"; pass {name}.astype('Float64'), which reads pd.NA as missing"
+        raise kind(
+            f"{name} must be a table or an array of numbers. {error}"
+            f"{of_pandas if 'NAType' in str(error) else ''}"
+        ) from error
 
 
 def check_table(

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 
-from .places import place_of
 from .tables import as_floats
 
 __all__ = [
@@ -48,7 +47,7 @@ def check_step_targets(
     Returns
     -------
     y : ndarray of shape (n_samples, n_steps) or (n_samples, n_steps, n_targets)
-        Targets as float64; all targets of a step without a label are NaN.
+        Targets as float64.
     """
     target = _as_numbers(estimator, y)
     if target.ndim not in (2, 3) or target.shape[1] != n_steps:
@@ -59,16 +58,6 @@ def check_step_targets(
             "return_sequences=False for targets of whole windows."
         )
     check_consistent_length(X, target)
-    if target.ndim == 3:
-        missing = np.isnan(target)
-        partly = missing & ~missing.all(axis=2, keepdims=True)
-        place = place_of(partly, y)
-        if place is not None:
-            raise ValueError(
-                "y must have all targets of a step, or NaN in all of them, which "
-                f"leaves the step out. Got NaN in some of {place}; train an estimator "
-                "for each target."
-            )
     return target
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "compared_targets",
     "loss_of_samples",
     "name_of_loss",
+    "reduces_batches",
 ]
 
 
@@ -107,7 +108,7 @@ def check_weighs_samples(loss: Any, shape: tuple[int, ...]) -> None:
     ValueError
         If it gives one number.
     """
-    if _reduces_batches(loss, shape):
+    if reduces_batches(loss, shape):
         raise ValueError(
             "loss must give one number for each sample where sample_weight or "
             f"class_weight differ between samples. Got {loss!r} instead, which gives "
@@ -158,7 +159,7 @@ def _module_of(loss: Any) -> str:
     return str((loss if named else type(loss)).__module__)
 
 
-def _reduces_batches(loss: Any, shape: tuple[int, ...]) -> bool:
+def reduces_batches(loss: Any, shape: tuple[int, ...]) -> bool:
     """Return whether a loss gives one number for a batch of some shape."""
     if isinstance(loss, str):
         return False

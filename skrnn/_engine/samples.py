@@ -20,8 +20,8 @@ class Samples:
     windows : Windows
         Windows; steps with nothing observed are NaN throughout.
     targets : ndarray of shape (n_samples, n_targets) or (n_samples, n_steps, n_targets)
-        What to predict; no targets for a network that copies its windows. Steps without
-        a label are NaN.
+        What to predict, NaN where it is not known; no targets for a network that copies
+        its windows. Steps without a label are NaN.
     weights : ndarray of shape (n_samples,) or (n_samples, n_steps)
         Sample weights; of steps without a label 0.
     chosen : ndarray of int
@@ -53,6 +53,10 @@ class Samples:
         weights = self.weights[self.chosen]
         counts = weights > 0
         return self.targets[self.chosen][counts], weights[counts]
+
+    def labels_missing(self) -> bool:
+        """Return whether one of several targets is missing, where others are known."""
+        return bool(np.isnan(self.labels()[0]).any())
 
     def gather(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Copy out windows, targets and weights of the samples at some places."""

@@ -201,7 +201,8 @@ def check_activation(parameter: str, activation: Any) -> None:
         _check_has_no_weights(parameter, activation, zeros)
         return
     try:
-        got = getattr(activation(zeros), "shape", None)
+        with tf.GradientTape() as tape:
+            got = getattr(activation(zeros), "shape", None)
         reason = f"which gives shape {got} for shape (2, 3)"
     except Exception as error:  # A function of the user's can fail in any way.
         got, reason = None, f"which fails with {type(error).__name__}: {error}"
@@ -210,6 +211,8 @@ def check_activation(parameter: str, activation: Any) -> None:
             f"{parameter} must be a name of Keras's, or a function from an array to "
             f"one of the same shape. Got {activation!r} instead, {reason}."
         )
+    if tape.watched_variables():  # A function may call a layer.
+        raise ValueError(_refusal_of_weights(parameter, activation))
 
 
 def _check_has_no_weights(parameter: str, layer: Any, zeros: Any) -> None:
@@ -222,11 +225,15 @@ def _check_has_no_weights(parameter: str, layer: Any, zeros: Any) -> None:
         except Exception:  # A layer of the user's can fail in any way.
             return
     if tried.weights:
-        raise ValueError(
-            f"{parameter} must have no weights of its own, because networks have none "
-            f"for activations. Got {layer!r} instead; use a fixed function, such as "
-            "'leaky_relu'."
-        )
+        raise ValueError(_refusal_of_weights(parameter, layer))
+
+
+def _refusal_of_weights(parameter: str, activation: Any) -> str:
+    return (
+        f"{parameter} must have no weights of its own, because networks have none for "
+        f"activations. Got {activation!r} instead; use a fixed function, such as "
+        "'leaky_relu'."
+    )
 
 
 def explain_failure(loss: Any, metrics: Any, shape: tuple[int, ...]) -> str | None:

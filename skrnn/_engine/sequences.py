@@ -110,9 +110,11 @@ def _steps_as_samples(
 ) -> tuple[Any, Any, Any]:
     """Return targets and outputs of all steps, and 1 for those that have a label."""
     flat = tf.reshape(targets, (-1, network.n_targets))
-    missing = tf.math.is_nan(flat)
-    counts = tf.cast(~tf.reduce_any(missing, axis=-1), flat.dtype)
-    filled = tf.where(missing, tf.constant(PLACEHOLDER, flat.dtype), flat)
+    # Where some of several targets are known, the loss leaves out the others.
+    unlabelled = tf.reduce_all(tf.math.is_nan(flat), axis=-1)
+    counts = tf.cast(~unlabelled, flat.dtype)
+    placeholder = tf.constant(PLACEHOLDER, flat.dtype)
+    filled = tf.where(unlabelled[:, None], placeholder, flat)
     shape = (-1, *network.shape_for_loss)
     predicted = tf.reshape(outputs, shape)
     # From these Keras computes crossentropies that are exact close to 0 and 1.

@@ -27,6 +27,8 @@ class Recipe:
         How the learning rate falls to zero over the updates of a training.
     clipnorm : float or None
         Norm to which the gradient of each array of weights is clipped.
+    labels_missing : bool, default=False
+        Whether targets may be NaN, which loss and metrics then leave out.
     """
 
     loss: Any = "mse"
@@ -35,6 +37,7 @@ class Recipe:
     metrics: Any = None
     learning_rate_decay: str | None = None
     clipnorm: float | None = None
+    labels_missing: bool = False
 
     @property
     def key(self) -> Hashable:
@@ -49,7 +52,7 @@ class Recipe:
         keys += (_optimizer_key(self.optimizer),)
         if None in keys:
             return None
-        return (*keys, self.learning_rate_decay, self.clipnorm)
+        return (*keys, self.learning_rate_decay, self.clipnorm, self.labels_missing)
 
     @property
     def sets_learning_rate(self) -> bool:

@@ -143,6 +143,8 @@ def train_networks(
         If weights of samples differ, and the loss is one of whole batches.
     """
     validation = None if held_out is None else replace(samples, chosen=held_out)
+    if any(part.labels_missing() for part in (samples, validation or samples)):
+        recipe = replace(recipe, labels_missing=True)
     _check_memory_for(network, len(starts))
     callbacks = [each for start in starts for each in start.course.callbacks]
     _check_callbacks(callbacks, recipe, len(starts))

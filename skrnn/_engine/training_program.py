@@ -21,6 +21,7 @@ from .epoch import (
 from .learning_rate import Decay
 from .likelihoods import minus_log_likelihood
 from .losses import loss_of_samples
+from .missing_labels import loss_of_labels, metrics_of_labels
 from .models import build_model, forget_sequence
 from .optimizers import copy_optimizer, traced_settings
 from .placement import Placement
@@ -74,7 +75,8 @@ class TrainingProgram:
     ------
     ValueError
         If the loss of a network that copies does not give one number for each sample,
-        or a metric depends on what the targets are.
+        or a metric depends on what the targets are; or if targets are missing, and loss
+        or metrics compare those of a sample together.
     """
 
     def __init__(
@@ -94,8 +96,10 @@ class TrainingProgram:
             network.output_activation,
             recipe.clipnorm,
         )
-        loss: Any = loss_of_samples(arguments["loss"])
         arguments["metrics"] = compare_points(arguments["metrics"], network)
+        if recipe.labels_missing:
+            arguments |= _measure_labels(arguments, network.shape_for_loss)
+        loss: Any = loss_of_samples(arguments["loss"])
         if isinstance(network, RecurrentNetwork) and network.return_sequences:
             loss = arguments["loss"] = loss_of_steps(loss, network, recipe.loss)
             arguments["metrics"] = compare_steps(arguments["metrics"], network)
@@ -325,6 +329,16 @@ def _loss_of_parts(network: Network) -> Any:
     if network.distribution:
         return minus_log_likelihood(network.distribution)
     return pinball(network.quantiles) if network.quantiles else None
+
+
+def _measure_labels(
+    arguments: dict[str, Any], shape: tuple[int, ...]
+) -> dict[str, Any]:
+    """Return a loss and metrics that leave out missing targets."""
+    return {
+        "loss": loss_of_labels(arguments["loss"], shape),
+        "metrics": metrics_of_labels(arguments["metrics"], shape),
+    }
 
 
 def _check_suits_copies(recipe: Recipe, loss: Any, metrics: list[Any]) -> None:

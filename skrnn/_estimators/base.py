@@ -25,11 +25,12 @@ from .budget import choose_batch_size, choose_epochs
 from .history import advise_on_divergence, append_epochs, check_finite
 from .network_checks import check_same_network
 from .optimizer_checks import check_can_be_copied, check_is_whole
+from .placeholders import choose_scaling
 from .several import join_states, mean_history
 from .skipped_windows import warn_of_skipped
 from .target_checks import check_same_scaling
 from .training_data import choose_samples, relative_weights, split_samples
-from .validation import check_validation, name_arguments, read_validation
+from .validation import check_scales, check_validation, hold_out
 
 __all__ = ["BaseNetworkEstimator"]
 
@@ -182,9 +183,9 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
     def _read(self, X, *others, reset):
         """Return what was passed to `fit`, checked, as `TrainingData`."""
 
-    def _read_validation(self, X_val, y_val, data):
+    def _read_validation(self, validation, data):
         """Return samples to validate on, checked, beside those to train on."""
-        return self._read(X_val, y_val, None, reset=True)
+        return self._read(*validation, reset=True)
 
     @abstractmethod
     def _describe_network(self, windows, n_outputs):
@@ -201,7 +202,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         """Return weights of a fresh network that are not drawn, by their places."""
         return {}
 
-    def _train(self, X, *others, resume, one_pass, X_val=None, y_val=None):
+    def _train(self, X, *others, resume, one_pass, validation=(None,)):
         """Train, and change the estimator only when that has succeeded.
 
         Parameters
@@ -212,10 +213,11 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             Whether to go on from the fitted weights, if there are any.
         one_pass : bool
             Whether to train for a single epoch, as `partial_fit` does.
-        X_val, y_val : array-like, default=None
-            Samples to validate on, in place of the last ones of X.
+        validation : tuple of array-like or None, default=(None,)
+            `X_val` and others that belong to it, to validate on in place of the last
+            samples of X.
         """
-        check_validation(X_val, y_val, self.validation_split)
+        check_validation(validation, self.validation_split)
         resume = resume and hasattr(self, "weights_")
         data = self._read(X, *others, reset=not resume)
         if not (resume and one_pass):  # The last chunk of many may be short.
@@ -225,17 +227,14 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             network = self._check_goes_on(network)
         pretrained = None if resume else self._find_pretrained(network)
         parts = self._split(data, resume=resume, one_pass=one_pass)
-        if X_val is not None:
-            held_out = read_validation(
-                lambda: self._read_validation(X_val, y_val, data), data, X, X_val
-            )
-            with name_arguments():
-                samples = self._choose(held_out, at_least=1, use="validation")
-            parts = parts[0], len(data) + samples
-            data = data.join(held_out)
+        data, parts, held_out = hold_out(self, validation, data, parts, X)
+        data = self._weigh(data, parts[0])
         statistics, scaling = self._learn_scaling(
             data.take(parts[0]), pretrained, resume=resume, one_pass=one_pass
         )
+        # So that the validation loss is that of predictions.
+        scaling = scaling.let_vary(data.targets[parts[1]])
+        check_scales(self, held_out, scaling)
         trained = self._optimize(
             network,
             self._scale(data, parts, scaling),
@@ -257,6 +256,10 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             learned["n_windows_fit_"] = len(parts[0])
         set_fitted(self, {**trained, **data.facts, **learned})
         return self
+
+    def _weigh(self, data, training):
+        """Return samples with weights that depend on which of them are trained on."""
+        return data
 
     def _check_goes_on(self, network):
         """Return the network to go on with; raise if it is not the fitted one."""
@@ -298,22 +301,11 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         elif not one_pass:  # What is missing in a chunk may come with a later one.
             statistics.check_observed()
         if one_pass or not resume:
-            return statistics, self._choose_scaling(statistics)
-        _, targets, _ = samples
+            return statistics, choose_scaling(statistics, self._loss)
         # A target that was constant has scale 0, and would never be learned.
-        kept = self.scaling_.let_vary(targets)
+        kept = self.scaling_.let_vary(samples[1])
         varies = (kept.y_scale != self.scaling_.y_scale).any()
         return statistics if varies else self._statistics, kept
-
-    def _choose_scaling(self, statistics):
-        """Return the scaling of statistics; targets that make place keep outputs."""
-        scaling = statistics.scaling()
-        if isinstance(self._loss, str) or (scaling.y_scale != 0).all():
-            return scaling
-        from skrnn._engine import losses
-
-        compared = losses.compared_targets(self._loss, len(scaling.y_scale))
-        return scaling.keep_outputs(compared)
 
     def _scale(self, data, parts, scaling):
         """Return the samples as the engine takes them."""
@@ -323,7 +315,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         return training.Samples(
             self._scale_windows(data.windows, scaling),
             scaling.scale_targets(data.targets),
-            relative_weights(data.weights, parts),
+            relative_weights(data.weights, data.targets, parts),
             parts[0],
         )
 

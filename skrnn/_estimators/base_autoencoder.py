@@ -12,6 +12,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._checks.fit_arguments import names_parameters
 from skrnn._checks.sklearn import Interval, fit_context, wants_pandas
 from skrnn._index.reading import index_of
 from skrnn._networks.outputs import choose_outputs_of_copies
@@ -46,6 +47,7 @@ class BaseAutoencoder(
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
+    @names_parameters
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, X_val=None):
         """Learn to copy X, from fresh weights unless `warm_start` is set.
@@ -75,8 +77,11 @@ class BaseAutoencoder(
         FloatingPointError
             If the loss becomes NaN or infinite. The estimator then stays as it was.
         """
-        return self._train(X, resume=self.warm_start, one_pass=False, X_val=X_val)
+        return self._train(
+            X, resume=self.warm_start, one_pass=False, validation=(X_val,)
+        )
 
+    @names_parameters
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
         """Train for one more epoch, on the same samples or on further ones.
@@ -332,9 +337,6 @@ class BaseAutoencoder(
         facts = {"n_features_in_": n_features_in, "_n_axes": np.asarray(X).ndim}
         no_targets, weights = np.empty((len(windows), 0)), np.ones(len(windows))
         return TrainingData(windows, no_targets, weights, facts)
-
-    def _read_validation(self, X_val, y_val, data):
-        return self._read(X_val, reset=True)
 
     def _learn_scaling(self, samples, pretrained, *, resume, one_pass):
         statistics, scaling = super()._learn_scaling(

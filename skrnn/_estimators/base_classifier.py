@@ -9,8 +9,11 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._checks.fit_arguments import names_parameters
 from skrnn._checks.labels import (
+    as_codes,
     as_indicators,
+    balanced_weights,
     check_classes,
     check_labels,
     check_several,
@@ -37,8 +40,18 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
+    @names_parameters
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train the network, from fresh weights unless `warm_start` is set.
 
         Parameters
@@ -55,6 +68,8 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             be anything, such as -1.
         X_val, y_val : array-like, default=None
             Samples to validate on, shaped as X and y, in place of the last ones of X.
+        sample_weight_val : array-like, default=None
+            Weights of these, as `sample_weight`.
 
         Returns
         -------
@@ -81,10 +96,10 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             self.classes_ if goes_on else None,
             resume=self.warm_start,
             one_pass=False,
-            X_val=X_val,
-            y_val=y_val,
+            validation=(X_val, y_val, sample_weight_val),
         )
 
+    @names_parameters
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch, on the same samples or on further ones.
@@ -285,9 +300,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             check_several(classes, "y")
         _check_loss(self.loss, len(classes))
         codes = encode(labels, classes)
-        by_class = weights_of_classes(
-            self.class_weight, classes, codes, weights[counts]
-        )
+        by_class = weights_of_classes(self.class_weight, classes)
         weights[counts] *= by_class[codes]
         indicators = as_indicators(codes, len(classes))
         targets = np.full((*counts.shape, indicators.shape[1]), np.nan)
@@ -308,8 +321,19 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         counts = weights > 0
         return check_labels(self, values[counts], values[counts]), weights, counts
 
-    def _read_validation(self, X_val, y_val, data):
-        return self._read(X_val, y_val, None, data.facts["classes_"], reset=True)
+    def _read_validation(self, validation, data):
+        return self._read(*validation, data.facts["classes_"], reset=True)
+
+    def _weigh(self, data, training):
+        if self.class_weight != "balanced":
+            return data
+        counts = data.weights > 0
+        codes, weights = as_codes(data.targets[counts]), data.weights.copy()
+        trained = np.isin(np.nonzero(counts)[0], training)
+        weights[counts] *= balanced_weights(
+            codes[trained], weights[counts][trained], len(data.facts["classes_"])
+        )[codes]
+        return replace(data, weights=weights)
 
     def _describe_network(self, windows, n_outputs):
         network = super()._describe_network(windows, n_outputs)

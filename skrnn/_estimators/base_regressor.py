@@ -7,9 +7,9 @@ from math import ceil
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._checks.fit_arguments import names_parameters
 from skrnn._checks.sklearn import StrOptions, fit_context
 from skrnn._checks.targets import (
     check_sample_weight,
@@ -22,7 +22,6 @@ from skrnn._networks.outputs import (
     OF_ACTIVATIONS,
     Outputs,
     choose_outputs,
-    starting_bias,
 )
 from skrnn._networks.quantiles import MEDIAN
 from skrnn._scaling.scaling import scale_roll_out
@@ -32,10 +31,12 @@ from .categories import take_numbers
 from .distributions import (
     check_beside_distribution,
     check_counts,
+    check_none_missing,
     count_targets,
     restore_parameters,
 )
-from .linear_path import bias_of_parts, start_at_ridge
+from .label_scores import score_labels
+from .linear_path import bias_of_outputs, bias_of_parts, start_at_ridge
 from .network_checks import check_decoder, check_linear_path, check_sequences
 from .quantiles import check_beside_quantiles, read_quantiles
 from .target_checks import check_labelled, check_same_axes, check_suits
@@ -70,8 +71,18 @@ class BaseRecurrentRegressor(UncertaintyMixin, RegressorMixin, BaseRecurrentEsti
         tags.regressor_tags.poor_score = True
         return tags
 
+    @names_parameters
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train the network, from fresh weights unless `warm_start` is set.
 
         Parameters
@@ -79,14 +90,19 @@ class BaseRecurrentRegressor(UncertaintyMixin, RegressorMixin, BaseRecurrentEsti
         X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
             Windows, oldest step first; two axes mean one feature. NaN is missing.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets. With `return_sequences` those of every step, of shape (n_samples,
-            n_steps) or (n_samples, n_steps, n_targets), NaN at steps without one.
+            Targets. NaN in some of several columns is no label: it has no part in the
+            loss, which is the mean over the labels that are known. A sample without
+            any label is refused unless its weight is 0. With `return_sequences` those
+            of every step, of shape (n_samples, n_steps) or (n_samples, n_steps,
+            n_targets), NaN at steps without one.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, relative to each other. A sample of weight 0 is left out, and its
             target may be NaN. With `return_sequences` also of shape (n_samples,
             n_steps), a weight for each step.
         X_val, y_val : array-like, default=None
             Samples to validate on, shaped as X and y, in place of the last ones of X.
+        sample_weight_val : array-like, default=None
+            Weights of these, as `sample_weight`.
 
         Returns
         -------
@@ -109,10 +125,10 @@ class BaseRecurrentRegressor(UncertaintyMixin, RegressorMixin, BaseRecurrentEsti
             sample_weight,
             resume=self.warm_start,
             one_pass=False,
-            X_val=X_val,
-            y_val=y_val,
+            validation=(X_val, y_val, sample_weight_val),
         )
 
+    @names_parameters
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch, on the same samples or on further ones.
@@ -127,7 +143,7 @@ class BaseRecurrentRegressor(UncertaintyMixin, RegressorMixin, BaseRecurrentEsti
         X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
             Windows: at least one, and two in the first call.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets, as in `fit`.
+            Targets, as in `fit`. Later calls may have no label of some targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, shaped as in `fit`. In training they count relative to each other,
             in the statistics of the scaling relative to those of all calls. A sample of
@@ -220,8 +236,8 @@ class BaseRecurrentRegressor(UncertaintyMixin, RegressorMixin, BaseRecurrentEsti
         X : array-like of shape (n_samples, n_steps, n_features) or (n_samples, n_steps)
             Windows, as in `predict`.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            True targets. With `return_sequences` those of every step, as in `fit`:
-            steps without a label do not count.
+            True targets, as in `fit`: labels that are missing do not count. With
+            `return_sequences` those of every step.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, shaped as in `fit`.
 
@@ -237,16 +253,14 @@ class BaseRecurrentRegressor(UncertaintyMixin, RegressorMixin, BaseRecurrentEsti
             As in `predict`; also if y is not what is described above.
         """
         check_is_fitted(self)
-        if not self._network.return_sequences:
-            return super().score(X, y, sample_weight)
+        of_steps = self._network.return_sequences
+        read = self._read_steps if of_steps else self._read_targets
+        targets, weights, _ = read(X, y, sample_weight, self.n_steps_in_)
         predicted = self.predict(X)
-        targets = check_step_targets(self, y, X, self.n_steps_in_)
-        weights = check_step_weight(sample_weight, _labelled(targets))
+        predicted = predicted[..., None] if self._one_axis else predicted
         check_same_axes(targets, predicted)
         counts = weights > 0
-        return r2_score(
-            targets[counts], predicted[counts], sample_weight=weights[counts]
-        )
+        return score_labels(targets[counts], predicted[counts], weights[counts], y)
 
     def _roll_out(self, targets, known_ahead, horizon, normalization):
         """Continue series from their own predictions, all steps in one compiled call.
@@ -355,7 +369,7 @@ class BaseRecurrentRegressor(UncertaintyMixin, RegressorMixin, BaseRecurrentEsti
         given = super()._starting_weights(network, samples, pretrained)
         targets, weights = samples.labels()
         if network.output_activation != "linear":
-            return given | _bias_of_outputs(network, targets, weights)
+            return given | bias_of_outputs(network, targets, weights)
         if network.linear_path:
             windows = take_numbers(network, samples.windows.take(samples.chosen))
             return given | start_at_ridge(network, windows, targets, weights)
@@ -385,6 +399,8 @@ class BaseRecurrentRegressor(UncertaintyMixin, RegressorMixin, BaseRecurrentEsti
         read = self._read_steps if self.return_sequences else self._read_targets
         targets, weights, one_axis = read(X, y, sample_weight, windows.n_steps)
         check_suits("y", targets, weights > 0, self._outputs_for_loss(), self.loss, y)
+        if self.distribution is not None:
+            check_none_missing(targets, self.distribution, y)
         if self._learns_counts():
             check_counts(windows, targets, weights > 0, self.distribution, y)
         facts |= {"n_targets_": targets.shape[-1], "_one_axis": one_axis}
@@ -425,12 +441,4 @@ class BaseRecurrentRegressor(UncertaintyMixin, RegressorMixin, BaseRecurrentEsti
 def _labelled(targets):
     """Return which steps have a label."""
     missing = np.isnan(targets)
-    return ~(missing if targets.ndim == 2 else missing.any(axis=2))
-
-
-def _bias_of_outputs(network, targets, weights):
-    """Return, by its place, the bias for which outputs are the mean of the targets."""
-    mean = np.average(targets.astype(np.float64), axis=0, weights=weights)
-    if network.decoder == "parallel":  # All segments have the same biases.
-        mean = np.full(network.segment, mean.mean())
-    return {-1: starting_bias(network.output_activation, mean).astype(np.float32)}
+    return ~(missing if targets.ndim == 2 else missing.all(axis=2))

@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._checks.fit_arguments import names_parameters
 from skrnn._checks.fitted import set_fitted
 from skrnn._checks.sklearn import HasMethods, Interval, fit_context
 from skrnn._networks.summary import show_inside
@@ -129,6 +130,7 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
         return show_inside(self, "autoencoder")
 
     # The user sets the parameters of the autoencoder, so its `fit` checks them too.
+    @names_parameters
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
         """Train the autoencoder, and find the score that separates the outliers.

@@ -21,6 +21,7 @@ __all__ = [
     "check_beside_distribution",
     "check_counts",
     "check_levels",
+    "check_none_missing",
     "count_targets",
     "draw",
     "freeze",
@@ -66,6 +67,27 @@ def check_beside_distribution(regressor: Any) -> None:
             "output_activation must be 'auto' beside a distribution, whose parameters "
             f"have activations of their own. Got {regressor.output_activation!r} with "
             f"{named}; leave out one of the two."
+        )
+
+
+def check_none_missing(targets: Array, distribution: str, source: Any) -> None:
+    """Raise if samples lack some of their targets.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n_samples, n_targets)
+        Targets; NaN is missing.
+    distribution : str
+        One of `DISTRIBUTIONS`.
+    source : array-like
+        What the caller passed, which may have names and stamps.
+    """
+    place = place_of(np.isnan(targets), source, index_of(source))
+    if place is not None:
+        raise ValueError(
+            f"y must have all targets of a sample for distribution={distribution!r}. "
+            f"Got NaN in {place}; learn quantiles, for which some may be missing, or "
+            "leave out such samples by sample_weight=~np.isnan(y).any(axis=1)."
         )
 
 

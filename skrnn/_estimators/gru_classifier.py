@@ -85,7 +85,8 @@ class GRUClassifier(BaseRecurrentClassifier):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes by label, 1 for those that are not named; they are
         multiplied with those of the samples, in the validation loss as well. "balanced"
-        gives all classes the same total weight, however often they occur in `fit`.
+        gives all classes the same total weight, however often they occur among the
+        samples trained on.
     incomplete : {"skip", "mask"}, default="skip"
         How training treats windows that begin with missing steps: "skip" leaves them
         out, "mask" trains on the steps that they have.

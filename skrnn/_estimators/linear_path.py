@@ -1,4 +1,4 @@
-"""A ridge regression on whole windows, from which a linear path starts."""
+"""What outputs start from: a ridge regression on windows, means or quantiles."""
 
 from __future__ import annotations
 
@@ -9,11 +9,19 @@ from numpy.typing import NDArray
 
 from skrnn._networks.description import RecurrentNetwork
 from skrnn._networks.distributions import starting_parameters
+from skrnn._networks.outputs import starting_bias
 from skrnn._networks.quantiles import MEDIAN, starting_outputs
 from skrnn._process.memory import check_memory
+from skrnn._scaling.moments import Moments
 from skrnn._windows.windows import Windows
 
-__all__ = ["bias_of_parts", "ridge_of_windows", "start_at_ridge"]
+__all__ = [
+    "bias_of_outputs",
+    "bias_of_parts",
+    "ridge_of_labels",
+    "ridge_of_windows",
+    "start_at_ridge",
+]
 
 Array = NDArray[np.float64]
 
@@ -49,9 +57,9 @@ def start_at_ridge(
     network : RecurrentNetwork
         The network, with a linear path.
     windows, targets, weights
-        As in `ridge_of_windows`.
+        As in `ridge_of_labels`.
     """
-    kernel, bias = ridge_of_windows(windows, targets, weights)
+    kernel, bias = ridge_of_labels(windows, targets, weights)
     # The last weights are those of the layer of the outputs and of the linear path.
     of_outputs, _ = network.layers[-2].weights
     started = {-4: np.zeros(of_outputs, np.float32), -2: kernel, -1: bias}
@@ -65,6 +73,16 @@ def start_at_ridge(
         shift = starting_outputs(residuals, weights, (MEDIAN,))[0]
     outputs = bias_of_parts(network, residuals - shift, weights)
     return {**started, -3: outputs, -1: (bias + shift).astype(np.float32)}
+
+
+def bias_of_outputs(
+    network: RecurrentNetwork, targets: NDArray[np.floating], weights: Array
+) -> dict[int, NDArray[np.float32]]:
+    """Return, by its place, the bias for which outputs are the mean of the targets."""
+    mean, _ = Moments.of(targets.astype(np.float64), weights).mean_and_scale()
+    if network.decoder == "parallel":  # All segments have the same biases.
+        mean = np.full(network.segment, mean.mean())
+    return {-1: starting_bias(network.output_activation, mean).astype(np.float32)}
 
 
 def bias_of_parts(
@@ -81,6 +99,40 @@ def bias_of_parts(
     if network.decoder == "parallel":  # All segments have the same biases.
         outputs = outputs.mean(axis=1, keepdims=True).repeat(network.segment, axis=1)
     return outputs.ravel().astype(np.float32)
+
+
+def ridge_of_labels(
+    windows: Windows, targets: NDArray[np.float32], weights: Array
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Solve the ridge regression of each target on the windows for which it is known.
+
+    Targets that are known for the same windows have the same penalty.
+
+    Parameters
+    ----------
+    windows, weights
+        As in `ridge_of_windows`.
+    targets : ndarray of shape (n_samples, n_targets)
+        Targets, scaled; NaN is missing.
+
+    Returns
+    -------
+    kernel, bias
+        As in `ridge_of_windows`.
+    """
+    known = ~np.isnan(targets)
+    if known.all():
+        return ridge_of_windows(windows, targets, weights)
+    n_inputs, n_targets = windows.n_steps * windows.n_features, targets.shape[1]
+    kernel = np.empty((n_inputs, n_targets), np.float32)
+    bias = np.empty(n_targets, np.float32)
+    for pattern in np.unique(known, axis=1).T:
+        alike = np.flatnonzero((known == pattern[:, None]).all(axis=0))
+        samples = np.flatnonzero(pattern)
+        kernel[:, alike], bias[alike] = ridge_of_windows(
+            windows.take(samples), targets[np.ix_(samples, alike)], weights[samples]
+        )
+    return kernel, bias
 
 
 def ridge_of_windows(

@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from skrnn._networks.quantiles import MEDIAN
 
-__all__ = ["check_beside_quantiles", "check_within", "interpolate", "read_quantiles"]
+__all__ = [
+    "check_beside_quantiles",
+    "check_within",
+    "interpolate",
+    "read_quantiles",
+]
 
 # The loss that `loss` stands for if nothing is chosen.
 DEFAULT_LOSS = "mse"

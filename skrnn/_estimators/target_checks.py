@@ -18,7 +18,7 @@ __all__ = ["check_labelled", "check_same_axes", "check_same_scaling", "check_sui
 def check_labelled(
     targets: NDArray[np.float64], counts: NDArray[np.bool_], source: Any
 ) -> NDArray[np.float64]:
-    """Raise if targets of samples that count are missing.
+    """Raise if samples that count have no target, or one that is infinite.
 
     Parameters
     ----------
@@ -32,17 +32,22 @@ def check_labelled(
     Returns
     -------
     targets : ndarray of shape (n_samples, n_targets)
-        Targets without NaN: those that do not count are 0.
+        Targets: NaN where one of several is missing, and 0 where a sample that does not
+        count has none.
     """
     missing = np.isnan(targets)
+    labelled = ~missing.all(axis=1)
+    several = max(targets.shape[1], getattr(source, "ndim", 1)) > 1
+    is_labelled = f"~np.isnan(y){'.all(axis=1)' if several else ''}"
     way_out = (
         "give such samples a sample_weight of 0, which leaves out them alone, as by "
-        "sample_weight=~np.isnan(y) (in a Pipeline <step>__sample_weight). Without "
+        f"sample_weight={is_labelled} (in a Pipeline <step>__sample_weight). Without "
         "their rows other windows would have holes."
     )
-    counted = np.where(counts[:, None], targets, 0.0)
+    known = missing & labelled[:, None]
+    counted = np.where(counts[:, None] & ~known, targets, 0.0)
     check_finite(counted, source, index_of(source), way_out, name="y")
-    return np.where(missing, 0.0, targets)
+    return np.where(missing & ~(counts & labelled)[:, None], 0.0, targets)
 
 
 def check_suits(

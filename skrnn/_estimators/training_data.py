@@ -24,9 +24,9 @@ class TrainingData:
     windows : Windows
         Windows; NaN is missing.
     targets : ndarray of shape (n_samples, n_outputs)
-        What the network is to predict. A network that copies its windows has no
-        further targets: n_outputs is 0. Targets of every step have shape (n_samples,
-        n_steps, n_outputs), NaN where a step has no label.
+        What the network is to predict; NaN where it is not known. A network that copies
+        its windows has no further targets: n_outputs is 0. Targets of every step have
+        shape (n_samples, n_steps, n_outputs), NaN where a step has no label.
     weights : ndarray of shape (n_samples,)
         Sample weights, relative to each other; 0 leaves a sample out. Targets of every
         step have weights of shape (n_samples, n_steps), 0 without a label.
@@ -121,16 +121,22 @@ def split_samples(
 
 
 def relative_weights(
-    weights: NDArray[np.float64], parts: tuple[NDArray[np.intp], ...]
+    weights: NDArray[np.float64],
+    targets: NDArray[Any],
+    parts: tuple[NDArray[np.intp], ...],
 ) -> NDArray[np.float64]:
     """Scale weights to a mean of one over the samples of each part.
 
     Of weights of steps it is their sum over a sample that has this mean. The loss of
     training and that of validation are then means, and the learning rate means the same
-    whatever unit the weights have.
+    whatever unit the weights have. What is missing among several targets has no loss:
+    the mean is that over the others.
     """
+    counted, missing = weights, np.isnan(targets)
+    if missing.any():
+        counted = weights * (1 - missing.mean(axis=-1))
     relative = np.zeros_like(weights)
     for part in parts:
         if len(part):
-            relative[part] = weights[part] / (weights[part].sum() / len(part))
+            relative[part] = weights[part] / (counted[part].sum() / len(part))
     return relative

@@ -11,6 +11,7 @@ from sklearn.utils import check_scalar
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._checks.fit_arguments import names_parameters
 from skrnn._checks.sklearn import HasMethods, Interval, StrOptions, fit_context
 from skrnn._estimators.inside import learned_distribution, learned_quantiles
 from skrnn._index.columns import INDEX_CONSTRAINTS
@@ -444,6 +445,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         return table[table.any(axis=1)]
 
     # False: the estimator comes from the user and must check its own parameters.
+    @names_parameters
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None):
         """Learn to predict each row of y from the rows before it.

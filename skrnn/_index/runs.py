@@ -184,7 +184,8 @@ def _check_order(
         raise ValueError(
             f"The index of X must be sorted and without duplicates. Got {what} stamp "
             f"{right[i]}{of_series(names[codes[i]])} after {left[i]}; sort with "
-            "X.sort_index(), drop duplicates, and split without shuffling the rows."
+            "X.sort_index(), drop duplicates, and split without shuffling the rows. "
+            "What draws rows, such as BaggingRegressor, belongs behind the windows."
         )
 
 

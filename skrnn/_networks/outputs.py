@@ -78,8 +78,9 @@ SMALLEST_MEAN = 1e-3
 
 
 def _is_no_share(y: Array) -> NDArray[np.bool_]:
-    sums_to_one = np.abs(y.sum(axis=1, keepdims=True) - 1) <= TOLERANCE_OF_SUM
-    return (y < 0) | (y > 1) | ~sums_to_one
+    # The sum of a row with missing values is NaN, and tells nothing.
+    is_other_sum = np.abs(y.sum(axis=1, keepdims=True) - 1) > TOLERANCE_OF_SUM
+    return (y < 0) | (y > 1) | is_other_sum
 
 
 DOMAINS = {

@@ -62,7 +62,7 @@ def starting_outputs(
     Parameters
     ----------
     targets : ndarray of shape (n_samples, n_targets)
-        Targets on the scale of training.
+        Targets on the scale of training; NaN is missing.
     weights : ndarray of shape (n_samples,)
         Sample weights.
     quantiles : sequence of float
@@ -88,9 +88,12 @@ def weighted_quantiles(
     Returns
     -------
     levels : ndarray of shape (n_quantiles, n_columns)
+        Those of values that are not NaN.
     """
     order = np.argsort(values, axis=0)
-    shares = weights[order].cumsum(axis=0) / weights.sum()
+    counted = np.where(np.isnan(values), 0.0, weights[:, None])
+    shares = np.take_along_axis(counted, order, axis=0).cumsum(axis=0)
+    shares /= counted.sum(axis=0)
     # Rounded up: the sum of all shares may be a little below 1.
     reached = [(shares < level - 1e-12).sum(axis=0) for level in quantiles]
     places = np.minimum(reached, len(values) - 1)

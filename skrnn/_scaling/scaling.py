@@ -249,8 +249,14 @@ class Statistics:
         Raises
         ------
         ValueError
-            If values are too large to be squared.
+            If a target is missing throughout, or values are too large to be squared.
         """
+        if not self.y.weight.all():
+            column = int(np.argmin(self.y.weight > 0))
+            raise ValueError(
+                f"y is NaN in {column_at(column)} of every sample to train on; drop "
+                "the column, or pass samples in which it is known."
+            )
         (x_mean, x_scale), (y_mean, y_scale) = (
             moments.mean_and_scale() for moments in (self.x, self.y)
         )

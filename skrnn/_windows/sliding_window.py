@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._checks.column_labels import check_number_labels, number_labels
 from skrnn._checks.fitted import set_fitted
 from skrnn._checks.sklearn import (
     Interval,
@@ -129,10 +130,14 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
     5        3.0        4.0        5.0
     """
 
-    _private_fields = {"context": "_context", "index_columns": "_index_columns"}
+    _private_fields = {
+        "context": "_context",
+        "index_columns": "_index_columns",
+        "number_labels": "_number_labels",
+    }
 
-    # What states lack that were stored before columns could be the index.
-    _index_columns = None
+    # What states lack that were stored before there were these attributes.
+    _index_columns = _number_labels = None
 
     _parameter_constraints = {
         "window": [Interval(Integral, 1, None, closed="left")],
@@ -225,12 +230,10 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
 
         Raises
         ------
-        ValueError, TypeError
-            As in `fit`.
-        MemoryError
-            As in `transform`.
+        ValueError, TypeError, MemoryError
+            As in `fit` and `transform`.
         """
-        # The rows that `fit` remembers are these, which do not precede themselves.
+        # The rows that `fit` remembers do not precede themselves.
         return self._present(self._tabulate(*self._learn(X)), index_of(X))
 
     def transform(self, X):
@@ -376,8 +379,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
         self : SlidingWindow
             The transformer.
         """
-        # scikit-learn hides its own set_output where nothing is to be wrapped, and
-        # Pipeline.set_output then refuses the whole Pipeline.
+        # Where nothing is wrapped, scikit-learn hides its own, which Pipelines need.
         if transform is not None:
             choose_output(self, transform)
         return self
@@ -396,6 +398,7 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
                 "n_features_in_": rows.shape[1],
                 "feature_names_in_": feature_names(X),
                 "_index_columns": columns,
+                "_number_labels": number_labels(X),
                 "_context": Context.of(
                     rows, runs, lookback, self.context == "always", before
                 ),
@@ -406,14 +409,14 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
     def _read(self, X):
         """Return the rows of X, their runs, and which rows precede these."""
         frame, _ = with_index(X, self._index_columns)
+        check_number_labels(self._number_labels, frame)
         rows = check_table(self, frame, reset=False)
         index = self._context.match(index_of(frame))
         runs = split_runs(index, len(rows), self.step_)
         context = None if self.context is None else self._context
         before = {} if context is None else context.rows_before(rows, runs)
-        before = bridge_holes(
-            context, rows, runs, before, self._lookback, int(self.max_hole)
-        )
+        hole = int(self.max_hole)
+        before = bridge_holes(context, rows, runs, before, self._lookback, hole)
         return rows, runs, before
 
     @property
@@ -442,7 +445,6 @@ class SlidingWindow(StoredMixin, TransformerMixin, BaseEstimator):
                 "shorten window, transform fewer rows at once, or set flatten=False "
                 "for a recurrent estimator, which needs no copy of the windows",
             )
-        if self.flatten:
             return windows.materialise().reshape(len(windows), -1)
         # A later step of a Pipeline returns a frame, and needs the index for it.
         return WindowArray.of(windows, index if wants_pandas(self) else None)

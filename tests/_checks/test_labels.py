@@ -8,7 +8,9 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import compute_class_weight
 
 from skrnn._checks.labels import (
+    as_codes,
     as_indicators,
+    balanced_weights,
     check_classes,
     check_labels,
     encode,
@@ -124,28 +126,31 @@ def test_two_classes_are_one_column():
     assert_array_equal(three, [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
 
 
+def test_codes_come_back_from_indicators():
+    for n_classes in (2, 3):
+        codes = np.arange(6) % n_classes
+        assert_array_equal(as_codes(as_indicators(codes, n_classes)), codes)
+
+
 def test_balanced_weights_are_those_of_scikit_learn():
     y, classes = np.array([0, 0, 0, 1, 2, 2]), np.arange(3)
-    ours = weights_of_classes("balanced", classes, y, np.ones(6))
     theirs = compute_class_weight("balanced", classes=classes, y=y)
-    assert_allclose(ours, theirs)
+    assert_allclose(balanced_weights(y, np.ones(6), 3), theirs)
     # Weights of samples count as repetition.
     weight = np.array([1, 2, 3, 1, 2, 2])
     repeated = compute_class_weight("balanced", classes=classes, y=y.repeat(weight))
-    assert_allclose(weights_of_classes("balanced", classes, y, weight), repeated)
+    assert_allclose(balanced_weights(y, weight, 3), repeated)
 
 
-def test_class_that_does_not_occur_has_no_balanced_weight():
-    weights = weights_of_classes(
-        "balanced", np.arange(3), np.array([0, 2, 2]), np.ones(3)
-    )
-    assert_allclose(weights, [1.5, 0, 0.75])
+def test_class_that_does_not_occur_weighs_as_the_mean_sample():
+    weights = balanced_weights(np.array([0, 2, 2]), np.ones(3), 3)
+    assert_allclose(weights, [1.5, 1, 0.75])
 
 
 def test_weights_by_label_are_one_where_none_is_given():
-    args = (np.array(["a", "b"]), np.array([0, 1]), np.ones(2))
-    assert_array_equal(weights_of_classes({"b": 3}, *args), [1, 3])
-    assert_array_equal(weights_of_classes(None, *args), [1, 1])
+    classes = np.array(["a", "b"])
+    assert_array_equal(weights_of_classes({"b": 3}, classes), [1, 3])
+    assert_array_equal(weights_of_classes(None, classes), [1, 1])
 
 
 @pytest.mark.parametrize(
@@ -159,6 +164,4 @@ def test_weights_by_label_are_one_where_none_is_given():
 )
 def test_weights_that_mean_nothing_are_refused(class_weight, message):
     with pytest.raises(ValueError, match=message):
-        weights_of_classes(
-            class_weight, np.array(["a", "b"]), np.array([0, 1]), np.ones(2)
-        )
+        weights_of_classes(class_weight, np.array(["a", "b"]))

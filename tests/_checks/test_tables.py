@@ -38,6 +38,14 @@ def test_missing_values_of_pandas_are_nan(column):
     np.testing.assert_array_equal(rows, [[1], [np.nan]])
 
 
+def test_missing_values_of_pandas_among_objects_name_the_way_out():
+    X = table(a=np.array([1.5, pd.NA], dtype=object))
+    with pytest.raises(TypeError, match=r"NAType.*; pass X.astype\('Float64'\), which"):
+        check_table(Forecast(), X, reset=True)
+    rows = check_table(Forecast(), X.astype("Float64"), reset=True)
+    np.testing.assert_array_equal(rows, [[1.5], [np.nan]])
+
+
 ONE_DAY = pd.Timedelta("1D")
 BAD_COLUMNS = {
     "text": (["x", "1"], ValueError, "could not convert string to float: 'x'"),

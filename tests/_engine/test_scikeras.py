@@ -211,6 +211,16 @@ def test_a_layer_with_weights_of_its_own_is_no_activation(is_built):
     assert layer.built == is_built
 
 
+@pytest.mark.parametrize("is_built", [False, True])
+def test_a_function_that_calls_a_layer_with_weights_is_no_activation(is_built):
+    layer = keras.layers.PReLU()
+    if is_built:
+        layer(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="must have no weights of its own"):
+        check_activation("activation", lambda x: layer(x))
+    check_activation("activation", lambda x: keras.layers.LeakyReLU()(x))
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [

@@ -59,3 +59,10 @@ def test_chunks_show_the_output_of_the_network_as_well():
 )
 def test_a_constant_that_is_compared_is_predicted_exactly(loss):
     np.testing.assert_array_equal(train(loss, 3.0).predict(X)[:, 1], 3.0)
+
+
+def test_validation_of_a_constant_that_varies_later_compares_predictions():
+    y = np.r_[np.full(30, 3.0), np.arange(10.0)]
+    model = GRURegressor(2, epochs=2, random_state=0, validation_split=0.25).fit(X, y)
+    squares = (model.predict(X[30:]) - y[30:]) ** 2
+    assert model.history_["val_loss"][-1] == pytest.approx(squares.mean(), rel=1e-5)

@@ -15,7 +15,10 @@ DAYS = pd.date_range("2025-03-01", periods=3)
     [
         (np.array([1, np.nan, 3]), r"column 0 .* at row 1"),
         (pd.Series([1, np.nan, 3], DAYS, name="rain"), "column 'rain' at 2025-03-02"),
-        (pd.DataFrame({"a": [1, 2, 3], "b": [1, 2, np.nan]}), "column 'b' at 2"),
+        (
+            pd.DataFrame({"a": [1, np.nan, np.nan], "b": [1, 2, np.nan]}),
+            "column 'a' at 2",
+        ),
     ],
 )
 def test_missing_target_is_named_with_the_weight_that_leaves_it_out(y, place):

@@ -4,6 +4,7 @@ import pytest
 import sklearn
 from numpy.testing import assert_allclose
 from sklearn.pipeline import Pipeline
+from sklearn.utils import compute_class_weight
 
 from skrnn import (
     Autoencoder,
@@ -14,7 +15,7 @@ from skrnn import (
 )
 from skrnn._windows.windows import windows_of
 from tests.support.autoencoders import ROWS, rows_autoencoder
-from tests.support.networks import X, Y, assert_same_weights, fitted, network
+from tests.support.networks import STILL, X, Y, assert_same_weights, fitted, network
 
 TRAIN, VAL = slice(0, 13), slice(13, 18)
 
@@ -38,6 +39,44 @@ def test_classes_of_passed_samples_are_those_of_training():
         X[TRAIN], labels[TRAIN], X_val=X[VAL], y_val=labels[VAL]
     )
     assert_allclose(passed.history_["val_loss"], split.history_["val_loss"], rtol=1e-6)
+
+
+def test_samples_to_validate_on_have_weights():
+    weights = np.arange(1.0, 19.0)
+    settings = {"epochs": 3, "learning_rate": 0.1}
+    split = fitted(validation_split=0.25, sample_weight=weights, **settings)
+    given = {"X_val": X[VAL], "sample_weight_val": weights[VAL]}
+    passed = network(**settings)
+    passed.fit(X[TRAIN], Y[TRAIN], weights[TRAIN], y_val=Y[VAL], **given)
+    assert_allclose(passed.history_["val_loss"], split.history_["val_loss"], rtol=1e-6)
+
+
+def test_samples_without_a_label_are_left_out_of_validation_by_their_weight():
+    labels = np.r_[np.nan, Y[VAL][1:]]
+    model = network(epochs=2)
+    with pytest.raises(ValueError, match="Here sample_weight means sample_weight_val"):
+        model.fit(X[TRAIN], Y[TRAIN], X_val=X[VAL], y_val=labels)
+    weights = ~np.isnan(labels)
+    model.fit(X[TRAIN], Y[TRAIN], X_val=X[VAL], y_val=labels, sample_weight_val=weights)
+    loss = model.history_["val_loss"]
+    model.fit(X[TRAIN], Y[TRAIN], X_val=X[VAL][1:], y_val=labels[1:])
+    assert_allclose(model.history_["val_loss"], loss, rtol=1e-6)
+
+
+@pytest.mark.parametrize("passed", [False, True])
+def test_balanced_classes_weigh_in_validation_as_in_training(passed):
+    labels = np.arange(18) % 3 % 2
+    settings = {"units": 2, "random_state": 0, **STILL}
+    model = RNNClassifier(class_weight="balanced", **settings)
+    if passed:
+        model.fit(X[TRAIN], labels[TRAIN], X_val=X[VAL], y_val=labels[VAL])
+    else:
+        model.set_params(validation_split=0.25).fit(X, labels)
+    weights = compute_class_weight("balanced", classes=np.arange(2), y=labels[TRAIN])
+    by_sample = weights[labels[VAL]]
+    proba = model.predict_proba(X[VAL])[np.arange(5), labels[VAL]]
+    expected = np.average(-np.log(proba), weights=by_sample)
+    assert_allclose(model.history_["val_loss"][-1], expected, rtol=1e-5)
 
 
 def test_rows_to_validate_on_are_copied_too():
@@ -70,6 +109,13 @@ def test_pipeline_transforms_the_samples_to_validate_on():
         ({"X_val": X[:3], "y_val": np.ones((3, 2))}, r"targets \(4, 2, 2\)"),
         ({"X_val": X[:3]}, "In X_val or y_val: RNNRegressor requires y"),
         ({"y_val": Y[:3]}, "y_val was passed without X_val"),
+        ({"sample_weight_val": Y[:3]}, "sample_weight_val was passed without X_val"),
+        (
+            {"X_val": X, "y_val": Y, "sample_weight_val": Y[:3]},
+            r"sample_weight.shape == \(3,\), .* Here sample_weight means sample_w",
+        ),
+        ({"X_val": X * 1e300, "y_val": Y}, "In X_val or y_val: X holds values too l"),
+        ({"X_val": X, "y_val": Y * 1e300}, "In X_val or y_val: y holds values too l"),
         ({"X_val": X[:3], "y_val": Y[:3] * np.nan}, "In X_val or y_val: Input y con"),
     ],
 )

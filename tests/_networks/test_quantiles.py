@@ -53,3 +53,14 @@ def test_weighted_quantiles_are_those_of_repeated_values():
     repeated = values.repeat(times, axis=0)
     expected = np.quantile(repeated, LEVELS, axis=0, method="inverted_cdf")
     assert_allclose(got, expected)
+
+
+def test_weighted_quantiles_are_those_of_values_that_are_known():
+    random = np.random.RandomState(0)
+    values, weights = random.normal(size=(40, 2)), random.uniform(size=40)
+    values[random.uniform(size=values.shape) < 0.4] = np.nan
+    got = weighted_quantiles(values, weights, LEVELS)
+    for column in range(2):
+        known = ~np.isnan(values[:, column])
+        alone = weighted_quantiles(values[known][:, [column]], weights[known], LEVELS)
+        assert_allclose(got[:, [column]], alone)

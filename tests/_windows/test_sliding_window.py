@@ -297,6 +297,19 @@ def test_other_columns_than_in_fit_are_refused():
         transformer.transform(np.ones((4, 3)))
 
 
+@pytest.mark.parametrize("method", ["transform", "update"])
+def test_columns_that_numbers_name_are_compared_as_well(method):
+    X = pd.DataFrame(np.ones((4, 2)), columns=[7, 8])
+    transformer = pickle.loads(pickle.dumps(SlidingWindow(2).fit(X)))
+    later = X.set_axis(range(4, 8))
+    for other in (later[[8, 7]], later.rename(columns={8: 9})):
+        with pytest.raises(
+            ValueError, match=r"must have the columns \[7, 8\] that fit"
+        ):
+            getattr(transformer, method)(other)
+    getattr(transformer, method)(later)
+
+
 # --------------------------------------------------------------------------------------
 # Bad input
 # --------------------------------------------------------------------------------------
