@@ -19,6 +19,14 @@ from sklearn.model_selection import (
     TunedThresholdClassifierCV,
 )
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import has_fit_parameter
 
@@ -49,6 +57,15 @@ __all__ = [
     "transformers_of",
 ]
 
+# Scalers that accept NaN and do not fill it in.
+HAND_MISSING_ON = (
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 # Wrappers that hand X on as it is, and the attribute with the estimator they fitted.
 FITTED_ATTRIBUTES = {
     TransformedTargetRegressor: "regressor_",
@@ -74,7 +91,15 @@ def accepts_windows(estimator: Any) -> bool:
 
 
 def accepts_missing(estimator: Any) -> bool:
-    """Return whether an estimator, or the one that it wraps, takes NaN."""
+    """Return whether an estimator, or the one that it wraps, takes NaN.
+
+    The first step of a pipeline decides that does not hand NaN on.
+    """
+    if isinstance(estimator, Pipeline):
+        steps = [step for _, step in estimator.steps if hasattr(step, "fit")]
+        while len(steps) > 1 and isinstance(steps[0], HAND_MISSING_ON):
+            del steps[0]
+        return bool(steps) and accepts_missing(steps[0])
     if get_tags(estimator).input_tags.allow_nan:
         return True
     inner = _first_inside(estimator)

@@ -11,8 +11,10 @@ from .series import SeriesRows
 
 __all__ = ["bulk_length", "find_windows", "longest_runs", "widest_window"]
 
-# Seasons in the default window, or rows without a season.
+# Seasons in the default window at most, or rows without a season.
 N_SEASONS = 3
+# Rows of a short series for each step of the default window, unless it is one season.
+ROWS_OF_STEP = 12
 WINDOW_WITHOUT_SEASON = 12
 # Where a season is a day of several rows, a week and two are compared, too.
 DAYS = (7, 14)
@@ -26,7 +28,13 @@ def widest_window(season: int, *, is_day: bool) -> int:
 
 
 def find_windows(
-    rows: SeriesRows, training: SeriesRows, n_lost: int, season: int, *, is_day: bool
+    rows: SeriesRows,
+    training: SeriesRows,
+    n_lost: int,
+    season: int,
+    *,
+    is_day: bool,
+    is_short: bool = False,
 ) -> tuple[list[int], int]:
     """Return the windows to compare, the default first, and the season.
 
@@ -40,6 +48,8 @@ def find_windows(
         Rows of a season; 1 if it is not known.
     is_day : bool
         Whether a season is a day, so that a week is one, too.
+    is_short : bool, default=False
+        Whether the default window is shorter where there are few rows for its steps.
 
     Returns
     -------
@@ -56,7 +66,10 @@ def find_windows(
     if season > 1 and can_learn:
         weeks = [n for n in DAYS if is_day and n_training >= 2 * n * season]
         n_seasons = _met_by_most(at_end, can_learn + weeks, season)
-        default = max(n for n in n_seasons if n <= N_SEASONS)
+        most = N_SEASONS
+        if is_short:
+            most = min(most, max(1, n_training // (ROWS_OF_STEP * season)))
+        default = max(n for n in n_seasons if n <= most)
         others = [n for n in n_seasons if n != default]
         return [n * season for n in (default, *others)], season
     # At most half the rows, so that there are more windows than steps in one.

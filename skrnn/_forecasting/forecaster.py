@@ -182,7 +182,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
 
     See Also
     --------
-    GRURegressor : The default estimator.
+    GRURegressor : The default estimator of many or long series.
     backtest : Forecasts from several origins in the past beside the observations.
     SlidingWindow : Windows for regressors that do not feed predictions back.
 
@@ -208,12 +208,20 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     there are compared. Then the best of these is compared with the same beside a
     calendar, unless windows would have more than 1024 values: day and weekday for rows
     of hours or minutes, the weekday for days, and the year where there are two years of
-    rows. Three seasons, "meanstd", no logarithm
-    and no calendar are kept unless something else is clearly better, by 2 % and more
-    where little can be compared. Then the network, with a third of its training where
-    there are many windows, is compared with the ridge, which takes its place if it is
-    clearly better; not if the first call is `partial_fit`, which a ridge lacks, nor
-    where values are missing or X has columns.
+    rows. Three seasons, "meanstd", no logarithm and no calendar are kept unless
+    something else is clearly better, by 2 % and more where little can be compared. Then
+    the network, with a third of its training where there are many windows, is compared
+    with the ridge, which takes its place if it is clearly better; not if the first call
+    is `partial_fit`, which a ridge lacks, nor where values are missing or X has
+    columns.
+
+    A single series of fewer than 1000 rows, without missing values and columns of X, is
+    short: it begins with "last" in place of "meanstd", with a window of fewer seasons
+    if it has not 12 rows for each step, and with the ridge
+    ``make_pipeline(StandardScaler(), RidgeCV((0.01, 0.1, 1, 10, 100, 1000)))``, whose
+    penalty has the smallest leave-one-out error. All of these are kept unless something
+    else, or the network, is better by 6 % and more. With fewer than 150 rows nothing is
+    compared, because errors of so few rows mislead.
 
     The horizon is the largest part of a season up to 24 rows, and so is a step of the
     network: ``GRURegressor(segment=..., loss="mae", dense_activation="linear")`` with

@@ -20,10 +20,11 @@ from .series import SeriesRows
 from .series_scale import SeriesScale, mean_and_deviation
 
 __all__ = [
+    "FEWEST",
     "LONGEST_COMPARED",
     "count_inputs",
+    "errors_of_estimator",
     "held_out_windows",
-    "network_errors",
     "ridge_errors",
     "seasonal_errors",
 ]
@@ -34,6 +35,8 @@ N_LEARNED, N_COMPARED, CHUNK = 20_000, 4_000, 1024
 N_VALUES = 4_000_000
 # Longer windows are not compared: the time of a ridge grows with their third power.
 LONGEST_COMPARED = 1024
+# Windows from which an estimator can learn; the choice of a penalty leaves one out.
+FEWEST = 2
 # Errors are not compared below this share of the spread of a series.
 SMALLEST = 1e-6
 
@@ -96,13 +99,13 @@ def ridge_errors(
     return _mean_errors(_restore(plan, scale, rows, blocks, firsts), rows, firsts)
 
 
-def network_errors(
+def errors_of_estimator(
     plan: ForecastPlan,
     rows: SeriesRows,
     learned: SeriesRows,
     firsts: NDArray[np.intp],
     estimator: BaseEstimator,
-) -> NDArray[np.float64]:
+) -> NDArray[np.float64] | None:
     """Compute the errors of an estimator, as `ridge_errors` does; it is fitted.
 
     Parameters
@@ -114,15 +117,18 @@ def network_errors(
     firsts : ndarray of shape (n_windows,)
         The first row to predict of each block of rows to compare.
     estimator : estimator
-        A recurrent regressor.
+        A recurrent regressor, or one that takes a table.
     """
     plan, scale, values = _prepare(plan, rows, learned)
     starts = plan.find_windows(values, learned.after_first(plan.n_lost), estimator)
+    if len(starts) < FEWEST:
+        return None
     estimator.fit(*plan.samples(values, rows.known, starts, estimator))
     windows, _ = plan.samples(values, rows.known, firsts - plan.window, estimator)
     blocks = estimator.predict(windows).reshape(len(firsts), plan.horizon, -1)
-    if windows.own_scale is not None:
-        blocks = windows.own_scale.restore(blocks)
+    if plan.normalization is not None:
+        places = Windows(values, firsts - plan.window, plan.window)
+        blocks = plan.normalization.scale_of(places).restore(blocks)
     return _mean_errors(_restore(plan, scale, rows, blocks, firsts), rows, firsts)
 
 

@@ -9,11 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Ridge, RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skrnn._estimators.budget import choose_batch_size, choose_epochs
 from skrnn._estimators.gru_regressor import GRURegressor
-from skrnn._estimators.inside import find_scaling_of_targets, learns_counts
+from skrnn._estimators.inside import (
+    find_scaling_of_targets,
+    last_step,
+    learns_counts,
+)
 from skrnn._index.calendar import has_dates, usual_parts
 from skrnn._index.season import season_length
 
@@ -23,7 +29,7 @@ from .differencing import Differencing, read_log
 from .estimator_input import check_takes_lags, compiled_roll_out, read_window
 from .limits import read_bounds
 from .plan import ForecastPlan
-from .ridge_errors import LONGEST_COMPARED, count_inputs
+from .ridge_errors import FEWEST, LONGEST_COMPARED, count_inputs
 from .series import SeriesRows
 from .trial import Trial
 
@@ -37,6 +43,10 @@ LONGEST_HORIZON = 24
 N_SAMPLES_OF_SMALL, N_SAMPLES_OF_LARGE = 2_000, 20_000
 # The trial of a network that has a budget makes this share of its updates.
 SHARE_OF_BUDGET = 3
+# A single series of fewer training rows is short.
+N_ROWS_OF_SHORT = 1_000
+# Penalties of the ridge of a short series, whose steps are scaled, to choose from.
+PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 # Values in the table of windows from which a ridge may learn, at most: half a gigabyte.
 LARGEST_TABLE = 2**26
 
@@ -90,16 +100,22 @@ def choose_set_up(
         plan = replace(plan, past=rows.past, bounds=read_bounds(forecaster.bounds))
         plan = _with_calendar(plan, forecaster, training)
         return SetUp(clone(forecaster.estimator), plan, {})
-    plans, part = _list_plans(forecaster, rows, training, lags)
+    is_short = method == "fit" and _is_short(rows, training)
+    plans, part = _list_plans(forecaster, rows, training, lags, is_short=is_short)
     plans = [_with_calendar(plan, forecaster, training) for plan in plans]
     windows = [plan.window for plan in plans]
     trial = Trial.hold_out(training, windows, plans[0].horizon, sum(lags))
-    errors = [trial.ridge_error(plan) for plan in plans]
+    linear: BaseEstimator = Ridge()
+    if is_short:
+        trial = trial.of_few_rows()
+        linear = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
+    errors = [trial.linear_error(plan, linear) for plan in plans]
     best = trial.best(errors)
     if _is_auto(forecaster.calendar):
         # A calendar is compared in the best set-up without it.
         plans += _list_calendars(plans[best], forecaster, training)
-        errors += [trial.ridge_error(plan) for plan in plans[len(errors) :]]
+        added = plans[len(errors) :]
+        errors += [trial.linear_error(plan, linear) for plan in added]
         best = trial.best(errors, best)
     plan = plans[best]
     # A segment must divide the window, which the user may have chosen.
@@ -109,15 +125,16 @@ def choose_set_up(
         n_samples,
         linear_path=count_inputs(plan) <= LONGEST_COMPARED and not rows.known.shape[1],
     )
-    compared = _tabulate(plans, errors)
+    compared = _tabulate(plans, errors, linear)
     estimator: BaseEstimator = network
-    has_error = not np.isnan(errors[best])
-    if method == "fit" and has_error and _may_be_linear(plan, rows):
-        n_learned = _count_samples(plan, trial.learned)
-        error = trial.network_error(plan, _trial_network(network, n_learned))
-        _add_network(compared, best, error)
-        if trial.best([error, errors[best]]):
-            estimator = Ridge()
+    if method == "fit" and n_samples >= FEWEST and _may_be_linear(plan, rows):
+        error = _try_network(network, plan, trial, compared, best)
+        # The first has to be beaten clearly.
+        pairs: list[tuple[BaseEstimator, float]]
+        pairs = [(network, error), (linear, errors[best])]
+        if is_short:
+            pairs.reverse()
+        estimator = pairs[trial.best([each for _, each in pairs])][0]
     return SetUp(estimator, plan, compared)
 
 
@@ -180,7 +197,12 @@ def _keep_levels(estimator: BaseEstimator, plan: ForecastPlan) -> ForecastPlan:
 
 
 def _list_plans(
-    forecaster: Any, rows: SeriesRows, training: SeriesRows, lags: tuple[int, ...]
+    forecaster: Any,
+    rows: SeriesRows,
+    training: SeriesRows,
+    lags: tuple[int, ...],
+    *,
+    is_short: bool,
 ) -> tuple[list[ForecastPlan], int]:
     """Return the plans to compare, the default first, and the part of a season.
 
@@ -189,8 +211,12 @@ def _list_plans(
     window, horizon = _as_int(forecaster.window), _as_int(forecaster.horizon)
     normalize = forecaster.normalize
     season, is_day = _season_of(rows)
-    windows, season = find_windows(rows, training, sum(lags), season, is_day=is_day)
+    kind = {"is_day": is_day, "is_short": is_short}
+    windows, season = find_windows(rows, training, sum(lags), season, **kind)
     part = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
+    modes: list[str | None] = ["meanstd", "last"]
+    if is_short:
+        modes.reverse()
     plans = [
         ForecastPlan(
             w,
@@ -203,7 +229,7 @@ def _list_plans(
         for w, differencing, mode in product(
             windows if window is None else [window],
             [Differencing(lags, each) for each in _list_logs(forecaster, training)],
-            ["meanstd", "last"] if _is_auto(normalize) else [normalize],
+            modes if _is_auto(normalize) else [normalize],
         )
     ]
     return plans, part
@@ -255,6 +281,14 @@ def _list_logs(forecaster: Any, training: SeriesRows) -> list[bool | str]:
     return [False, True] if positive else [False]
 
 
+def _is_short(rows: SeriesRows, training: SeriesRows) -> bool:
+    """Return whether there is one series of few rows, which a ridge can take."""
+    n_rows = int(training.lengths.sum())
+    is_whole = not np.isnan(rows.targets[rows.in_runs()]).any()
+    is_alone = len(rows) == 1 and not rows.known.shape[1]
+    return is_alone and is_whole and n_rows < N_ROWS_OF_SHORT
+
+
 def _season_of(rows: SeriesRows) -> tuple[int, bool]:
     """Return the rows of a season, 1 if it is not known, and whether it is a day."""
     if not rows.has_index:
@@ -285,10 +319,12 @@ def _may_be_linear(plan: ForecastPlan, rows: SeriesRows) -> bool:
     return has_room and not is_missing and not rows.known.shape[1]
 
 
-def _tabulate(plans: list[ForecastPlan], errors: list[float]) -> dict[str, list[Any]]:
+def _tabulate(
+    plans: list[ForecastPlan], errors: list[float], linear: BaseEstimator
+) -> dict[str, list[Any]]:
     """Return what was compared, a list for each column."""
     return {
-        "estimator": ["Ridge"] * len(plans),
+        "estimator": [type(last_step(linear)).__name__] * len(plans),
         "window": [plan.window for plan in plans],
         "log": [plan.differencing.log for plan in plans],
         "normalize": [plan.mode for plan in plans],
@@ -297,12 +333,26 @@ def _tabulate(plans: list[ForecastPlan], errors: list[float]) -> dict[str, list[
     }
 
 
-def _add_network(compared: dict[str, list[Any]], best: int, error: float) -> None:
-    """Add the error of the network in the set-up that was chosen."""
+def _try_network(
+    network: GRURegressor,
+    plan: ForecastPlan,
+    trial: Trial,
+    compared: dict[str, list[Any]],
+    best: int,
+) -> float:
+    """Return the error of the network in the best set-up, and add it to the others.
+
+    It is NaN where the ridge has none.
+    """
+    if np.isnan(compared["error"][best]):
+        return np.nan
+    n_learned = _count_samples(plan, trial.learned)
+    error = trial.error_of(plan, _trial_network(network, n_learned))
     for name, column in compared.items():
         column.append(
             {"estimator": "GRURegressor", "error": error}.get(name, column[best])
         )
+    return error
 
 
 def _default_network(

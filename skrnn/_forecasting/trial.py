@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.linear_model import Ridge
 
 from .calendar_inputs import add_calendar
 from .candidates import bulk_length, longest_runs
 from .plan import ForecastPlan
 from .ridge_errors import (
     LONGEST_COMPARED,
+    errors_of_estimator,
     held_out_windows,
-    network_errors,
     ridge_errors,
 )
 from .series import SeriesRows
@@ -28,6 +29,9 @@ MOST_ROWS = 1_000_000
 # What is better must have errors that are lower by this share, and by more where few
 # blocks of rows are compared.
 GAIN, GAIN_OF_FEW = 0.02, 0.1
+# A short series is compared from so many rows on, with a larger margin: with fewer rows
+# every choice that was tried was worse than none.
+FEWEST_ROWS, CAUTION = 150, 3
 # A window costs as much as doubled errors of the series that are too short for it. More
 # than this share of them is not counted.
 LARGEST_SHARE = 0.1
@@ -86,22 +90,31 @@ class Trial:
         margin = GAIN + GAIN_OF_FEW / float(np.sqrt(n_blocks))
         return cls(rows, rows.before_last(n_held_out), firsts, widest, margin)
 
-    def ridge_error(self, plan: ForecastPlan) -> float:
-        """Return the logarithm of the mean absolute error of a ridge.
+    def of_few_rows(self) -> Trial:
+        """Return the trial of a short series, whose errors depend much on chance."""
+        widest = self.widest if self.rows.n_rows >= FEWEST_ROWS else 0
+        return replace(self, widest=widest, margin=CAUTION * self.margin)
+
+    def linear_error(self, plan: ForecastPlan, estimator: BaseEstimator) -> float:
+        """Return the logarithm of the mean absolute error of a linear model.
 
         It is the mean over series, each in units of its spread, and NaN where there are
-        too few rows.
+        too few rows. `Ridge` stands for normal equations without a table of windows.
         """
         if plan.window > min(self.widest, LONGEST_COMPARED):
             return np.nan
+        if not isinstance(estimator, Ridge):
+            return self.error_of(plan, clone(estimator))
         rows = add_calendar(self.rows, plan.calendar)
         errors = ridge_errors(plan, rows, self.learned, self.firsts)
         return self._mean(errors, plan.window)
 
-    def network_error(self, plan: ForecastPlan, estimator: BaseEstimator) -> float:
-        """Return the same of a recurrent regressor, which is fitted for it."""
+    def error_of(self, plan: ForecastPlan, estimator: BaseEstimator) -> float:
+        """Return the same of an estimator, which is fitted for it."""
+        if plan.window > self.widest:
+            return np.nan
         rows = add_calendar(self.rows, plan.calendar)
-        errors = network_errors(plan, rows, self.learned, self.firsts, estimator)
+        errors = errors_of_estimator(plan, rows, self.learned, self.firsts, estimator)
         return self._mean(errors, plan.window)
 
     def best(self, errors: list[float], default: int = 0) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sklearn.pipeline import Pipeline
+
 from skrnn._checks.sklearn import VisualBlock
 
 from .layer import Activation, Layer
@@ -85,6 +87,9 @@ def show_inside(estimator: Any, parameter: str, details: str | None = None) -> A
         name, details = type(estimator).__name__, str(estimator)
         return VisualBlock("single", estimator, names=name, name_details=details)
     name = f"{parameter}: {type(inner).__name__}"
+    if details is not None and isinstance(inner, Pipeline):
+        # A diagram of steps has no room for what is to be shown.
+        return VisualBlock("single", inner, names=name, name_details=details)
     details = str(inner) if details is None else details
     return VisualBlock("parallel", [inner], names=[name], name_details=[details])
 

@@ -10,6 +10,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.frozen import FrozenEstimator
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import (
     FixedThresholdClassifier,
@@ -119,7 +120,13 @@ def test_ensembles_take_no_windows_whatever_they_are_made_of(ensemble):
 
 def test_the_first_step_that_is_fitted_decides_over_a_pipeline():
     assert not accepts_windows(make_pipeline(FunctionTransformer(), Marked()))
-    assert accepts_missing(make_pipeline(StandardScaler(), Ridge()))
+
+
+def test_a_pipeline_takes_missing_values_if_they_do_not_reach_a_step_that_does_not():
+    assert accepts_missing(make_pipeline(SimpleImputer(), Ridge()))
+    assert accepts_missing(make_pipeline(StandardScaler(), SimpleImputer(), Ridge()))
+    assert accepts_missing(make_pipeline(StandardScaler(), Marked()))
+    assert not accepts_missing(make_pipeline(StandardScaler(), Ridge()))
 
 
 def test_a_wrapper_of_nothing_takes_no_windows():

@@ -13,10 +13,11 @@ def read(index, values=None):
     return series_from_long(np.reshape(values, (-1, 1)), known, index)
 
 
-def find(index, season, *, calibration=0, n_lost=0, is_day=False):
+def find(index, season, *, calibration=0, n_lost=0, is_day=False, is_short=False):
     rows = read(index)
     training = rows.before_last(calibration)
-    return find_windows(rows, training, n_lost, season, is_day=is_day)
+    kind = {"is_day": is_day, "is_short": is_short}
+    return find_windows(rows, training, n_lost, season, **kind)
 
 
 def months(n_rows):
@@ -29,6 +30,14 @@ def months(n_rows):
 )
 def test_few_rows_give_windows_of_fewer_seasons(n_rows, windows):
     assert find(months(n_rows), 12) == (windows, 12)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "windows"),
+    [(432, [36, 12, 24]), (431, [24, 12, 36]), (287, [12, 24, 36]), (36, [12])],
+)
+def test_a_short_series_begins_with_a_step_for_twelve_rows(n_rows, windows):
+    assert find(months(n_rows), 12, is_short=True) == (windows, 12)
 
 
 @pytest.mark.parametrize(("n_rows", "window"), [(35, 12), (20, 9), (9, 4), (1, 1)])

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.linear_model import Ridge
+from sklearn.tree import DecisionTreeRegressor
 
 from skrnn import AutoregressiveForecaster
 from skrnn._forecasting import ridge_errors as module
@@ -12,6 +14,7 @@ from skrnn._forecasting.calendar_inputs import add_calendar, learn_calendar
 from skrnn._forecasting.differencing import Differencing
 from skrnn._forecasting.plan import ForecastPlan
 from skrnn._forecasting.ridge_errors import (
+    errors_of_estimator,
     held_out_windows,
     ridge_errors,
     seasonal_errors,
@@ -80,6 +83,29 @@ def test_a_calendar_is_seen_as_a_forecaster_around_ridge_sees_it():
         window=WINDOW,
         horizon=HORIZON,
         normalize="last",
+        calendar=("weekday",),
+        columns="series",
+    )
+    by_hand = errors_by_hand(y, forecaster, scale=y.std(ddof=0).to_numpy())
+    assert_allclose(errors[:, 0], by_hand, rtol=1e-6)
+
+
+@pytest.mark.parametrize("normalize", [None, "last", "meanstd"])
+def test_errors_of_a_table_are_those_of_a_forecaster(normalize):
+    y = make_panel().set_axis(pd.date_range("2024-01-01", periods=N_ROWS))
+    rows = read(y)
+    firsts = held_out_windows(rows, N_HELD_OUT, WINDOW, HORIZON)
+    learned = rows.before_last(N_HELD_OUT)
+    calendar = learn_calendar(("weekday",), None, learned)
+    plan = ForecastPlan(WINDOW, HORIZON, Differencing(), normalize, calendar=calendar)
+    tree = DecisionTreeRegressor(max_depth=3, random_state=0)
+    with_dates = add_calendar(rows, calendar)
+    errors = errors_of_estimator(plan, with_dates, learned, firsts, clone(tree))
+    forecaster = AutoregressiveForecaster(
+        tree,
+        window=WINDOW,
+        horizon=HORIZON,
+        normalize=normalize,
         calendar=("weekday",),
         columns="series",
     )

@@ -6,16 +6,20 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Ridge, RidgeCV
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skrnn import AutoregressiveForecaster, GRURegressor
 from skrnn._estimators.budget import choose_batch_size, choose_epochs
+from skrnn._estimators.inside import last_step
 from skrnn._forecasting.series import series_from_long
 from skrnn._forecasting.set_up import (
     _default_network,
     _trial_network,
     choose_set_up,
 )
+from skrnn._forecasting.trial import Trial
 
 
 def set_up(index, values=None, *, method="partial_fit", **params):
@@ -84,7 +88,7 @@ def test_a_hole_that_cannot_be_filled_is_refused_by_name():
     with pytest.raises(ValueError, match=r"window=21 .* Got 2 from 2024-04-28 .* hole"):
         AutoregressiveForecaster().fit(X.loc[holed], y[holed])
     long = y.index.delete(slice(90, 117))  # Which no window bridges.
-    with pytest.raises(ValueError, match=r"window=21 .* Got 3 from 2024-04-27 .* hole"):
+    with pytest.raises(ValueError, match=r"window=7 .* Got 3 from 2024-04-27 .* hole"):
         AutoregressiveForecaster().fit(None, y[long])
 
 
@@ -129,7 +133,7 @@ def test_a_horizon_is_a_season_or_a_part_of_one(freq, season, horizon):
 
 
 def test_rows_held_out_for_calibration_choose_nothing(short_training):
-    y = week_of_days(150)
+    y = week_of_days(250)
     changed = y.copy()
     changed.iloc[-40:] = np.exp(changed.iloc[-40:] / 20)
     forecaster = AutoregressiveForecaster(calibration=40)
@@ -139,7 +143,7 @@ def test_rows_held_out_for_calibration_choose_nothing(short_training):
 
 
 def test_the_choice_is_shown_as_a_forecaster_to_copy(short_training):
-    y = week_of_days(120)
+    y = week_of_days(200)
     forecaster = AutoregressiveForecaster(columns="series", calibration=3)
     forecaster.fit(None, y.to_frame())
     shown = forecaster.set_up_
@@ -185,19 +189,97 @@ def test_a_network_worse_than_a_ridge_is_not_taken(monkeypatch, kind):
         assert chosen.estimator is network
         assert "GRURegressor" not in names
     else:
-        assert isinstance(chosen.estimator, Ridge)
+        assert isinstance(chosen.estimator[-1], RidgeCV)
         assert names[-1] == "GRURegressor"
         assert errors[-1] > min(errors) + 0.1
 
 
-def test_a_network_is_taken_unless_a_ridge_is_clearly_better(short_training):
-    index = pd.RangeIndex(150)
-    chosen = set_up(index, np.random.default_rng(0).normal(size=150), method="fit")
-    assert isinstance(chosen.estimator, GRURegressor)
+@pytest.mark.parametrize(
+    ("n_rows", "lead", "taken"),
+    [
+        (150, 0.01, RidgeCV),
+        (150, 0.2, GRURegressor),
+        (3000, -0.01, GRURegressor),
+        (3000, -0.2, Ridge),
+    ],
+)
+def test_a_ridge_stays_on_a_short_series_and_a_network_on_a_long_one(
+    monkeypatch, n_rows, lead, taken
+):
+    errors_of = Trial.error_of
+
+    def error_of(trial, plan, estimator):
+        """Let the network be better than the best ridge by a lead."""
+        if isinstance(estimator, GRURegressor):
+            return min(errors) - lead
+        errors.append(errors_of(trial, plan, estimator))
+        return errors[-1]
+
+    def linear_error(trial, plan, estimator):
+        errors.append(errors_of(trial, plan, clone(estimator)))
+        return errors[-1]
+
+    errors = []
+    monkeypatch.setattr(Trial, "error_of", error_of)
+    monkeypatch.setattr(Trial, "linear_error", linear_error)
+    y = np.random.default_rng(0).normal(size=n_rows)
+    chosen = set_up(pd.RangeIndex(n_rows), y, method="fit")
+    assert isinstance(last_step(chosen.estimator), taken)
+
+
+def test_a_network_is_taken_where_values_are_missing(short_training):
     y = week_of_days(150)
     y.iloc[20] = np.nan  # Which a ridge does not take.
     chosen = set_up(y.index, y, method="fit")
     assert isinstance(chosen.estimator, GRURegressor)
+
+
+def short_series(random):
+    """Return five years of months with a trend, a season and noise, all of any size."""
+    step = np.arange(60)
+    season = random.normal(size=12)[step % 12]
+    noise = random.choice([0.1, 1.0]) * random.normal(size=60)
+    walk = random.choice([0.0, 0.5]) * random.normal(size=60).cumsum()
+    values = 50 + random.choice([0.0, 0.2]) * step + season + noise + walk
+    return pd.Series(values, months(60))
+
+
+def test_short_seasonal_series_are_forecast_better_than_by_the_last_season(
+    short_training,
+):
+    random, errors = np.random.default_rng(0), []
+    for _ in range(12):
+        y = short_series(random)
+        past, truth = y[:48], y[48:].to_numpy()
+        forecast = AutoregressiveForecaster().fit(None, past).forecast(12)
+        differences = truth - forecast.to_numpy(), truth - past[-12:].to_numpy()
+        errors.append([np.abs(each).mean() for each in differences])
+    ours, seasonal = np.transpose(errors)
+    assert ours.mean() < 0.9 * seasonal.mean()
+
+
+def test_with_few_rows_nothing_is_compared():
+    y = week_of_days(150)
+    for n_rows, is_compared in ((149, False), (150, True)):
+        chosen = set_up(y.index[:n_rows], y[:n_rows], method="fit", log=False)
+        assert np.isnan(chosen.compared["error"][0]) != is_compared
+        assert in_use(chosen) == (7, 7, False, "last")
+        assert isinstance(chosen.estimator[-1], RidgeCV)
+        assert ("GRURegressor" in chosen.compared["estimator"]) == is_compared
+
+
+def test_a_set_up_with_a_ridge_is_a_line_to_copy(short_training):
+    y = short_series(np.random.default_rng(0))
+    forecaster = AutoregressiveForecaster().fit(None, y)
+    shown = forecaster.set_up_
+    assert isinstance(shown.estimator[-1], RidgeCV)
+    assert (shown.window, shown.normalize) == (12, "last")
+    namespace = {
+        each.__name__: each
+        for each in (AutoregressiveForecaster, Pipeline, RidgeCV, StandardScaler)
+    }
+    copied = eval(str(shown), namespace)
+    assert_array_equal(copied.fit(None, y).forecast(5), forecaster.forecast(5))
 
 
 def test_networks_suit_the_number_of_windows():
