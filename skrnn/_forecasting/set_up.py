@@ -100,7 +100,9 @@ def choose_set_up(
         plan = replace(plan, past=rows.past, bounds=read_bounds(forecaster.bounds))
         plan = _with_calendar(plan, forecaster, training)
         return SetUp(clone(forecaster.estimator), plan, {})
-    is_short = method == "fit" and _is_short(rows, training)
+    # A ridge takes no missing values, and has no partial_fit.
+    needs_network = method != "fit" or forecaster.cold_start
+    is_short = not needs_network and _is_short(rows, training)
     plans, part = _list_plans(forecaster, rows, training, lags, is_short=is_short)
     plans = [_with_calendar(plan, forecaster, training) for plan in plans]
     windows = [plan.window for plan in plans]
@@ -127,7 +129,7 @@ def choose_set_up(
     )
     compared = _tabulate(plans, errors, linear)
     estimator: BaseEstimator = network
-    if method == "fit" and n_samples >= FEWEST and _may_be_linear(plan, rows):
+    if not needs_network and n_samples >= FEWEST and _may_be_linear(plan, rows):
         error = _try_network(network, plan, trial, compared, best)
         # The first has to be beaten clearly.
         pairs: list[tuple[BaseEstimator, float]]

@@ -86,10 +86,11 @@ def show_inside(estimator: Any, parameter: str, details: str | None = None) -> A
     if inner is None:
         name, details = type(estimator).__name__, str(estimator)
         return VisualBlock("single", estimator, names=name, name_details=details)
-    name = f"{parameter}: {type(inner).__name__}"
-    if details is not None and isinstance(inner, Pipeline):
-        # A diagram of steps has no room for what is to be shown.
-        return VisualBlock("single", inner, names=name, name_details=details)
+    # Below a name with "Pipeline" in it scikit-learn shows no details.
+    parts = (
+        [step for _, step in inner.steps] if isinstance(inner, Pipeline) else [inner]
+    )
+    name = f"{parameter}: {', '.join(type(part).__name__ for part in parts)}"
     details = str(inner) if details is None else details
     return VisualBlock("parallel", [inner], names=[name], name_details=[details])
 

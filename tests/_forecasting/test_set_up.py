@@ -234,6 +234,13 @@ def test_a_network_is_taken_where_values_are_missing(short_training):
     assert isinstance(chosen.estimator, GRURegressor)
 
 
+def test_series_that_may_start_cold_get_a_network(short_training):
+    y = week_of_days(150)
+    forecaster = AutoregressiveForecaster(cold_start=True).fit(None, y)
+    assert isinstance(forecaster.estimator_, GRURegressor)
+    assert forecaster.forecast(3, history=y[-2:]).shape == (3,)
+
+
 def short_series(random):
     """Return five years of months with a trend, a season and noise, all of any size."""
     step = np.arange(60)
