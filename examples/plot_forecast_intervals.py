@@ -25,9 +25,10 @@ y.tail(3)
 # The forecaster
 # --------------
 #
-# `AutoregressiveForecaster()` would choose these settings by itself; they are written
-# out to give the network a `random_state`. It reads a year of twelve months as one step
-# (`segment`), predicts a year at once (`horizon`), and brings each window of three
+# `AutoregressiveForecaster()` begins with these settings where values are missing, as
+# here, or series are many or long; they are written out, with a `random_state` for the
+# network. It reads a year of twelve months as one step (`segment`), predicts a year at
+# once (`horizon`), and brings each window of three
 # years to mean 0 and standard deviation 1, for the level rises beyond all that was seen
 # in training. `calibration` holds the last ten years out of training, to see how far
 # forecasts are off.

@@ -54,7 +54,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         regressors, or a `Pipeline` or search that starts with one, get windows of shape
         (n_samples, window, n_channels); any other gets them as a table of shape
         (n_samples, window * n_channels), oldest step first. None chooses the set-up by
-        the rows, see the Notes; it forecasts medians.
+        the rows, see the Notes; where it chooses a network, forecasts are medians.
     window : int or list of int, default=None
         Look-back: the number of past rows that a prediction sees; at least 1. For an
         estimator that gets a table a list chooses lags, such as [1, 2, 24, 168], of
