@@ -4,6 +4,8 @@ from importlib.metadata import version
 from operator import itemgetter
 from random import Random
 
+import pytest
+
 # pytest reads this file before anything else is imported, and test runs in other
 # processes inherit these variables.
 
@@ -28,6 +30,17 @@ def pytest_addoption(parser):
         metavar="SEED",
         help="run files and tests in random order",
     )
+
+
+@pytest.fixture(autouse=True)
+def as_written(request, monkeypatch):
+    """Leave out of the everyday run what takes most of a short fit: compiling it."""
+    everyday = "not exhaustive" in request.config.option.markexpr
+    marked = request.node.get_closest_marker
+    if everyday and marked("short_fits") and not marked("compiled"):
+        from tests.support.as_written import compile_nothing_short
+
+        compile_nothing_short(monkeypatch)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -14,6 +14,8 @@ from tests.support.exhaustive import first_of_many
 from tests.support.networks import RNG, STILL, X, Y, fitted, network
 from tests.support.samples import a_batch_callback
 
+pytestmark = pytest.mark.short_fits
+
 LEVELS = (0.1, 0.4, 0.5, 0.9)
 TWO = np.c_[Y, -2 * Y + 3]
 MISSING = X.copy()

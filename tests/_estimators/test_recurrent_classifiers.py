@@ -35,6 +35,8 @@ from tests.support.networks import (
     differ,
 )
 
+pytestmark = pytest.mark.short_fits
+
 FULL_BATCH = {"batch_size": 100, "learning_rate": 0.05}
 each_kind = pytest.mark.parametrize("y", KINDS.values(), ids=KINDS)
 

@@ -30,6 +30,8 @@ from tests.support.networks import (
     network,
 )
 
+pytestmark = pytest.mark.short_fits
+
 # --------------------------------------------------------------------------------------
 # The network
 # --------------------------------------------------------------------------------------
@@ -432,11 +434,13 @@ def other_process(tmp_path_factory):
     return model, np.load(folder / "result.npz"), finished
 
 
+@pytest.mark.compiled
 def test_pickle_predicts_the_same_in_another_process(other_process):
     model, result, _ = other_process
     assert_array_equal(result["predicted"], model.predict(X))
 
 
+@pytest.mark.compiled
 def test_same_seed_gives_the_same_bits_in_another_process(other_process):
     model, result, _ = other_process
     assert_array_equal(result["again"], model.predict(X))

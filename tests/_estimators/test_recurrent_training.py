@@ -25,6 +25,8 @@ from tests.support.networks import (
     network,
 )
 
+pytestmark = pytest.mark.short_fits
+
 # --------------------------------------------------------------------------------------
 # Validation and early stopping
 # --------------------------------------------------------------------------------------
@@ -81,6 +83,7 @@ def test_early_stopping_waits_and_goes_back_to_the_best_weights(validation_split
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.compiled  # Parts and the whole, of which only parts are short.
 @pytest.mark.parametrize("cls", first_of_many(ESTIMATORS[::-1]))
 def test_three_calls_of_partial_fit_are_three_epochs(cls):
     batches = {"batch_size": 5, "shuffle": False, "learning_rate": 0.05}
@@ -187,6 +190,7 @@ def test_a_loss_of_whole_batches_is_refused_beside_weights(method, loss):
     assert not hasattr(model, "weights_")
 
 
+@pytest.mark.compiled  # Which shows that the loss is not one of samples.
 @pytest.mark.parametrize("weights", [None, np.full(len(X), 3.0)])
 def test_a_loss_of_whole_batches_is_that_of_samples_where_weights_are_equal(weights):
     got = fitted(loss=square_of_batch, sample_weight=weights)
