@@ -35,12 +35,12 @@ def pytest_addoption(parser):
 @pytest.fixture(autouse=True)
 def as_written(request, monkeypatch):
     """Leave out of the everyday run what takes most of a short fit: compiling it."""
-    everyday = "not exhaustive" in request.config.option.markexpr
+    everyday = request.config.option.markexpr == "not exhaustive"
     marked = request.node.get_closest_marker
     if everyday and marked("short_fits") and not marked("compiled"):
-        from tests.support.as_written import compile_nothing_short
+        from tests.support.as_written import compile_no_short_fit
 
-        compile_nothing_short(monkeypatch)
+        compile_no_short_fit(monkeypatch)
 
 
 def pytest_collection_modifyitems(config, items):

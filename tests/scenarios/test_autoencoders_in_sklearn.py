@@ -20,6 +20,8 @@ from skrnn import (
     VariationalAutoencoder,
 )
 
+pytestmark = pytest.mark.short_fits
+
 RNG = np.random.RandomState(0)
 N_ROWS = 40
 STAMPS = pd.date_range("2026-01-01", periods=N_ROWS, freq="D")

@@ -32,6 +32,8 @@ from skrnn import (
 from tests.support.classes import CLASSIFIERS, THREE, TWO, classifier
 from tests.support.networks import X
 
+pytestmark = pytest.mark.short_fits
+
 N_ROWS = 80
 WAVE = np.sin(np.arange(N_ROWS) / 3)
 FRAME = pd.DataFrame(

@@ -32,6 +32,8 @@ from skrnn import (
     SlidingWindow,
 )
 
+pytestmark = pytest.mark.short_fits
+
 ESTIMATORS = [RNNRegressor, LSTMRegressor, GRURegressor]
 RNG = np.random.RandomState(0)
 N_ROWS = 60
