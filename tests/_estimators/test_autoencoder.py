@@ -12,6 +12,8 @@ from skrnn._engine.tensorflow import keras
 from tests.support.cells import relu, sigmoid
 from tests.support.exhaustive import first_of_many
 
+pytestmark = pytest.mark.short_fits
+
 RNG = np.random.RandomState(0)
 X = RNG.normal(size=(40, 3)) @ RNG.normal(size=(3, 5)) * [1, 10, 1, 0.1, 1] + 7
 FRAME = pd.DataFrame(

@@ -21,6 +21,8 @@ from skrnn import (
 )
 from tests.support.exhaustive import first_of_many
 
+pytestmark = pytest.mark.short_fits
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 2)) @ RNG.normal(size=(2, 4))
 X += 0.1 * RNG.normal(size=X.shape)

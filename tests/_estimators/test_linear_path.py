@@ -10,6 +10,8 @@ from skrnn._windows.windows import windows_of
 from tests.support.networks import STILL, fitted, network
 from tests.support.samples import a_batch_callback
 
+pytestmark = pytest.mark.short_fits
+
 RNG = np.random.RandomState(0)
 X = RNG.normal(size=(30, 4, 2)) * [3.0, 0.2] + [10.0, -1.0]
 Y = X[:, :, 0] @ RNG.normal(size=(4, 2)) + 5 + RNG.normal(size=(30, 2))

@@ -6,6 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skrnn import RecurrentAutoencoder, SlidingWindow
 from tests.support.cells import run_layer
 
+pytestmark = pytest.mark.short_fits
+
 RNG = np.random.RandomState(0)
 X = RNG.normal(size=(20, 5, 2)) * [3.0, 0.2] + [10.0, -1.0]
 

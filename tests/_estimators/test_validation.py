@@ -17,6 +17,8 @@ from skrnn._windows.windows import windows_of
 from tests.support.autoencoders import ROWS, rows_autoencoder
 from tests.support.networks import STILL, X, Y, assert_same_weights, fitted, network
 
+pytestmark = pytest.mark.short_fits
+
 TRAIN, VAL = slice(0, 13), slice(13, 18)
 
 

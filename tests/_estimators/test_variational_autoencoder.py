@@ -8,6 +8,8 @@ from sklearn.decomposition import PCA
 from skrnn import VariationalAutoencoder
 from tests.support.cells import relu
 
+pytestmark = pytest.mark.short_fits
+
 RNG = np.random.default_rng(0)
 # Three sources behind six columns, and noise.
 X = 5 + RNG.normal(size=(2000, 3)) @ RNG.normal(size=(3, 6))
