@@ -35,6 +35,7 @@ __all__ = [
     "accepts_windows",
     "contains",
     "draw_learned",
+    "find_embedding",
     "find_fitted",
     "find_parameter",
     "find_scaling_of_targets",
@@ -132,6 +133,19 @@ def predicts_steps(estimator: Any) -> bool:
         name.split("__")[-1] == "return_sequences" and value
         for name, value in estimator.get_params(deep=True).items()
     )
+
+
+def find_embedding(estimator: Any) -> Any:
+    """Return the estimator inside that embeds categories, None without one.
+
+    Only wrappers that hand X on as it is are opened: others may change the features.
+    """
+    while isinstance(
+        estimator, (TransformedTargetRegressor, GridSearchCV, RandomizedSearchCV)
+    ):
+        estimator = _first_inside(estimator)
+    is_network = hasattr(estimator, "categories") and accepts_windows(estimator)
+    return estimator if is_network else None
 
 
 def let_begin_missing(estimator: Any) -> None:

@@ -31,7 +31,9 @@ from .checks import (
     check_takes_missing,
     warn_of_calendar,
 )
+from .coded_features import features_of_codes
 from .differencing import read_lags, read_log
+from .embeddings import Embeddings, set_embeddings
 from .holes import fill_holes
 from .input import (
     check_same_columns,
@@ -106,7 +108,9 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         if sample_weight is not None:
             check_takes_weights(chosen.estimator)
         plan, estimator = self._allow_cold_start(chosen), chosen.estimator
-        plan = replace(plan, static=StaticColumns.read(self.static, series.names))
+        embeddings = Embeddings.of(self.estimator)
+        static = StaticColumns.read(self.static, series.names, embeddings)
+        plan = replace(plan, static=static)
         check_enough_rows(series, training, plan, int(self.calibration))
         values = plan.transform(series)
         pooled = series.names != [None]
@@ -128,8 +132,11 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         spread = scale.spread[series.codes]
         samples = plan.samples(values, series.known, starts, estimator, static, spread)
         weights = weights_of_windows(plan, estimator, series.weights, starts)
+        columns, n_known = observations.columns, observations.known.shape[1]
+        sizes = values.shape[1], n_known, plan.horizon
+        set_embeddings(estimator, features_of_codes(columns, plan.static, *sizes))
         getattr(estimator, method)(*samples, **weights)
-        plan = plan.learn_completion(series.known, starts)
+        plan = plan.learn_completion(series.known, starts, columns.known_codes())
         errors = None, None, None
         if n_held_out:
             held_out = plan, estimator, series, scale, n_held_out

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
 
 from skrnn._scaling.moments import rounding
+from skrnn._scaling.scaling import MISSING_CODE
 from skrnn._serialization.plain import stored
 
 __all__ = ["Completion", "columns_of_blocks"]
@@ -30,6 +31,7 @@ PENALTIES = np.logspace(-4, 5, 10)
         "spread": "spread",
         "weights": "weights",
         "intercept": "intercept",
+        "codes": "codes",
     },
 )
 @dataclass(frozen=True)
@@ -45,12 +47,16 @@ class Completion:
         the order of time.
     intercept : ndarray of shape (n_ahead * n_known,)
         The scaled rows that follow rows of means.
+    codes : tuple of int, default=()
+        Places of the columns that are codes of categories. They are not regressed, and
+        are missing behind the last row that they are known for.
     """
 
     centre: NDArray[np.float64]
     spread: NDArray[np.float64]
     weights: NDArray[np.float64]
     intercept: NDArray[np.float64]
+    codes: tuple[int, ...] = ()
 
     @classmethod
     def learn(
@@ -59,6 +65,7 @@ class Completion:
         starts: NDArray[np.intp],
         n_lags: int,
         n_ahead: int,
+        codes: tuple[int, ...] = (),
     ) -> Completion:
         """Learn from the windows that the estimator learns from.
 
@@ -73,7 +80,10 @@ class Completion:
             Number of last rows at most. There are fewer where columns are many.
         n_ahead : int
             Number of next rows.
+        codes : tuple of int, default=()
+            Places of the columns that are codes of categories.
         """
+        known = _without_codes(known, codes)
         n_known = known.shape[1]
         n_lags = min(n_lags, MOST_INPUTS // n_known)
         n_windows = min(len(starts), MOST_WINDOWS)
@@ -87,7 +97,7 @@ class Completion:
             for rows in (before, after)
         )
         weights, intercept = _regress(before, after)
-        return cls(centre, spread, weights, intercept)
+        return cls(centre, spread, weights, intercept, codes)
 
     def fill_in(
         self,
@@ -108,14 +118,27 @@ class Completion:
         n_lags = len(self.weights) // n_known
         rows = starts[:, None] + np.arange(-n_lags, 0)
         before = np.take_along_axis(columns, rows[:, :, None], axis=1)
+        before = _without_codes(before, self.codes)
         scaled = np.nan_to_num((before - self.centre) / self.spread)
         after = scaled.reshape(n_series, -1) @ self.weights + self.intercept
         after = after.reshape(n_series, -1, n_known) * self.spread + self.centre
+        after = _without_codes(after, self.codes)
         filled = columns.copy()
         for step in range(after.shape[1]):
             places = np.flatnonzero(starts + step < stops)
             filled[places, starts[places] + step] = after[places, step]
         return filled
+
+
+def _without_codes(
+    columns: NDArray[np.float64], codes: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Return columns, along the last axis, in which codes are missing."""
+    if not codes:
+        return columns
+    columns = columns.copy()
+    columns[..., list(codes)] = MISSING_CODE
+    return columns
 
 
 def _regress(

@@ -19,6 +19,7 @@ from skrnn._checks.sklearn import check_feature_names
 from skrnn._checks.tables import as_floats
 from skrnn._index.reading import common_index, index_of
 
+from .embeddings import Embeddings
 from .input_columns import InputColumns
 from .limits import Bounds, check_within_bounds
 from .past_columns import (
@@ -224,7 +225,13 @@ def _find_columns(forecaster: Any, X: Any, *, fitted: bool) -> InputColumns:
     if fitted:
         columns: InputColumns = forecaster._columns
         return columns
-    return InputColumns.find(forecaster.past, X if forecaster.exogenous else None)
+    embeddings = Embeddings.of(forecaster.estimator)
+    columns = InputColumns.find(
+        forecaster.past, X if forecaster.exogenous else None, embeddings
+    )
+    static = getattr(forecaster.static, "columns", [])
+    embeddings.check_columns([*(columns.labels or []), *static])
+    return columns
 
 
 def _read_known(

@@ -11,6 +11,7 @@ import pandas as pd
 from skrnn._serialization.plain import stored
 
 from .categories import Categories
+from .embeddings import Embeddings
 from .past_columns import find_past
 
 __all__ = ["InputColumns"]
@@ -46,10 +47,12 @@ class InputColumns:
     labels: list[Hashable] | None = None
 
     @classmethod
-    def find(cls, past: Any, X: Any) -> InputColumns:
+    def find(
+        cls, past: Any, X: Any, embeddings: Embeddings | None = None
+    ) -> InputColumns:
         """Find them in X; None has no columns."""
         places = find_past(past, X)
-        categories = Categories.learn(X)
+        categories = Categories.learn(X, embeddings=embeddings)
         labels: list[Hashable] | None = None
         if isinstance(X, pd.DataFrame):
             labels = list(X.columns.tolist())
@@ -58,6 +61,18 @@ class InputColumns:
         names = list(X.columns)
         in_inputs = categories.encoded_places(names, places)
         return cls(places, in_inputs, categories, labels)
+
+    def places_of_codes(self) -> list[tuple[Hashable, int]]:
+        """Return the columns of X that are codes, and their places after encoding."""
+        return self.categories.places_of_codes(self.labels or [])
+
+    def known_codes(self) -> tuple[int, ...]:
+        """Return the places of codes among the encoded columns known in advance."""
+        return tuple(
+            place - sum(each < place for each in self.past_inputs)
+            for _, place in self.places_of_codes()
+            if place not in self.past_inputs
+        )
 
     def check_labels(self, X: Any) -> None:
         """Raise if the columns of a frame are not labelled as in `fit`.
@@ -87,4 +102,5 @@ class InputColumns:
                 f"{self.categories.columns}. Got {type(X).__name__} instead; pass a "
                 "frame with these columns."
             )
-        return self.categories.encode(X)
+        labels = self.labels or []
+        return self.categories.encode(X, [labels[place] for place in self.past])

@@ -238,7 +238,10 @@ class ForecastPlan:
         return np.asarray(~lacks_value & is_whole)
 
     def learn_completion(
-        self, known: NDArray[np.float64], starts: NDArray[np.intp]
+        self,
+        known: NDArray[np.float64],
+        starts: NDArray[np.intp],
+        codes: tuple[int, ...] = (),
     ) -> ForecastPlan:
         """Return the plan with what completes blocks of the known columns.
 
@@ -248,6 +251,8 @@ class ForecastPlan:
             Columns known in advance.
         starts : ndarray of shape (n_windows,)
             First rows of the windows that the estimator learns from.
+        codes : tuple of int, default=()
+            Places, among the columns known in advance, of codes of categories.
         """
         known, _ = split_calendar(known, self.calendar)
         if self.horizon == 1 or known.shape[1] == len(self.past):
@@ -257,7 +262,9 @@ class ForecastPlan:
         # Of windows that begin missing, the first columns are not known.
         whole = ~np.isnan(known[starts]).any(axis=1)
         starts = starts[whole] if whole.any() else starts
-        learned = Completion.learn(known, starts + self.window, self.window, n_ahead)
+        learned = Completion.learn(
+            known, starts + self.window, self.window, n_ahead, codes
+        )
         return replace(self, completion=learned)
 
     def can_continue(

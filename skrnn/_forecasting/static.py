@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,13 @@ from skrnn._checks.tables import as_floats
 from skrnn._serialization.plain import stored
 
 from .categories import Categories
+from .embeddings import Embeddings
 from .skipped_series import listed
 
 __all__ = ["StaticColumns"]
 
 
-@stored("StaticColumns", {"names": "names", "values": "values"})
+@stored("StaticColumns", {"names": "names", "values": "values", "codes": "codes"})
 @dataclass(frozen=True)
 class StaticColumns:
     """Numbers of each series.
@@ -29,14 +30,22 @@ class StaticColumns:
     names : list of hashable
         Names of the series.
     values : ndarray of shape (n_series, n_static)
-        Their columns, of which categories are zeros and ones.
+        Their columns, of which categories are zeros and ones, or codes.
+    codes : list of tuple
+        Columns that are codes, and their places.
     """
 
     names: list[Hashable]
     values: NDArray[np.float64]
+    codes: list[tuple[Hashable, int]] = field(default_factory=list)
 
     @classmethod
-    def read(cls, static: Any, learned: list[Hashable]) -> StaticColumns | None:
+    def read(
+        cls,
+        static: Any,
+        learned: list[Hashable],
+        embeddings: Embeddings | None = None,
+    ) -> StaticColumns | None:
         """Read the parameter `static`.
 
         Parameters
@@ -46,12 +55,16 @@ class StaticColumns:
             learned from; their categories that no learned series has are zeros.
         learned : list of hashable
             Names of the series to learn from.
+        embeddings : Embeddings or None, default=None
+            Which columns a network embeds.
         """
         if static is None:
             return None
         _check_names(static, learned)
         names = list(static.index)
-        categories = Categories.learn(static.loc[learned], name="static")
+        categories = Categories.learn(
+            static.loc[learned], name="static", embeddings=embeddings
+        )
         encoded = categories.encode(static)
         values = as_floats(
             encoded, lambda: np.array(encoded, np.float64), name="static"
@@ -63,7 +76,7 @@ class StaticColumns:
                 f"{values[row, column]} for the series {names[row]!r} in column "
                 f"{encoded.columns[column]!r}; fill it in, or drop the column."
             )
-        return cls(names, values)
+        return cls(names, values, categories.places_of_codes(list(static.columns)))
 
     def of_series(self, names: list[Hashable]) -> NDArray[np.float64]:
         """Return the columns of series by name.
