@@ -5,6 +5,7 @@ They stand behind the columns of X among those known in advance.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +31,12 @@ __all__ = [
     "see_dates",
     "sees_by_step",
     "split_calendar",
+    "warn_of_holidays",
 ]
+
+
+# Even a list of one holiday a year has another one within so many days.
+MOST_DAYS_BEHIND = 366
 
 
 def learn_calendar(parts: Any, holidays: Any, rows: SeriesRows) -> Calendar | None:
@@ -76,6 +82,35 @@ def add_calendar(rows: SeriesRows, calendar: Calendar | None) -> SeriesRows:
     _check_dates(rows.has_index, rows.stamps, "columns of the calendar are inputs")
     columns = np.hstack([rows.known, calendar.columns(rows.stamps)])
     return replace(rows, known=columns)
+
+
+def warn_of_holidays(
+    calendar: Calendar | None, origin: Origin, n_steps: NDArray[np.intp]
+) -> None:
+    """Warn if rows to predict lie so far behind the last holiday that some lack.
+
+    Parameters
+    ----------
+    calendar : Calendar or None
+        The calendar.
+    origin : Origin
+        The series.
+    n_steps : ndarray of shape (n_series,)
+        Rows to predict of each series.
+    """
+    if calendar is None or calendar.holidays is None:
+        return
+    latest = int(origin.ends.argmax())
+    last = origin.stamps(int(n_steps[latest]), latest)[-1:]
+    if calendar.days_behind(last) > MOST_DAYS_BEHIND:
+        day = np.datetime64(int(calendar.holidays.max()), "D")
+        warnings.warn(
+            f"holidays end on {day}, and rows up to {last[0]} are to be predicted: all "
+            "days of these years count as ordinary ones. Name the holidays up to there "
+            "in holidays, and fit again.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def split_calendar(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -276,13 +277,28 @@ def check_takes_missing(estimator: BaseEstimator) -> None:
         )
 
 
-def check_within_horizon(plan: ForecastPlan, n_steps: NDArray[np.intp]) -> None:
-    """Raise if a forecast would need later values of columns that are observed."""
+def check_within_horizon(
+    plan: ForecastPlan,
+    n_steps: NDArray[np.intp],
+    names: Sequence[Hashable] = (None,),
+) -> None:
+    """Raise if a forecast would need later values of columns that are observed.
+
+    Parameters
+    ----------
+    plan : ForecastPlan
+        How series are continued.
+    n_steps : ndarray of shape (n_forecasts,)
+        Steps of each forecast.
+    names : sequence of hashable, default=(None,)
+        Names of their series, if each forecast has one.
+    """
     most = int(n_steps.max(initial=0))
     if most > plan.most_steps:
         raise ValueError(
             "Columns in past are not known after the last observation, so a forecast "
-            f"has at most horizon={plan.horizon} steps. Got {most}; fit with "
+            f"has at most horizon={plan.horizon} steps. Got {most}"
+            f"{of_series(names[int(n_steps.argmax()) % len(names)])}; fit with "
             f"horizon={most} or more, predict fewer rows, or leave columns that are "
             "known in advance out of past."
         )

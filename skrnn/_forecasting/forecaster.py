@@ -85,12 +85,14 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         not known in advance, such as the weather. A window sees them up to the last
         observed row; what they hold in rows to predict is never read, and they may be
         left out there. Forecasts then have at most `horizon` steps. NaN was not
-        observed.
+        observed; a missing category counts as one that `fit` has not seen.
     static : DataFrame, default=None
         Columns of many series that do not change, such as a region or a size: one row
         for each series, by its name in the index, also for series that come later.
         Strings and categories become a column of zeros and ones for each level that a
-        series in `fit` has; other levels have zeros.
+        series in `fit` has; other levels have zeros. A recurrent estimator embeds a
+        column of more than 100 levels, and those that its `categories` names, such as
+        ``GRURegressor(categories={"shop": 4})``, also of X.
     calendar : "auto", None or tuple of str, default="auto"
         Parts of the calendar that are inputs known in advance, made from the dates of
         the index: "hour", "weekday" and "month" have a column of zeros and ones for
@@ -100,7 +102,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         means none with an estimator, and without one what is chosen.
     holidays : array-like of dates, pandas holiday calendar or None, default=None
         Days whose rows are 1 in a further column, also those to predict: list them as
-        far ahead as you forecast.
+        far ahead as you forecast. A forecast that reaches more than a year behind the
+        last one warns.
     columns : {"targets", "series"}, default="targets"
         What several columns of y are: targets of one series, which help to predict each
         other, or as many series, from which one estimator learns. Shorter series begin
@@ -463,7 +466,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         X : array-like of shape (n_rows, n_features) or None
             Columns known in advance, in time order. None, or a frame without columns,
             where there are none. Columns of a frame that hold strings or categories
-            become zeros and ones for each level; levels not seen here have zeros.
+            become zeros and ones for each level; levels not seen here have zeros. A
+            recurrent estimator embeds more than 100 levels, see `static`.
         y : array-like of shape (n_rows,) or (n_rows, n_targets)
             The series, on the index of X; NaN was not observed. With a MultiIndex the
             last level is time and the others name the series of each row.

@@ -102,5 +102,5 @@ class InputColumns:
                 f"{self.categories.columns}. Got {type(X).__name__} instead; pass a "
                 "frame with these columns."
             )
-        labels = self.labels or []
-        return self.categories.encode(X, [labels[place] for place in self.past])
+        may_miss = [self.labels[place] for place in self.past] if self.labels else []
+        return self.categories.encode(X, may_miss)

@@ -12,6 +12,7 @@ from skrnn._index.columns import as_container, to_polars, with_index
 from skrnn._index.reading import index_of
 from skrnn._process.memory import check_memory
 
+from .calendar_inputs import warn_of_holidays
 from .calibration import errors_of_length
 from .checks import (
     check_bounded,
@@ -38,7 +39,7 @@ from .network_bands import (
 from .plan import ForecastPlan
 from .request import request_next_rows, request_rows
 from .results import shape_like
-from .skipped_series import warn_of_forecast
+from .skipped_series import warn_of_forecast, warn_of_reach
 
 __all__ = ["PredictionMixin"]
 
@@ -49,14 +50,19 @@ class PredictionMixin:
     def _continue(self, origin, request, continue_series=ForecastPlan.continue_series):
         """Predict the requested rows, of logarithms if they are taken.
 
-        In a wide table, which asks for all series, those that cannot start are NaN.
+        In a wide table, which asks for all series, those that cannot start, or ended
+        too early, are NaN.
         """
         can_start = self._plan.can_continue(origin, self.estimator_)[request.codes]
-        if not self._wide or can_start.all() or not can_start.any():
+        in_reach = request.n_steps <= self._plan.most_steps
+        continues = can_start & in_reach
+        if not self._wide or continues.all() or not continues.any():
             return self._continue_all(origin, request, continue_series)
-        warn_of_forecast(np.array(origin.names, dtype=object), can_start)
-        is_asked = can_start[request.row_places]
-        asked = request.take(can_start)
+        names = np.array(origin.names, dtype=object)
+        warn_of_forecast(names, can_start)
+        warn_of_reach(names, in_reach | ~can_start)
+        is_asked = continues[request.row_places]
+        asked = request.take(continues)
         of_asked = self._continue_all(origin, asked, continue_series)
         predicted = np.full((len(is_asked), of_asked.shape[1]), np.nan)
         predicted[is_asked] = of_asked
@@ -76,7 +82,8 @@ class PredictionMixin:
         known = request.to_known(origin, plan.horizon)
         origin = origin.take(request.codes)
         check_start(origin, plan, self.estimator_)
-        check_within_horizon(plan, request.n_steps)
+        check_within_horizon(plan, request.n_steps, origin.names)
+        warn_of_holidays(plan.calendar, origin, request.n_steps)
         predicted = continue_series(
             plan, self.estimator_, origin, known.known, known.n_steps
         )

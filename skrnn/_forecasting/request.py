@@ -111,10 +111,11 @@ class Request:
         """Return the rows of some of the series."""
         is_asked = chosen[self.row_places]
         places = np.cumsum(chosen) - 1
+        n_steps = self.n_steps[chosen]
         return Request(
             self.codes[chosen],
-            self.n_steps[chosen],
-            self.known[chosen],
+            n_steps,
+            self.known[chosen, : n_steps.max()],
             places[self.row_places[is_asked]],
             self.row_steps[is_asked],
         )

@@ -19,6 +19,7 @@ __all__ = [
     "listed",
     "warn_of_fit",
     "warn_of_forecast",
+    "warn_of_reach",
     "warn_of_skipped",
 ]
 
@@ -109,6 +110,17 @@ def warn_of_forecast(names: NDArray[np.object_], can_start: NDArray[np.bool_]) -
             f"The forecast leaves out {listed(names[~can_start])}: too few rows were "
             "seen at the end of such a series to start from. Pass them to update or "
             "history, shorten window, or ignore SkippedSeriesWarning."
+        )
+
+
+def warn_of_reach(names: NDArray[np.object_], in_reach: NDArray[np.bool_]) -> None:
+    """Warn of series that ended too early for a forecast with columns of the past."""
+    if not in_reach.all():
+        warn_of_skipped(
+            f"The forecast leaves out {listed(names[~in_reach])}: such a series ended "
+            "before the others, so that more rows than horizon lie up to the last one "
+            "asked for, and columns in past are not known in them. Pass its rows to "
+            "update or history, raise horizon, or ignore SkippedSeriesWarning."
         )
 
 

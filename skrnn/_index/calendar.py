@@ -84,6 +84,12 @@ class Calendar:
                 names += [f"{part}_{f}{n}" for n in harmonics for f in ("sin", "cos")]
         return names if self.holidays is None else [*names, "holiday"]
 
+    def days_behind(self, stamps: pd.Index) -> int:
+        """Return how many days the last of stamps lies behind the last holiday."""
+        if self.holidays is None or not len(self.holidays):
+            return 0
+        return int(_days(_clock(stamps)).max() - self.holidays.max())
+
     def columns(self, stamps: pd.Index) -> NDArray[np.float64]:
         """Return the columns of rows with these stamps."""
         # Stamps of many series are the same.

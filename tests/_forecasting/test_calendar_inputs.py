@@ -1,4 +1,5 @@
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -308,3 +309,18 @@ def test_missing_days_have_their_calendar(tree):
         for rows in (y, y.asfreq("D"))
     ]
     pd.testing.assert_series_equal(*forecasts, check_freq=False)
+
+
+@pytest.mark.parametrize(("n_days", "warns"), [(300, False), (380, True)])
+def test_rows_far_behind_the_last_holiday_are_warned_of(n_days, warns):
+    index = pd.date_range("2024-12-01", "2024-12-31")
+    y = pd.Series(np.arange(31.0) % 7, index)
+    forecaster = AutoregressiveForecaster(Ridge(), window=3, holidays=["2024-12-25"])
+    fitted = forecaster.fit(None, y)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted.forecast(n_days)
+    words = [str(each.message) for each in caught]
+    assert [word.startswith("holidays end on 2024-12-25") for word in words] == (
+        [True] if warns else []
+    )

@@ -11,7 +11,12 @@ from sklearn.model_selection import TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skrnn import AutoregressiveForecaster, GRURegressor, backtest
+from skrnn import (
+    AutoregressiveForecaster,
+    GRURegressor,
+    SkippedSeriesWarning,
+    backtest,
+)
 from tests.support.series import refusal
 
 N_ROWS, HORIZON, WINDOW = 40, 3, 2
@@ -275,3 +280,34 @@ def test_columns_that_numbers_name_are_read_by_these_names():
     direct = clone(forecaster).set_params(horizon=10, past=[0]).fit(X[:50], y[:50])
     without = direct.predict(X[[1]][50:])
     pd.testing.assert_series_equal(without, direct.predict(X[50:]))
+
+
+def wide_data():
+    """Two series side by side, of which one ended two rows before the other."""
+    random = np.random.default_rng(0)
+    days = pd.date_range("2025-01-01", periods=22)
+    X = pd.DataFrame({"wind": random.normal(size=22)}, days)
+    y = pd.DataFrame(random.normal(size=(20, 2)), days[:20], columns=["long", "short"])
+    y.loc[days[18:20], "short"] = np.nan
+    return X, y
+
+
+def test_a_wide_forecast_leaves_out_a_series_that_ended_early():
+    X, y = wide_data()
+    fitted = forecaster_of(horizon=2, columns="series").fit(X[:20], y)
+    with pytest.warns(SkippedSeriesWarning, match=r"leaves out 'short': such a series"):
+        forecast = fitted.predict(X[20:])
+    assert forecast["short"].isna().all()
+    assert forecast["long"].notna().all()
+    with refusal("at most horizon=2 steps. Got 5 of series 'short'"):
+        fitted.predict(pd.concat([X[20:], X[21:].shift(freq="D")]))
+
+
+def test_a_series_with_too_many_rows_is_named():
+    X, y = wide_data()
+    parts = {name: y[[name]].set_axis(["y"], axis=1) for name in y}
+    long = pd.concat(parts)["y"].dropna()
+    rows = pd.concat(dict.fromkeys(y, X))
+    fitted = forecaster_of(horizon=2).fit(rows.loc[long.index], long)
+    with refusal("at most horizon=2 steps. Got 4 of series 'short'"):
+        fitted.predict(rows.loc[[("long", X.index[20]), ("short", X.index[21])]])

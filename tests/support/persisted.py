@@ -89,13 +89,14 @@ def forecaster_on(index, estimator=None, **parameters):
     return case(forecaster, X.iloc[:N_ROWS], y, X.iloc[N_ROWS:])
 
 
-def panel_forecaster(**parameters):
+def panel_forecaster(estimator=None, **parameters):
     days = INDEXES["days"]
     index = pd.MultiIndex.from_product([["oslo", "rome"], days], names=["town", "day"])
     X = pd.DataFrame({"x": np.arange(len(index)) % 5.0}, index)
     seen = X.index.get_level_values("day") < days[N_ROWS]
     y = pd.DataFrame({"a": X["x"] ** 2, "b": X["x"] + 1}, index)
-    forecaster = AutoregressiveForecaster(Ridge(), window=3, horizon=2, **parameters)
+    estimator = Ridge() if estimator is None else estimator
+    forecaster = AutoregressiveForecaster(estimator, window=3, horizon=2, **parameters)
     return case(forecaster, X[seen], y[seen], X[~seen])
 
 
@@ -182,6 +183,10 @@ NETWORKS |= {
     ),
     "distribution": lambda: case(
         GRURegressor(**NET, distribution="student_t"), WINDOWS, ROWS
+    ),
+    "forecasts with an embedding": lambda: panel_forecaster(
+        RNNRegressor(**NET, categories={"town": 1}),
+        static=pd.DataFrame({"town": ["oslo", "rome"]}, ["oslo", "rome"]),
     ),
     "forecasts of quantiles": lambda: forecaster_on(
         DAYS, GRURegressor(**NET, quantiles=(0.1, 0.5, 0.6)), horizon=4, calibration=8
