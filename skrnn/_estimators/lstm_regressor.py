@@ -129,9 +129,10 @@ class LSTMRegressor(BaseRecurrentRegressor):
         Loss, on standardized targets if `standardize` is set. Pass a loss with
         settings, such as the delta of Huber's, as a function: `keras.losses.Huber`
         forgets it when the estimator is cloned, as in a grid search. A target that is
-        constant is predicted exactly; but a function that does not compare it with its
-        prediction, as where it only makes place for a variance, gets it unscaled, and
-        the prediction is the output of the network.
+        constant is predicted exactly, unless it varies in samples to validate on; but a
+        function that does not compare it with its prediction, as where it only makes
+        place for a variance, gets it unscaled, and the prediction is the output of the
+        network.
     incomplete : {"skip", "mask"}, default="skip"
         How training treats windows that begin with missing steps: "skip" leaves them
         out, "mask" trains on the steps that they have.
