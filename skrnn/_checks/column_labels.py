@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,7 @@ def number_labels(X: Any) -> list[Any] | None:
     if not isinstance(X, pd.DataFrame):
         return None
     labels = X.columns.tolist()
-    return labels if all(isinstance(label, Real) for label in labels) else None
+    return labels if all(isinstance(label, (int, float)) for label in labels) else None
 
 
 def check_number_labels(fitted: list[Any] | None, X: Any) -> None:
