@@ -19,6 +19,7 @@ from .layers import (
     ReconstructionError,
     Sparsity,
     TransposedDense,
+    split_inputs,
 )
 from .make_layers import make_dense, make_recurrent
 from .missing import mask_missing, zero_missing
@@ -56,8 +57,9 @@ def build_autoencoder(
     model : keras.Model
         From windows of shape (batch, n_steps, n_features), scaled and NaN where
         nothing is observed, to copies of the same shape. With a loss, the copy is 0
-        where the windows are NaN, and behind it there is an output of shape (batch, 1)
-        for each term of the loss.
+        where what it is compared with is NaN, and behind it there is an output of shape
+        (batch, 1) for each term of the loss. A network that denoises reads clean
+        windows behind the columns of the others, and is compared with these.
 
     Raises
     ------
@@ -67,7 +69,8 @@ def build_autoencoder(
     encoder = _build_encoder(network, masked, cudnn)
     decoder = _build_decoder(network, encoder if shared else None, cudnn)
     shape = (network.n_steps, network.n_features)
-    windows = keras.Input(shape, dtype=PRECISION, name="windows")
+    inputs = _make_input(network)
+    windows, clean = split_inputs(inputs, denoises=network.denoises)
     code = encoder(_as_inputs(network, windows))
     drawn = code
     if network.beta is not None:
@@ -77,19 +80,19 @@ def build_autoencoder(
     reshape = keras.layers.Reshape(shape, dtype=PRECISION, name="windows_again")
     copy = reshape(decoder(drawn))
     if loss is None:
-        return keras.Model(windows, copy, name="autoencoder")
+        return keras.Model(inputs, copy, name="autoencoder")
     if masked:
-        copy = zero_missing(copy, windows)
+        copy = zero_missing(copy, clean)
     layer = Likelihood(dtype=PRECISION)
     if network.beta is None:
         layer = ReconstructionError(loss, dtype=PRECISION)
-    error = layer([windows, copy])
+    error = layer([clean, copy])
     outputs = [keras.layers.Identity(dtype=PRECISION, name="copy")(copy), error]
     terms: dict[str, Any] = {"sparsity": Sparsity, "kl": Divergence}
     for name, term in terms.items():
         if name in network.loss_terms:
             outputs.append(term(dtype=PRECISION, name=name)(code))
-    model = CopyingModel(windows, outputs, name="autoencoder")
+    model = CopyingModel(inputs, outputs, name="autoencoder")
     model.save_as(partial(build_plain_autoencoder, network))
     return model
 
@@ -139,6 +142,13 @@ def call_part(
     mean = code[:, : network.n_components]
     copy = model.get_layer("decoder")(mean, training=False)
     return keras.ops.reshape(copy, (-1, network.n_steps, network.n_features))
+
+
+def _make_input(network: AutoencoderNetwork) -> Any:
+    """Return the input of a model: windows, and perhaps clean ones behind them."""
+    n_columns = network.n_features * (2 if network.denoises else 1)
+    shape = (network.n_steps, n_columns)
+    return keras.Input(shape, dtype=PRECISION, name="windows")
 
 
 def _build_encoder(network: AutoencoderNetwork, masked: bool, cudnn: bool) -> Any:

@@ -27,6 +27,7 @@ __all__ = [
     "note_rates",
     "progress",
     "release_model",
+    "set_directions",
     "wants_batches",
 ]
 
@@ -151,6 +152,29 @@ def count_start(callbacks: list[Any], evaluate: Callable[[], float]) -> None:
                 callback._set_monitor_op()
             callback.best = evaluate()
             callback.best_weights = callback.model.get_weights()
+
+
+def set_directions(callbacks: list[Any], directions: dict[str, str]) -> None:
+    """Set whether Keras's callbacks look for the largest or the smallest value.
+
+    By itself, Keras knows it only of metrics that a model was compiled with.
+
+    Parameters
+    ----------
+    callbacks : list of keras.callbacks.Callback
+        Callbacks; those with a `mode` other than "auto" stay as they are.
+    directions : dict of str
+        "max" or "min" by the name of a loss or metric.
+    """
+    named = keras.callbacks
+    kinds = (named.EarlyStopping, named.ModelCheckpoint, named.ReduceLROnPlateau)
+    for callback in callbacks:
+        # ModelCheckpoint of Keras 3.6 keeps no mode.
+        if not isinstance(callback, kinds) or vars(callback).get("mode") != "auto":
+            continue
+        mode = directions.get(callback.monitor.removeprefix("val_"))
+        if mode is not None:
+            callback.mode = mode
 
 
 def release_model(callbacks: list[Any]) -> None:

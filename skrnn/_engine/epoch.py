@@ -16,7 +16,8 @@ import numpy as np
 from skrnn._process.memory import check_memory
 from skrnn._windows.windows import Windows
 
-from .missing import fill_holes, zero_missing
+from .layers import rows_to_compare, split_inputs
+from .missing import fill_holes
 from .tensorflow import tf
 
 __all__ = [
@@ -151,9 +152,11 @@ class PredictionTask:
         """Return the losses of all samples, a tensor for each term."""
         return [self._loss(targets, outputs)]
 
-    def compared(self, windows: Any, outputs: Any, targets: Any) -> tuple[Any, Any]:
-        """Return what metrics compare: true values and predicted ones."""
-        return targets, outputs
+    def compared(
+        self, windows: Any, outputs: Any, targets: Any, counts: Any
+    ) -> tuple[Any, Any, Any]:
+        """Return what metrics compare, true and predicted values, and their weights."""
+        return targets, outputs, counts
 
 
 class CopyTask:
@@ -163,6 +166,8 @@ class CopyTask:
     ----------
     weights : dict of str to float
         Weight of each term of the loss; a single one has the weight 1.
+    denoises : bool, default=False
+        Whether clean windows stand behind the columns of those to copy.
 
     Attributes
     ----------
@@ -170,7 +175,8 @@ class CopyTask:
         Terms that the history shows beside the loss: all, if there are several.
     """
 
-    def __init__(self, weights: dict[str, float]) -> None:
+    def __init__(self, weights: dict[str, float], *, denoises: bool = False) -> None:
+        self._denoises = denoises
         self.weights = tuple(weights.values())
         self.names = tuple(weights) if len(weights) > 1 else ()
 
@@ -178,9 +184,13 @@ class CopyTask:
         """Return the losses of all samples, a tensor for each term."""
         return [tf.squeeze(output, axis=1) for output in outputs[1:]]
 
-    def compared(self, windows: Any, outputs: Any, targets: Any) -> tuple[Any, Any]:
-        """Return windows, with 0 for missing values, and their copies."""
-        return zero_missing(windows), outputs[0]
+    def compared(
+        self, windows: Any, outputs: Any, targets: Any, counts: Any
+    ) -> tuple[Any, Any, Any]:
+        """Return steps as rows, their copies and which of them are whole."""
+        _, clean = split_inputs(windows, denoises=self._denoises)
+        rows, copies, whole = rows_to_compare(clean, outputs[0])
+        return rows, copies, tf.repeat(counts, windows.shape[1]) * whole
 
 
 def training_epoch(
@@ -233,7 +243,7 @@ def training_epoch(
         _apply(optimizer, tape.gradient(scaled, read), variables)
         for variable, other in zip(model.non_trainable_variables, others, strict=True):
             variable.assign(other)
-        _update(metrics, task.compared(windows, outputs, targets), counts)
+        _update(metrics, task.compared(windows, outputs, targets, counts))
         return tf.stack([value, *values[1:]])
 
     return _loop_over_batches(learn, batch_size, 1 + len(task.names))
@@ -261,7 +271,7 @@ def validation_epoch(
         windows: Any, targets: Any, weights: Any, counts: Any, n_counts: Any
     ) -> Any:
         outputs = model(windows, training=False)
-        _update(metrics, task.compared(windows, outputs, targets), counts)
+        _update(metrics, task.compared(windows, outputs, targets, counts))
         values = _mean_losses(task, outputs, targets, weights, n_counts)
         return tf.stack([tf.add_n([values[0], *model.losses]), *values[1:]])
 
@@ -318,11 +328,12 @@ def _mean_losses(
     return [tf.add_n([weight * term for weight, term in pairs]), *terms]
 
 
-def _update(metrics: list[Any], compared: tuple[Any, Any], counts: Any) -> None:
+def _update(metrics: list[Any], compared: tuple[Any, Any, Any]) -> None:
     # Counts, and not sample weights, which Keras's `metrics` do not see either; those
     # of `weighted_metrics` do.
+    expected, predicted, counts = compared
     for metric in metrics:
-        metric.update_state(*compared, sample_weight=counts)
+        metric.update_state(expected, predicted, sample_weight=counts)
 
 
 def _zero_uncounted(weights: Any, counts: Any) -> Any:

@@ -25,6 +25,8 @@ __all__ = [
     "ReconstructionError",
     "Sparsity",
     "TransposedDense",
+    "rows_to_compare",
+    "split_inputs",
 ]
 
 # A seed must be given to every layer, or Keras draws one from Python's global random
@@ -70,6 +72,30 @@ class InputDropout(keras.layers.Dropout):
         return tf.where(kept, inputs / (1 - self.rate), 0.0)
 
 
+def split_inputs(inputs: Any, *, denoises: bool) -> tuple[Any, Any]:
+    """Return the windows that a network reads, and those that its copies are to be."""
+    if not denoises:
+        return inputs, inputs
+    n_features = inputs.shape[-1] // 2
+    return inputs[..., :n_features], inputs[..., n_features:]
+
+
+def rows_to_compare(windows: Any, copy: Any) -> tuple[Any, Any, Any]:
+    """Return windows and their copies as rows, and which rows are whole.
+
+    Metrics of rows, such as R2Score, take tables. A step of which a value is missing
+    does not count, because a metric has no weights for values.
+    """
+    shape = (-1, windows.shape[-1])
+    rows, copies = (keras.ops.reshape(each, shape) for each in (windows, copy))
+    whole = ~keras.ops.any(keras.ops.isnan(rows), axis=-1, keepdims=True)
+    rows, copies = (
+        keras.ops.where(whole, each, keras.ops.zeros_like(each))
+        for each in (rows, copies)
+    )
+    return rows, copies, keras.ops.cast(whole[:, 0], copies.dtype)
+
+
 class CopyingModel(keras.Model):
     """A model whose outputs are a copy of its inputs and what each sample loses.
 
@@ -86,8 +112,11 @@ class CopyingModel(keras.Model):
         plain = self._make_plain(self.get_weights())
         return plain.save(filepath, overwrite=overwrite, **options)
 
-    def watch(self, terms: dict[str, float], metrics: list[Any]) -> None:
+    def watch(
+        self, terms: dict[str, float], metrics: list[Any], *, denoises: bool
+    ) -> None:
         """Set the weights of the terms of the loss, and the metrics of the copies."""
+        self._denoises = denoises
         self._weights_of_terms = list(terms.values())
         names = terms if len(terms) > 1 else ()
         self._means = [keras.metrics.Mean(f"{name}_loss") for name in names]
@@ -102,7 +131,8 @@ class CopyingModel(keras.Model):
         training: bool = True,
     ) -> Any:
         """Add up the terms, and what the layers lose, in Keras's own loop."""
-        terms = y_pred[1:]
+        weights = 1.0 if sample_weight is None else sample_weight[:, None]
+        terms = [weights * term for term in y_pred[1:]]
         for mean, term in zip(self._means, terms, strict=bool(self._means)):
             mean.update_state(term)
         pairs = zip(self._weights_of_terms, terms, strict=True)
@@ -113,10 +143,11 @@ class CopyingModel(keras.Model):
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
-        """Compare the inputs, with 0 for what is missing, with their copies."""
-        windows = zero_missing(x)
+        """Compare whole rows with their copies."""
+        _, clean = split_inputs(x, denoises=self._denoises)
+        rows, copies, whole = rows_to_compare(clean, y_pred[0])
         for metric in self._compare:
-            metric.update_state(windows, y_pred[0])
+            metric.update_state(rows, copies, sample_weight=whole)
         return self.get_metrics_result()
 
 
@@ -202,13 +233,15 @@ class Likelihood(keras.layers.Layer):
         )
 
     def call(self, inputs: Any) -> Any:
-        """Sum over the features of each row."""
+        """Sum over the observed features of each row."""
         rows, copy = inputs
         log_variance = bound_noise(self.log_variance, keras.ops.softplus)
-        square = keras.ops.square(rows - copy) * keras.ops.exp(-log_variance)
+        difference = zero_missing(rows) - copy
+        square = keras.ops.square(difference) * keras.ops.exp(-log_variance)
+        nats = square + log_variance + np.log(2 * np.pi)
+        nats = keras.ops.where(keras.ops.isnan(rows), keras.ops.zeros_like(nats), nats)
         axes = list(range(1, len(rows.shape)))
-        nats = keras.ops.sum(square + log_variance + np.log(2 * np.pi), axis=axes) / 2
-        return nats[:, None]
+        return keras.ops.sum(nats, axis=axes)[:, None] / 2
 
 
 class Sparsity(keras.layers.Layer):

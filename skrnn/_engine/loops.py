@@ -99,7 +99,7 @@ class _CompiledEpochs:
         self._chosen = samples.chosen
         self._batch_size = batch_size
         self._samples = PaddedSamples.of(
-            samples.windows, samples.targets, samples.weights
+            samples.inputs, samples.targets, samples.weights
         )
         self._in_order = self._pad(samples.chosen)
         self._held_out = validation and self._pad(validation.chosen)

@@ -13,7 +13,7 @@ __all__ = ["Samples"]
 
 @dataclass(frozen=True)
 class Samples:
-    """Windows with targets and weights, all float32 and scaled.
+    """Windows with what is learned from them and weights, all float32 and scaled.
 
     Parameters
     ----------
@@ -26,19 +26,34 @@ class Samples:
         Sample weights; of steps without a label 0.
     chosen : ndarray of int
         Places of the samples to use; the others only share rows with them.
+    clean : Windows or None
+        Windows that a network is to copy in place of those that it reads.
     """
 
     windows: Windows
     targets: np.ndarray
     weights: np.ndarray
     chosen: np.ndarray
+    clean: Windows | None = None
 
     def __len__(self) -> int:
         return len(self.chosen)
 
+    @property
+    def inputs(self) -> Windows:
+        """What the model of a training reads: clean windows stand behind the others."""
+        return self.windows if self.clean is None else self.windows.beside(self.clean)
+
     def any_missing(self) -> bool:
         """Return whether any value of a chosen sample is missing."""
-        return self.windows.take(self.chosen).any_missing()
+        parts = (self.windows, self.clean)
+        return any(part and part.take(self.chosen).any_missing() for part in parts)
+
+    def any_whole_step(self) -> bool:
+        """Return whether all values of any step to be copied are observed."""
+        copied = (self.clean or self.windows).take(self.chosen)
+        rows = copied.rows[copied.count_uses() > 0]
+        return bool((~np.isnan(rows)).all(axis=1).any())
 
     def labels(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the targets of chosen samples, or of their steps, and their weights.
@@ -62,7 +77,13 @@ class Samples:
         """Copy out windows, targets and weights of the samples at some places."""
         samples = self.chosen[places]
         return (
-            self.windows.gather(samples),
+            self._gather_inputs(samples),
             self.targets[samples],
             self.weights[samples].astype(np.float32),
         )
+
+    def _gather_inputs(self, samples: np.ndarray) -> np.ndarray:
+        windows = self.windows.gather(samples)
+        if self.clean is None:
+            return windows
+        return np.concatenate([windows, self.clean.gather(samples)], axis=2)

@@ -23,6 +23,7 @@ from .tensorflow import keras, tf
 
 __all__ = [
     "activation_of_arrays",
+    "as_metric",
     "check_activation",
     "compile_arguments",
     "explain_failure",
@@ -173,6 +174,14 @@ def make_callbacks(callbacks: Any) -> list[Any]:
     except TypeError as error:
         raise refused from error
     return list(wrapper._fit_callbacks)
+
+
+def as_metric(made: Any) -> Any:
+    """Return a metric, or the mean of a function of targets and predictions."""
+    if isinstance(made, keras.metrics.Metric):
+        return made
+    name = getattr(made, "__name__", type(made).__name__)
+    return keras.metrics.MeanMetricWrapper(made, name=name)
 
 
 def activation_of_arrays(activation: Any) -> Callable[[Any], Any]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skrnn._networks.autoencoders import AutoencoderNetwork
 from skrnn._networks.description import Network
 from skrnn._process.memory import check_memory
 from skrnn._process.signals import HeldSignals, signals_wait
@@ -26,6 +27,7 @@ from .callbacks import (
     may_change_model,
     note_rates,
     release_model,
+    set_directions,
     wants_batches,
 )
 from .learning_rate import decayed_rate
@@ -172,8 +174,10 @@ def _take_turns(
 ) -> list[tuple[State, dict[str, list[float]]]]:
     """Train networks, one after the other, by a program that may be kept."""
     course = starts[0].course
-    missing = samples.any_missing() or (validation and validation.any_missing())
-    masked = bool(missing)
+    parts = [samples] if validation is None else [samples, validation]
+    masked = any(part.any_missing() for part in parts)
+    if samples.clean is not None and isinstance(network, AutoencoderNetwork):
+        network = replace(network, denoises=True)
     # The state of a stateful network has a row for each place in a batch, so that its
     # batch size is a part of the model.
     size = course.batch_size
@@ -190,7 +194,9 @@ def _take_turns(
             key, lambda: TrainingProgram(network, masked, recipe, size, placement)
         ) as program,
     ):
-        _check_weights_count(network, recipe, samples, validation)
+        _check_weights_count(network, recipe, parts)
+        if recipe.metrics and masked and network.loss_terms is not None:
+            _check_steps_count(parts)
         return [
             _train_one(
                 program, network, recipe, start, samples, validation, given, held
@@ -217,6 +223,7 @@ def _train_one(
         *_note_rates(recipe, n_batches, n_updates),
         *_watch(network, course, validation is not None),
     ]
+    set_directions(watchers, program.directions())
     state = state or _draw_state(program.model, random_state, given)
     seed = random_state.randint(np.iinfo(np.int32).max)
     program.start(state, recipe, seed, n_updates)
@@ -258,11 +265,22 @@ def _place(
     )
 
 
+def _check_steps_count(parts: list[Samples]) -> None:
+    """Raise if metrics of copies would have no step that is observed throughout."""
+    for part in parts:
+        if not part.any_whole_step():
+            raise ValueError(
+                "metrics compare steps of which no value is missing. Got none among "
+                f"{len(part)} samples; leave metrics out, since the loss and score "
+                "take single values, or fill missing values."
+            )
+
+
 def _check_weights_count(
-    network: Network, recipe: Recipe, samples: Samples, validation: Samples | None
+    network: Network, recipe: Recipe, parts: list[Samples]
 ) -> None:
     """Raise if weights of samples differ, and the loss would ignore them."""
-    for part in (samples, validation or samples):
+    for part in parts:
         weights = part.weights[part.chosen]
         if weights.min() < weights.max() or network.return_sequences:
             check_weighs_samples(recipe.loss, (2, *network.shape_for_loss))

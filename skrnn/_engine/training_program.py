@@ -27,7 +27,7 @@ from .optimizers import copy_optimizer, traced_settings
 from .placement import Placement
 from .point_metrics import compare_points
 from .quantiles import pinball
-from .scikeras import compile_arguments
+from .scikeras import as_metric, compile_arguments
 from .sequences import compare_steps, loss_of_steps
 from .settings import Recipe
 from .tensorflow import keras, tf
@@ -106,13 +106,15 @@ class TrainingProgram:
         self.metrics = arguments["metrics"]
         if network.loss_terms is not None:
             _check_suits_copies(recipe, loss, self.metrics)
+            self.metrics = list(map(as_metric, self.metrics))
         self.model = build_model(
             network, masked=masked, loss=arguments["loss"], cudnn=placement.by_cudnn
         )
         self.task: PredictionTask | CopyTask = PredictionTask(loss)
         if network.loss_terms is not None:
-            self.task = CopyTask(network.loss_terms)
-            self.model.watch(network.loss_terms, self._metrics())
+            denoises = getattr(network, "denoises", False)
+            self.task = CopyTask(network.loss_terms, denoises=denoises)
+            self.model.watch(network.loss_terms, self.metrics, denoises=denoises)
             arguments = {"optimizer": arguments["optimizer"]}
         # For Keras's own loop, which has to train what XLA cannot compile. Gradients of
         # float32 need no scaling, even where the policy is one of float16.
@@ -132,9 +134,12 @@ class TrainingProgram:
             not network.stateful
             and loss is not None
             and all(isinstance(each, keras.metrics.Metric) for each in self.metrics)
+            and not any(map(_is_adjusted, self.metrics))
         )
         if self.compiles and self.metrics and isinstance(network, RecurrentNetwork):
             self._show_metrics(network.shape_of_labels)
+        elif self.compiles and network.loss_terms is not None:
+            self.compiles = _build_metrics(self.metrics, network.n_features)
 
     def start(self, state: State, recipe: Recipe, seed: int, n_updates: float) -> None:
         """Set every variable that training reads or changes.
@@ -242,6 +247,16 @@ class TrainingProgram:
         logs = self._logs(epoch(samples, order, n_samples))
         return {f"val_{name}": value for name, value in logs.items()}
 
+    def directions(self) -> dict[str, str]:
+        """Return of losses and metrics, by name, whether "max" or "min" is best."""
+        names = {"up": "max", "down": "min"}
+        found = {f"{name}_loss": "min" for name in self.task.names}
+        for metric in self._metrics():
+            direction = getattr(metric, "_direction", None)
+            if direction in names:
+                found[metric.name] = names[direction]
+        return found
+
     def forget_sequence(self) -> None:
         """Set the state of stateful layers to zero."""
         forget_sequence(self.model)
@@ -315,6 +330,27 @@ class TrainingProgram:
             logs[metric.name] = float(metric.result())
             metric.reset_state()
         return logs
+
+
+def _is_adjusted(metric: Any) -> bool:
+    """Return whether a metric counts samples, those that fill up a batch included."""
+    inner = getattr(metric, "_metric", metric)
+    return bool(getattr(inner, "num_regressors", 0))
+
+
+def _build_metrics(metrics: list[Any], n_features: int) -> bool:
+    """Build metrics of copied rows; return False if only Keras's loop can say why not.
+
+    Some create their variables when they first see a row, which no compiled epoch can.
+    """
+    rows = tf.zeros((2, n_features))
+    try:
+        for metric in metrics:
+            metric.update_state(rows, rows, sample_weight=tf.ones(2))
+            metric.reset_state()
+    except Exception:  # A metric of the user's can fail in any way.
+        return False
+    return True
 
 
 def _make_decay(recipe: Recipe) -> Decay | None:

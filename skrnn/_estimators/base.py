@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABCMeta, abstractmethod
+from functools import partial
 from math import ceil, inf
 from numbers import Integral, Real
 from operator import add
@@ -22,6 +23,7 @@ from skrnn._scaling.scaling import Statistics
 from skrnn._serialization.state import StoredMixin
 
 from .budget import choose_batch_size, choose_epochs
+from .clean import scale_clean
 from .history import advise_on_divergence, append_epochs, check_finite
 from .network_checks import check_same_network
 from .optimizer_checks import check_can_be_copied, check_is_whole
@@ -317,6 +319,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
             scaling.scale_targets(data.targets),
             relative_weights(data.weights, data.targets, parts),
             parts[0],
+            scale_clean(partial(self._scale_windows, scaling=scaling), data.clean),
         )
 
     def _optimize(self, network, samples, held_out, pretrained, *, resume, one_pass):

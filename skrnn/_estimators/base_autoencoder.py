@@ -14,15 +14,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.fit_arguments import names_parameters
 from skrnn._checks.sklearn import Interval, fit_context, wants_pandas
+from skrnn._checks.targets import check_sample_weight
 from skrnn._index.reading import index_of
 from skrnn._networks.outputs import choose_outputs_of_copies
 from skrnn._windows.windows import Windows
 
 from .base import BaseNetworkEstimator
+from .clean import check_clean_validation, observed_samples, read_clean
+from .copy_errors import mean_by_sample, minus_squares, weighted_mean
 from .target_checks import check_suits
 from .training_data import TrainingData
 
-__all__ = ["BaseAutoencoder", "mean_by_step", "mean_of_observed"]
+__all__ = ["BaseAutoencoder"]
 
 
 class BaseAutoencoder(
@@ -49,7 +52,17 @@ class BaseAutoencoder(
 
     @names_parameters
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, *, X_val=None):
+    def fit(
+        self,
+        X,
+        y=None,
+        sample_weight=None,
+        *,
+        clean=None,
+        X_val=None,
+        clean_val=None,
+        sample_weight_val=None,
+    ):
         """Learn to copy X, from fresh weights unless `warm_start` is set.
 
         Parameters
@@ -58,9 +71,17 @@ class BaseAutoencoder(
                 (n_samples, n_steps, n_features)
             Rows, or windows for a RecurrentAutoencoder.
         y : None
-            Ignored.
-        X_val : array-like, default=None
-            Samples to validate on, shaped as X, in place of the last ones of X.
+            Ignored, also by Pipelines that pass labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, relative to each other, in the loss and in the scaling. A sample
+            of weight 0 is left out.
+        clean : array-like of the shape of X, default=None
+            What the codes are to be decoded to, in the units of X: X without its noise,
+            for instance. NaN does not count in the loss, and a sample without any value
+            is left out. None is X itself.
+        X_val, clean_val, sample_weight_val : array-like, default=None
+            Samples to validate on, shaped as X, `clean` and `sample_weight`, in place
+            of the last ones of X.
 
         Returns
         -------
@@ -71,19 +92,26 @@ class BaseAutoencoder(
         ------
         ValueError
             If X has another number of axes, fewer than two samples, or infinite
-            values, or if a parameter does not suit it.
+            values, if a parameter does not suit it, or if `clean` has another shape,
+            other columns or another index than X.
         TypeError
             If X holds dates, or `callbacks` holds what is no Keras callback.
         FloatingPointError
             If the loss becomes NaN or infinite. The estimator then stays as it was.
         """
+        check_clean_validation(X_val, clean, clean_val, sample_weight_val)
         return self._train(
-            X, resume=self.warm_start, one_pass=False, validation=(X_val,)
+            X,
+            sample_weight,
+            clean,
+            resume=self.warm_start,
+            one_pass=False,
+            validation=(X_val, sample_weight_val, clean_val),
         )
 
     @names_parameters
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X, y=None, sample_weight=None, *, clean=None):
         """Train for one more epoch, on the same samples or on further ones.
 
         Weights, state of the optimizer and statistics of the scaling are carried on
@@ -98,6 +126,14 @@ class BaseAutoencoder(
             Rows or windows as in `fit`: at least one, and two in the first call.
         y : None
             Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights. In training they count relative to each other, in the statistics
+            of the scaling relative to those of all calls. A sample of weight 0 is left
+            out.
+        clean : array-like of the shape of X, default=None
+            What the codes are to be decoded to, in the units of X: X without its noise,
+            for instance. NaN does not count in the loss, and a sample without any value
+            is left out. None is X itself.
 
         Returns
         -------
@@ -120,7 +156,7 @@ class BaseAutoencoder(
         statistics of a pass ahead (`StandardScaler.partial_fit`), and set
         ``standardize=False``.
         """
-        return self._train(X, resume=True, one_pass=True)
+        return self._train(X, sample_weight, clean, resume=True, one_pass=True)
 
     def transform(self, X):
         """Encode X.
@@ -229,7 +265,7 @@ class BaseAutoencoder(
             If X has other features or steps than in `fit`, or holds infinite values or
             dates.
         """
-        return self._compare(X, _mean_by_sample)
+        return self._compare(X, mean_by_sample)
 
     def score_features(self, X):
         """Return minus the reconstruction error of each value: which of them are odd.
@@ -253,9 +289,9 @@ class BaseAutoencoder(
         ValueError, TypeError
             As in `score_samples`.
         """
-        return self._present(self._compare(X, _minus_squares))
+        return self._present(self._compare(X, minus_squares))
 
-    def score(self, X, y=None):
+    def score(self, X, y=None, sample_weight=None, *, clean=None):
         """Return the mean of `score_samples`, by which a grid search picks parameters.
 
         Samples without any observed value do not count.
@@ -267,13 +303,19 @@ class BaseAutoencoder(
             Rows or windows as in `fit`.
         y : None
             Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the mean.
+        clean : array-like of the shape of X, default=None
+            What copies of X are compared with in place of X.
 
         Returns
         -------
         score : float
             Minus the mean reconstruction error.
         """
-        return mean_of_observed(self.score_samples(X))
+        scores = self.score_samples(X) if clean is None else self._rate(X, clean)
+        weights = check_sample_weight(sample_weight, len(scores))
+        return weighted_mean(scores, weights)
 
     @property
     def encoder_(self):
@@ -321,6 +363,10 @@ class BaseAutoencoder(
         """Return X as checked windows, and what scikit-learn counts as its features."""
 
     @abstractmethod
+    def _check_clean(self, clean):
+        """Return what X is to be decoded to as checked windows."""
+
+    @abstractmethod
     def _present(self, windows):
         """Return windows in the shape of X."""
 
@@ -330,13 +376,28 @@ class BaseAutoencoder(
 
         return choose_outputs_of_copies(name_of_loss(self._loss), self._loss)
 
-    def _read(self, X, *, reset):
+    def _read(self, X, sample_weight, clean, *, reset):
         windows, n_features_in = self._check(X, reset=reset)
-        outputs, rows = self._outputs_for_loss(), windows.rows
-        check_suits("X", rows, np.ones(len(rows), bool), outputs, self._loss, rows)
+        weights = check_sample_weight(sample_weight, len(windows))
+        copied, name = windows, "X"
+        if clean is not None:
+            copied, name = read_clean(self._check_clean, clean, X, windows), "clean"
+            weights = weights * observed_samples(copied, weights)
+        outputs, rows = self._outputs_for_loss(), copied.rows
+        counts = copied.count_uses(weights) > 0
+        check_suits(name, rows, counts, outputs, self._loss, rows)
         facts = {"n_features_in_": n_features_in, "_n_axes": np.asarray(X).ndim}
-        no_targets, weights = np.empty((len(windows), 0)), np.ones(len(windows))
-        return TrainingData(windows, no_targets, weights, facts)
+        no_targets = np.empty((len(windows), 0))
+        copied = None if clean is None else copied
+        return TrainingData(windows, no_targets, weights, facts, copied)
+
+    def _rate(self, X, clean):
+        """Return minus the mean squared difference of copies of X from clean values."""
+        check_is_fitted(self)
+        windows, _ = self._check(X, reset=False)
+        copied = read_clean(self._check_clean, clean, X, windows)
+        unit = self._statistics.scaling().x_scale
+        return mean_by_sample(copied.gather(), self._predict(windows), unit)
 
     def _learn_scaling(self, samples, pretrained, *, resume, one_pass):
         statistics, scaling = super()._learn_scaling(
@@ -407,26 +468,3 @@ class BaseAutoencoder(
         return export.export_parts(
             self._network, self._predicting_weights, self.scaling_
         )
-
-
-def _minus_squares(windows, copies, unit):
-    """Return minus the squared differences of values from their copies."""
-    return -(((windows.astype(np.float64) - copies) / unit) ** 2)
-
-
-def _mean_by_sample(windows, copies, unit):
-    """Return the mean over the observed values of each window; NaN without any."""
-    squares = _minus_squares(windows, copies, unit).reshape(len(windows), -1)
-    return mean_of_observed(squares, axis=1)
-
-
-def mean_by_step(windows, copies, unit):
-    """Return the mean over the observed values of each step; NaN without any."""
-    return mean_of_observed(_minus_squares(windows, copies, unit), axis=2)
-
-
-def mean_of_observed(values, axis=None):
-    """Return means of what is not NaN; NaN, without a warning, where all is."""
-    n_observed = np.sum(~np.isnan(values), axis=axis)
-    with np.errstate(invalid="ignore"):
-        return np.nansum(values, axis=axis) / n_observed

@@ -46,6 +46,9 @@ class BaseRowAutoencoder(BaseAutoencoder):
         # The engine trains on windows: a row is a window of one step.
         return windows_of(rows[:, None, :]), rows.shape[1]
 
+    def _check_clean(self, clean):
+        return windows_of(check_table(self, clean, reset=True)[:, None, :])
+
     def _present(self, windows):
         return windows[:, 0, :]
 

@@ -14,12 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._checks.fit_arguments import names_parameters
 from skrnn._checks.fitted import set_fitted
 from skrnn._checks.sklearn import HasMethods, Interval, fit_context
+from skrnn._checks.targets import check_sample_weight
 from skrnn._networks.summary import show_inside
 from skrnn._serialization.names import set_module
 from skrnn._serialization.state import StoredMixin
 
 from .autoencoder import Autoencoder
-from .inside import open_pipelines
+from .inside import find_weight_parameter, open_pipelines
 
 __all__ = ["AutoencoderDetector"]
 
@@ -132,7 +133,7 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
     # The user sets the parameters of the autoencoder, so its `fit` checks them too.
     @names_parameters
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Train the autoencoder, and find the score that separates the outliers.
 
         Parameters
@@ -141,6 +142,10 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
             Samples, of the shape that the autoencoder takes.
         y : None
             Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, with which the autoencoder is trained and the threshold learned:
+            `contamination` is then the fraction of the weights below it. A sample of
+            weight 0 is left out.
 
         Returns
         -------
@@ -153,19 +158,28 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
             If the autoencoder is frozen and not fitted.
         ValueError, TypeError, FloatingPointError
             As in the `fit` of the autoencoder. A ValueError also if no sample to learn
-            the threshold from has an observed value, or if `average_windows` is set and
-            the autoencoder is not a RecurrentAutoencoder.
+            the threshold from has an observed value, if `average_windows` is set and
+            the autoencoder is not a RecurrentAutoencoder, or if the `fit` of the
+            autoencoder does not take weights.
         """
         autoencoder = self._new_autoencoder()
         _check_scores_rows(autoencoder, self.average_windows)
+        weights = None
+        if sample_weight is not None:
+            weights = check_sample_weight(sample_weight, len(X))
         training, others = self._divide(X)
-        autoencoder.fit(training, None)
+        if weights is None:
+            autoencoder.fit(training, None)
+            of_others = np.ones(len(others))
+        else:
+            of_training, of_others = self._divide(weights)
+            autoencoder.fit(training, None, **self._pass_on(of_training))
         scores = _score(autoencoder, others, by_row=self.average_windows)
         set_fitted(
             self,
             {
                 "autoencoder_": autoencoder,
-                "offset_": _threshold(scores, float(self.contamination)),
+                "offset_": _threshold(scores, float(self.contamination), of_others),
                 "_averages_windows": bool(self.average_windows),
                 "n_features_in_": getattr(autoencoder, "n_features_in_", None),
                 "feature_names_in_": getattr(autoencoder, "feature_names_in_", None),
@@ -260,6 +274,18 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
             return X, X
         return train_test_split(X, test_size=float(self.held_out), shuffle=False)
 
+    def _pass_on(self, weights):
+        """Return weights by the parameter of the autoencoder that takes them."""
+        if isinstance(self.autoencoder, FrozenEstimator):
+            return {}
+        name = find_weight_parameter(self._new_autoencoder())
+        if name is None:
+            raise ValueError(
+                "sample_weight needs an autoencoder whose fit takes it. Got "
+                f"{self.autoencoder!r}, which does not; leave sample_weight out."
+            )
+        return {name: weights}
+
     def _new_autoencoder(self):
         if self.autoencoder is None:
             # Seeded, because scikit-learn's checks expect equal fits by default.
@@ -293,13 +319,18 @@ def _check_scores_rows(autoencoder, average_windows):
         )
 
 
-def _threshold(scores, contamination):
-    """Return the score below which a fraction of samples lies."""
-    known = scores[~np.isnan(scores)]
-    if not len(known):
+def _threshold(scores, contamination, weights):
+    """Return the score below which a fraction of the weights of samples lies."""
+    known = ~np.isnan(scores) & (weights > 0)
+    if not known.any():
         raise ValueError(
             "The threshold needs samples with observed values. Got none among "
             f"{len(scores)}; pass other rows, or a smaller held_out."
         )
-    # As `sklearn.ensemble.IsolationForest` sets its threshold.
-    return float(np.percentile(known, 100.0 * contamination))
+    scores, weights = scores[known], weights[known]
+    if weights.min() == weights.max():
+        # As `sklearn.ensemble.IsolationForest` sets its threshold.
+        return float(np.percentile(scores, 100.0 * contamination))
+    order = np.argsort(scores)
+    below = np.cumsum(weights[order])
+    return float(scores[order][np.searchsorted(below, contamination * below[-1])])

@@ -12,7 +12,8 @@ from skrnn._networks.layer import places_of_recurrent
 from skrnn._serialization.names import set_module
 from skrnn._windows.checks import check_windows
 
-from .base_autoencoder import BaseAutoencoder, mean_by_step
+from .base_autoencoder import BaseAutoencoder
+from .copy_errors import mean_by_step
 from .network_checks import check_widths
 
 __all__ = ["RecurrentAutoencoder"]
@@ -113,7 +114,10 @@ class RecurrentAutoencoder(BaseAutoencoder):
         Their `model` is None after `fit`, because other fits reuse the network: copy
         what you need of it while it trains.
     metrics : list of str or keras.metrics.Metric, default=None
-        What to record in `history_` besides the loss.
+        What to record in `history_` besides the loss. Metrics compare rows, or the
+        steps of windows, with their copies on the scale of training; a step of which a
+        value is missing does not count. A callback that watches one of Keras's knows
+        whether more of it is better; for your own function, set the callback's `mode`.
     warm_start : bool, default=False
         Whether `fit` starts from the weights of the last fit and keeps its scaling. The
         optimizer starts afresh.
@@ -308,6 +312,9 @@ class RecurrentAutoencoder(BaseAutoencoder):
 
     def _check(self, X, *, reset):
         return check_windows(self, X, reset=reset)
+
+    def _check_clean(self, clean):
+        return check_windows(self, clean, reset=True)[0]
 
     def _present(self, windows):
         return windows[:, :, 0] if self._n_axes == 2 else windows

@@ -201,7 +201,9 @@ class RNNRegressor(BaseRecurrentRegressor):
         Their `model` is None after `fit`, because other fits reuse the network: copy
         what you need of it while it trains.
     metrics : list of str or keras.metrics.Metric, default=None
-        What to record in `history_` besides the loss.
+        What to record in `history_` besides the loss. A callback that watches one of
+        Keras's knows whether more of it is better; for your own function, set the
+        callback's `mode`.
     warm_start : bool, default=False
         Whether `fit` starts from the weights of the last fit and keeps its scaling. The
         optimizer starts afresh.

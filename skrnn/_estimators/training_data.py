@@ -32,12 +32,15 @@ class TrainingData:
         step have weights of shape (n_samples, n_steps), 0 without a label.
     facts : dict
         Fitted attributes that describe X and y, such as `n_features_in_`.
+    clean : Windows or None
+        Windows that a network is to copy in place of those that it reads.
     """
 
     windows: Windows
     targets: NDArray[Any]
     weights: NDArray[np.float64]
     facts: dict[str, Any]
+    clean: Windows | None = None
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -66,6 +69,7 @@ class TrainingData:
             windows=self.windows.join(other.windows),
             targets=np.concatenate([self.targets, other.targets]),
             weights=np.concatenate([self.weights, other.weights]),
+            clean=self.clean and self.clean.join(other.clean or other.windows),
         )
 
 
@@ -90,6 +94,11 @@ def choose_samples(
             f"No whole window to train on: all {len(data)} begin with missing steps or "
             "have no weight. Shorten the window, pass longer runs of rows, or set "
             "incomplete='mask'."
+        )
+    if n_left < at_least and not skipped.any():
+        raise ValueError(
+            f"Only {n_left} of {len(data)} samples has a weight above 0, and a minimum "
+            f"of {at_least} is required; give more samples a weight."
         )
     if n_left < at_least:
         raise ValueError(

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.sklearn import Interval
 from skrnn._networks.variances import bound_code, bound_noise
+from skrnn._scaling.moments import Moments
 from skrnn._serialization.names import set_module
 
 from .base_row_autoencoder import BaseRowAutoencoder
@@ -98,7 +99,10 @@ class VariationalAutoencoder(BaseRowAutoencoder):
         Their `model` is None after `fit`, because other fits reuse the network: copy
         what you need of it while it trains.
     metrics : list of str or keras.metrics.Metric, default=None
-        What to record in `history_` besides the loss.
+        What to record in `history_` besides the loss. Metrics compare rows, or the
+        steps of windows, with their copies on the scale of training; a step of which a
+        value is missing does not count. A callback that watches one of Keras's knows
+        whether more of it is better; for your own function, set the callback's `mode`.
     warm_start : bool, default=False
         Whether `fit` starts from the weights of the last fit and keeps its scaling. The
         optimizer starts afresh.
@@ -191,6 +195,11 @@ class VariationalAutoencoder(BaseRowAutoencoder):
     _parameter_constraints = {
         **BaseRowAutoencoder._parameter_constraints,
         "beta": [Interval(Real, 0, None, closed="left")],
+    }
+
+    _private_fields = {
+        **BaseRowAutoencoder._private_fields,
+        "of_clean": "_of_clean",  # Moments of what was copied, if not of X.
     }
 
     def __init__(
@@ -291,8 +300,8 @@ class VariationalAutoencoder(BaseRowAutoencoder):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            New rows, in the units of the data. Columns that were constant in `fit` stay
-            at their constant.
+            New rows, in the units of the data. Columns that were constant in `fit` (in
+            `clean`, if that was passed) stay at their constant.
 
         Raises
         ------
@@ -313,7 +322,8 @@ class VariationalAutoencoder(BaseRowAutoencoder):
         if add_noise:
             drawn = random_state.standard_normal(rows.shape)
             rows += np.sqrt(self.noise_variance_) * self.scaling_.x_scale * drawn
-        mean, spread = self._statistics.x.mean_and_scale()
+        copied = vars(self).get("_of_clean") or self._statistics.x
+        mean, spread = copied.mean_and_scale()
         return np.where(spread > 0, rows, mean)
 
     @property
@@ -332,11 +342,24 @@ class VariationalAutoencoder(BaseRowAutoencoder):
     def _predicting_weights(self):
         return self.weights_[:-1]  # The last one is the noise, no part of a copy.
 
+    def _read(self, X, sample_weight, clean, *, reset):
+        data = super()._read(X, sample_weight, clean, reset=reset)
+        before = None if reset else vars(self).get("_of_clean")
+        if clean is None and before is None:
+            return replace(data, facts={**data.facts, "_of_clean": None})
+        copied = data.clean or data.windows
+        moments = Moments.of(copied.rows.astype(np.float64), data.weights)
+        if not reset:
+            moments = (before or self._statistics.x).merge(moments)
+        return replace(data, facts={**data.facts, "_of_clean": moments})
+
     def _starting_weights(self, network, samples, pretrained):
         # At first a copy is no better than the mean row. A variance far from that of
         # its errors would take as many epochs to learn as all the other weights.
-        rows = samples.windows.gather(samples.chosen)
-        variance = max(float(rows.var(axis=0).mean()), 1e-6)
+        rows = (samples.clean or samples.windows).gather(samples.chosen)[:, 0]
+        weights = samples.weights[samples.chosen]
+        _, spread = Moments.of(rows.astype(np.float64), weights).mean_and_scale()
+        variance = max(float((spread**2).mean()), 1e-6)
         return {-1: np.float32(np.log(variance))}
 
     def _describe_network(self, windows, n_outputs):

@@ -40,6 +40,9 @@ class AutoencoderNetwork(Network):
         network; None if the network is none.
     output_activation : {"linear", "sigmoid"}
         Activation of the copy.
+    denoises : bool
+        Whether the model of a training reads clean windows behind the columns of the
+        others, and compares its copies with these.
     """
 
     n_steps: int
@@ -53,6 +56,7 @@ class AutoencoderNetwork(Network):
     sparsity: float = 0.0
     beta: float | None = None
     output_activation: str = "linear"
+    denoises: bool = False
 
     @property
     @abstractmethod
@@ -90,7 +94,8 @@ class AutoencoderNetwork(Network):
 
     def for_prediction(self) -> AutoencoderNetwork:
         """Return the network without what matters in training only."""
-        return replace(self, noise=0.0, input_dropout=0.0, l2=0.0, sparsity=0.0)
+        plain = replace(self, noise=0.0, input_dropout=0.0, l2=0.0, sparsity=0.0)
+        return replace(plain, denoises=False)
 
     def shape_of_inputs(self, part: str | None) -> tuple[int, int]:
         """Return the steps and features of what a part reads; a code is one step."""

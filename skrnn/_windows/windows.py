@@ -155,6 +155,17 @@ class Windows:
         starts = np.concatenate([self.starts, other.starts + len(self.rows)])
         return replace(self, rows=rows, starts=starts)
 
+    def beside(self, other: Windows) -> Windows:
+        """Return these windows with the columns of others behind their own.
+
+        Windows at the same places of rows go on sharing them; others are laid out.
+        """
+        alike = self.dilation == other.dilation and len(self.rows) == len(other.rows)
+        alike = alike and np.array_equal(self.starts, other.starts)
+        if alike and self.own_scale is None and other.own_scale is None:
+            return self.with_rows(np.hstack([self.rows, other.rows]))
+        return windows_of(np.concatenate([self.gather(), other.gather()], axis=2))
+
     def materialise(self) -> NDArray[Any]:
         """Return the windows as an array, a view if they follow row by row, or a copy.
 

@@ -12,6 +12,9 @@ from skrnn._engine import epoch, training_program
 from skrnn._engine.callbacks import copy_callback, progress
 from skrnn._engine.programs import PROGRAMS
 from skrnn._engine.settings import Recipe
+from tests.support.autoencoders import ROWS, rows_autoencoder
+from tests.support.exhaustive import first_of_many
+from tests.support.networks import fitted
 from tests.support.samples import (
     a_batch_callback,
     fit_in_order,
@@ -112,6 +115,55 @@ def test_a_schedule_equals_that_of_keras_and_compiles_once(held_out, monkeypatch
     assert histories[0].keys() == histories[1].keys()
     for name, values in histories[0].items():
         np.testing.assert_allclose(values, histories[1][name], rtol=1e-4)
+
+
+WATCHERS = [
+    lambda name: keras.callbacks.EarlyStopping(name, patience=1),
+    lambda name: keras.callbacks.ReduceLROnPlateau(name, patience=1),
+    lambda name: keras.callbacks.ModelCheckpoint(
+        "{epoch}.keras", monitor=name, save_best_only=True
+    ),
+]
+
+
+@pytest.mark.parametrize("loop", first_of_many([[], [a_batch_callback]]))
+@pytest.mark.parametrize("watch", WATCHERS, ids=["stop", "slow down", "save"])
+@pytest.mark.parametrize(
+    ("name", "metric", "mode"),
+    [
+        ("val_r2_score", keras.metrics.R2Score, "max"),
+        ("mae", "mae", "min"),
+    ],
+)
+@pytest.mark.parametrize("copies", [True, False], ids=["copies", "predictions"])
+def test_callbacks_know_whether_more_is_better(
+    copies, name, metric, mode, watch, loop, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    metrics = [metric if isinstance(metric, str) else metric()]
+    settings = {"metrics": metrics, "validation_split": 0.25, "epochs": 2}
+    watcher = watch(name)
+    if copies:
+        model = rows_autoencoder(**settings, callbacks=[watcher, *loop])
+        model.fit(ROWS)
+    else:
+        model = fitted(**settings, callbacks=[watcher, *loop])
+    better, worse = (1.0, 0.0) if mode == "max" else (0.0, 1.0)
+    if not hasattr(watcher, "mode"):
+        pytest.skip("ModelCheckpoint of Keras 3.6 keeps no mode")
+    assert model.callbacks_[0].monitor_op(better, worse)
+
+
+def test_a_function_needs_the_mode_of_its_callback():
+    def closeness(true, predicted):
+        return -keras.ops.mean(keras.ops.abs(true - predicted), axis=-1)
+
+    stop = keras.callbacks.EarlyStopping("closeness", patience=1)
+    model = rows_autoencoder(metrics=[closeness], callbacks=stop)
+    with pytest.raises(ValueError, match="Pass `mode='max'`"):
+        model.fit(ROWS)
+    stop = keras.callbacks.EarlyStopping("closeness", patience=1, mode="max")
+    assert model.set_params(callbacks=stop).fit(ROWS).n_iter_ > 1
 
 
 def test_tensorboard_writes_its_scalars(tmp_path):

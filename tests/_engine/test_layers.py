@@ -5,7 +5,6 @@ from numpy.testing import assert_allclose
 from skrnn import (
     Autoencoder,
     GRURegressor,
-    RecurrentAutoencoder,
     VariationalAutoencoder,
 )
 from skrnn._engine.tensorflow import keras
@@ -14,6 +13,7 @@ from tests.support.autoencoders import (
     ROWS,
     SETTINGS,
     STILL,
+    WINDOWS,
     rows_autoencoder,
     windows_autoencoder,
 )
@@ -23,14 +23,64 @@ from tests.support.samples import a_batch_callback
 RNG = np.random.default_rng(0)
 
 
-def test_metrics_compare_what_is_observed_with_its_copy():
+def r_squared(true, predicted):
+    """Mean over columns of the share of the variance that is explained."""
+    residuals = ((true - predicted) ** 2).sum(axis=0)
+    return (1 - residuals / ((true - true.mean(axis=0)) ** 2).sum(axis=0)).mean()
+
+
+@pytest.mark.parametrize("callbacks", [[], [a_batch_callback]], ids=["compiled", "own"])
+@pytest.mark.parametrize("missing", [False, True])
+def test_metrics_compare_whole_steps_with_their_copies(missing, callbacks):
+    X = GAPPY if missing else WINDOWS
     settings = {**SETTINGS, **STILL, "epochs": 1}
-    model = RecurrentAutoencoder(
-        2, cell="rnn", units=3, incomplete="mask", metrics=["mae"], **settings
-    ).fit(GAPPY)
-    # What is not observed counts with an error of 0.
-    difference = np.nan_to_num(GAPPY - model.reconstruct(GAPPY))
-    assert_allclose(model.history_["mae"], [np.abs(difference).mean()], rtol=1e-5)
+    model = windows_autoencoder("rnn", metrics=["mae", keras.metrics.R2Score()])
+    model.set_params(**settings, callbacks=callbacks).fit(X)
+    rows, copies = X.reshape(-1, 2), model.reconstruct(X).reshape(-1, 2)
+    whole = ~np.isnan(rows).any(axis=1)
+    rows, copies = rows[whole], copies[whole]
+    assert_allclose(model.history_["mae"], [np.abs(rows - copies).mean()], rtol=1e-5)
+    assert_allclose(model.history_["r2_score"], [r_squared(rows, copies)], rtol=1e-4)
+
+
+def test_metrics_of_rows_are_those_of_tables():
+    metrics = ["r2_score", keras.metrics.CosineSimilarity()]
+    settings = {**STILL, "epochs": 1, "validation_split": 0.25, "metrics": metrics}
+    history = (model := rows_autoencoder().set_params(**settings)).fit(ROWS).history_
+    held_out, copies = ROWS[16:], model.reconstruct(ROWS[16:])
+    assert_allclose(history["val_r2_score"], [r_squared(held_out, copies)], rtol=1e-4)
+    cosines = (held_out * copies).sum(axis=1)
+    cosines /= np.linalg.norm(held_out, axis=1) * np.linalg.norm(copies, axis=1)
+    assert_allclose(history["val_cosine_similarity"], [cosines.mean()], rtol=1e-4)
+
+
+def test_functions_are_metrics_of_copies():
+    def largest(true, predicted):
+        return keras.ops.max(keras.ops.abs(true - predicted), axis=-1)
+
+    model = rows_autoencoder(metrics=[largest]).set_params(**STILL, epochs=1).fit(ROWS)
+    errors = np.abs(ROWS - model.reconstruct(ROWS)).max(axis=1)
+    assert_allclose(model.history_["largest"], [errors.mean()], rtol=1e-5)
+
+
+def test_metrics_without_a_whole_step_are_refused():
+    holed = WINDOWS.copy()
+    holed[::2, :, 0] = holed[1::2, :, 1] = np.nan
+    with pytest.raises(ValueError, match="metrics compare steps"):
+        windows_autoencoder("rnn", metrics=["mae"]).fit(holed)
+    assert np.isfinite(windows_autoencoder("rnn").fit(holed).loss_curve_).all()
+
+
+@pytest.mark.parametrize("callbacks", [[], [a_batch_callback]], ids=["compiled", "own"])
+def test_weighted_samples_count_by_their_weights(callbacks):
+    weights = np.arange(22.0) % 4
+    model = rows_autoencoder(sparsity=0.3, callbacks=callbacks)
+    model.set_params(**STILL, epochs=1).fit(ROWS, sample_weight=weights)
+    errors = ((ROWS - model.reconstruct(ROWS)) ** 2).mean(axis=1)
+    history, codes = model.history_, np.abs(model.transform(ROWS)).sum(axis=1)
+    expected = [np.average(each, weights=weights) for each in (errors, codes)]
+    assert_allclose(history["reconstruction_loss"], expected[:1], rtol=1e-5)
+    assert_allclose(history["sparsity_loss"], expected[1:], rtol=1e-5)
 
 
 def test_loss_is_error_and_sparsity_and_squares_of_kernels():

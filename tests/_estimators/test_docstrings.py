@@ -54,6 +54,7 @@ OF_COPIES = {
     "activation": "nothing is said of gates, and some layers are Dense",
     "epochs": "what copies through a narrow code does not learn noise by heart",
     "history_": "the loss has terms",
+    "metrics": "copies are compared step by step",
     "l2": "recurrent kernels are named where they surprise",
     "units": "the layers of a decoder come in reverse",
     "weights_": "the encoder's come first",
