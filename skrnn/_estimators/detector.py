@@ -164,22 +164,19 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
         """
         autoencoder = self._new_autoencoder()
         _check_scores_rows(autoencoder, self.average_windows)
-        weights = None
-        if sample_weight is not None:
-            weights = check_sample_weight(sample_weight, len(X))
         training, others = self._divide(X)
-        if weights is None:
-            autoencoder.fit(training, None)
-            of_others = np.ones(len(others))
-        else:
-            of_training, of_others = self._divide(weights)
-            autoencoder.fit(training, None, **self._pass_on(of_training))
+        passed, weights = {}, None
+        if sample_weight is not None:
+            weights = check_sample_weight(sample_weight, np.shape(X)[0])
+            of_training, weights = self._divide(weights)
+            passed = self._pass_on(of_training)
+        autoencoder.fit(training, None, **passed)
         scores = _score(autoencoder, others, by_row=self.average_windows)
         set_fitted(
             self,
             {
                 "autoencoder_": autoencoder,
-                "offset_": _threshold(scores, float(self.contamination), of_others),
+                "offset_": _threshold(scores, float(self.contamination), weights),
                 "_averages_windows": bool(self.average_windows),
                 "n_features_in_": getattr(autoencoder, "n_features_in_", None),
                 "feature_names_in_": getattr(autoencoder, "feature_names_in_", None),
@@ -321,6 +318,7 @@ def _check_scores_rows(autoencoder, average_windows):
 
 def _threshold(scores, contamination, weights):
     """Return the score below which a fraction of the weights of samples lies."""
+    weights = np.ones(len(scores)) if weights is None else weights
     known = ~np.isnan(scores) & (weights > 0)
     if not known.any():
         raise ValueError(

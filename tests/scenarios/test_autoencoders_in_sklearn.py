@@ -43,13 +43,24 @@ def windowed(**parameters):
     return make_pipeline(SlidingWindow(4), clone(WINDOW).set_params(**parameters))
 
 
-@parametrize_with_checks(IN_FULL_BATCHES[:2])
+def fail_by_rounding(estimator):
+    """Checks that fail because networks compute in single precision."""
+    if isinstance(estimator, RecurrentAutoencoder):
+        return {}
+    reason = "sums over repeated rows are rounded to 1e-5, and the check allows 1e-7"
+    return {"check_sample_weight_equivalence_on_dense_data": reason}
+
+
+@parametrize_with_checks(IN_FULL_BATCHES[:2], expected_failed_checks=fail_by_rounding)
 def test_every_check_of_sklearn_holds(estimator, check):
     check(estimator)
 
 
 @pytest.mark.exhaustive
-@parametrize_with_checks([*IN_FULL_BATCHES[2:], AutoencoderDetector(ROW)])
+@parametrize_with_checks(
+    [*IN_FULL_BATCHES[2:], AutoencoderDetector(ROW)],
+    expected_failed_checks=fail_by_rounding,
+)
 def test_every_check_of_sklearn_holds_for_what_shares_a_base(estimator, check):
     check(estimator)
 
