@@ -113,10 +113,15 @@ class CopyingModel(keras.Model):
         return plain.save(filepath, overwrite=overwrite, **options)
 
     def watch(
-        self, terms: dict[str, float], metrics: list[Any], *, denoises: bool
+        self,
+        terms: dict[str, float],
+        metrics: list[Any],
+        *,
+        denoises: bool,
+        masked: bool,
     ) -> None:
         """Set the weights of the terms of the loss, and the metrics of the copies."""
-        self._denoises = denoises
+        self._denoises, self._masked = denoises, masked
         self._weights_of_terms = list(terms.values())
         names = terms if len(terms) > 1 else ()
         self._means = [keras.metrics.Mean(f"{name}_loss") for name in names]
@@ -146,8 +151,10 @@ class CopyingModel(keras.Model):
         """Compare whole rows with their copies."""
         _, clean = split_inputs(x, denoises=self._denoises)
         rows, copies, whole = rows_to_compare(clean, y_pred[0])
+        # Metrics of a user's may take no weights.
+        weights = {"sample_weight": whole} if self._masked else {}
         for metric in self._compare:
-            metric.update_state(rows, copies, sample_weight=whole)
+            metric.update_state(rows, copies, **weights)
         return self.get_metrics_result()
 
 

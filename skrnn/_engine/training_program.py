@@ -114,7 +114,9 @@ class TrainingProgram:
         if network.loss_terms is not None:
             denoises = getattr(network, "denoises", False)
             self.task = CopyTask(network.loss_terms, denoises=denoises)
-            self.model.watch(network.loss_terms, self.metrics, denoises=denoises)
+            self.model.watch(
+                network.loss_terms, self.metrics, denoises=denoises, masked=masked
+            )
             arguments = {"optimizer": arguments["optimizer"]}
         # For Keras's own loop, which has to train what XLA cannot compile. Gradients of
         # float32 need no scaling, even where the policy is one of float16.

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,6 +104,21 @@ def test_variational_likelihood_counts_what_is_known():
     floor = n_known * np.log(2 * np.pi * model.noise_variance_) / 2
     squares = model.history_["reconstruction_loss"][0] - floor
     assert 0 < squares < 10 * n_known
+
+
+def test_new_rows_keep_what_is_constant_in_clean_rows():
+    rows, clean = ROWS.copy(), ROWS.copy()
+    rows[:, 0], clean[:, 1] = 4.0, 5.0
+    model = pickle.loads(
+        pickle.dumps(sklearn.clone(VARIATIONAL).fit(rows, clean=clean))
+    )
+    new = model.sample(10, random_state=0)
+    assert (new[:, 1] == 5).all()
+    assert np.ptp(new[:, 0]) > 0
+    new = model.partial_fit(rows).sample(10, random_state=0)
+    assert np.ptp(new[:, 1]) > 0
+    new = sklearn.clone(model).fit(rows).sample(10, random_state=0)
+    assert (new[:, 0] == 4).all()
 
 
 @pytest.mark.parametrize("loop", ["compiled", "keras"])
