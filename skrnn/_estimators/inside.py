@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn import get_config
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import BaseEnsemble
 from sklearn.frozen import FrozenEstimator
@@ -196,7 +197,9 @@ def find_weight_parameter(estimator: Any) -> str | None:
     if isinstance(estimator, Pipeline):
         name, step = estimator.steps[-1]
         inner = find_weight_parameter(step)
-        return None if inner is None else f"{name}__{inner}"
+        # Where metadata is routed, steps ask for it by its own name.
+        routed = get_config()["enable_metadata_routing"]
+        return inner if inner is None or routed else f"{name}__{inner}"
     if has_fit_parameter(estimator, "sample_weight"):
         return "sample_weight"
     if isinstance(estimator, TransformedTargetRegressor):

@@ -48,7 +48,7 @@ def test_metrics_of_rows_are_those_of_tables():
     settings = {**STILL, "epochs": 1, "validation_split": 0.25, "metrics": metrics}
     history = (model := rows_autoencoder().set_params(**settings)).fit(ROWS).history_
     held_out, copies = ROWS[16:], model.reconstruct(ROWS[16:])
-    assert_allclose(history["val_r2_score"], [r_squared(held_out, copies)], rtol=1e-4)
+    assert_allclose(history["val_r2_score"], [r_squared(held_out, copies)], rtol=1e-3)
     cosines = (held_out * copies).sum(axis=1)
     cosines /= np.linalg.norm(held_out, axis=1) * np.linalg.norm(copies, axis=1)
     assert_allclose(history["val_cosine_similarity"], [cosines.mean()], rtol=1e-4)
