@@ -141,7 +141,7 @@ def test_callbacks_know_whether_more_is_better(
 ):
     monkeypatch.chdir(tmp_path)
     metrics = [metric if isinstance(metric, str) else metric()]
-    settings = {"metrics": metrics, "validation_split": 0.25, "epochs": 2}
+    settings = {"metrics": metrics, "validation_split": 0.25}
     watcher = watch(name)
     if copies:
         model = rows_autoencoder(**settings, callbacks=[watcher, *loop])
