@@ -13,7 +13,7 @@ from skrnn._engine.callbacks import copy_callback, progress
 from skrnn._engine.programs import PROGRAMS
 from skrnn._engine.settings import Recipe
 from tests.support.autoencoders import ROWS, rows_autoencoder
-from tests.support.exhaustive import first_of_many
+from tests.support.exhaustive import crossed
 from tests.support.networks import fitted
 from tests.support.samples import (
     a_batch_callback,
@@ -126,19 +126,19 @@ WATCHERS = [
 ]
 
 
-@pytest.mark.parametrize("loop", first_of_many([[], [a_batch_callback]]))
-@pytest.mark.parametrize("watch", WATCHERS, ids=["stop", "slow down", "save"])
 @pytest.mark.parametrize(
-    ("name", "metric", "mode"),
-    [
-        ("val_r2_score", keras.metrics.R2Score, "max"),
-        ("mae", "mae", "min"),
-    ],
+    ("copies", "watched", "watch", "loop"),
+    crossed(
+        [True, False],
+        [("val_r2_score", keras.metrics.R2Score, "max"), ("mae", "mae", "min")],
+        WATCHERS,
+        [[], [a_batch_callback]],
+    ),
 )
-@pytest.mark.parametrize("copies", [True, False], ids=["copies", "predictions"])
 def test_callbacks_know_whether_more_is_better(
-    copies, name, metric, mode, watch, loop, tmp_path, monkeypatch
+    copies, watched, watch, loop, tmp_path, monkeypatch
 ):
+    name, metric, mode = watched
     monkeypatch.chdir(tmp_path)
     metrics = [metric if isinstance(metric, str) else metric()]
     settings = {"metrics": metrics, "validation_split": 0.25}
