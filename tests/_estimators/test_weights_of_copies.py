@@ -105,7 +105,8 @@ def test_pipelines_and_detectors_pass_weights_on():
     alone.fit(ROWS, autoencoder__sample_weight=WEIGHTS)
     assert_array_equal(detector.score_samples(ROWS), alone.score_samples(ROWS))
     with sklearn.config_context(enable_metadata_routing=True):
-        inside[-1].set_fit_request(sample_weight=True)
+        inside[0].set_fit_request(sample_weight=False)
+        inside[1].set_fit_request(sample_weight=True)
         model = AutoencoderDetector(inside).set_fit_request(sample_weight=True)
         routed = make_pipeline(model).fit(ROWS, sample_weight=WEIGHTS)
     assert routed[-1].offset_ == detector.offset_
