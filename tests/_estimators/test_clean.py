@@ -145,6 +145,20 @@ def test_passed_clean_samples_validate_as_the_last_ones_do():
     assert_allclose(passed.history_["val_loss"], split.history_["val_loss"], rtol=1e-6)
 
 
+def test_weights_of_passed_samples_count_in_their_loss():
+    weights = np.r_[np.ones(16), np.arange(6.0)]
+    split = rows_autoencoder(validation_split=0.25).fit(
+        ROWS[6:], sample_weight=weights[6:]
+    )
+    passed = rows_autoencoder().fit(
+        ROWS[6:18],
+        sample_weight=weights[6:18],
+        X_val=ROWS[18:],
+        sample_weight_val=weights[18:],
+    )
+    assert_allclose(passed.history_["val_loss"], split.history_["val_loss"], rtol=1e-5)
+
+
 def test_views_of_windows_and_copies_of_them_learn_alike():
     noisy, clean = (SlidingWindow(3).fit_transform(each) for each in (NOISY, SIGNAL))
     models = [
