@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from numbers import Real
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
@@ -16,81 +12,17 @@ from skrnn._estimators.inside import (
     find_fitted,
     find_parameter,
     last_step,
-    learned_coverage,
     open_pipelines,
 )
 from skrnn._index.columns import index_columns, with_index
 from skrnn._index.reading import common_index, index_of
-from skrnn._index.time_axis import TimeAxis, read_time_axis, take_rows, to_long
+from skrnn._index.time_axis import read_time_axis, to_long
 from skrnn._serialization.names import set_module
 
-from .accuracy import name_of_quantile
+from .backtest_values import BacktestRows, Bands, gives_intervals
 from .folds import make_folds, rows_of_series, split_places
+from .folds_at_once import predict_at_once
 from .skipped_series import hold_warnings, listed, warn_of_skipped
-
-
-@dataclass(frozen=True)
-class Bands:
-    """Coverage of intervals, and levels of quantiles, that are predicted as well."""
-
-    coverage: float
-    quantiles: tuple
-
-    @classmethod
-    def read(cls, coverage, quantiles, forecaster):
-        """Return the bands that are asked for, checked."""
-        check_scalar(
-            coverage,
-            "coverage",
-            Real,
-            min_val=0,
-            max_val=1,
-            include_boundaries="neither",
-        )
-        if quantiles is None:
-            return cls(coverage, ())
-        levels = np.atleast_1d(np.asarray(quantiles, dtype=float))
-        if levels.ndim > 1 or not ((levels > 0) & (levels < 1)).all():
-            raise ValueError(
-                "quantiles must be numbers above 0 and below 1, such as [0.1, 0.5, "
-                f"0.9]. Got {quantiles!r} instead."
-            )
-        if find_parameter(forecaster, "predict_quantiles") is None:
-            raise TypeError(
-                "quantiles needs a forecaster that has predict_quantiles, such as "
-                f"AutoregressiveForecaster. Got {type(forecaster).__name__} instead; "
-                "leave out quantiles."
-            )
-        return cls(coverage, tuple(levels.tolist()))
-
-    def names(self, n_values):
-        """Return the names of the predicted values of a row."""
-        names = ["y_pred", *(name_of_quantile(level) for level in self.quantiles)]
-        return [*names, "lower", "upper"][:n_values]
-
-
-@dataclass(frozen=True)
-class BacktestRows:
-    """All rows of X and y, of which each fold takes some for `fit` and `predict`."""
-
-    X: Any
-    y: Any
-    index: pd.Index | None
-    axis: TimeAxis
-
-    def observed(self, rows):
-        """Return X and y of rows to learn from."""
-        X = None if self.X is None else take_rows(self.X, rows)
-        return X, take_rows(self.y, rows)
-
-    def ahead(self, rows):
-        """Return X of rows to predict; without columns where there is no X."""
-        if self.X is not None:
-            return take_rows(self.X, rows)
-        if self.index is None:
-            return np.empty((len(rows), 0))
-        # Without columns, its index still says which rows to predict.
-        return pd.DataFrame(index=self.index[rows])
 
 
 def read_table(table, name):
@@ -132,13 +64,6 @@ def transform_rows(transformers, X):
     for transformer in transformers if X is not None else []:
         X = transformer.transform(X)
     return X
-
-
-def gives_intervals(forecaster, coverage):
-    """Return whether a fitted forecaster is calibrated, or has learned quantiles."""
-    if getattr(forecaster, "calibration", 0):
-        return True
-    return coverage <= learned_coverage(getattr(forecaster, "estimator_", None))
 
 
 def predict_rows(forecaster, X, bands):
@@ -212,21 +137,32 @@ def forecast_with_update(forecaster, rows, folds, bands):
     """Predict the rows ahead in each fold with one forecaster, updated between them."""
     # `update` only takes rows after those seen so far, whatever the order of cv.
     order = sorted(folds, key=lambda fold: fold.origin)
-    train, origin = order[0].train, order[0].origin
-    predicted = {}
     with hold_warnings():
-        forecaster = clone(forecaster).fit(*rows.observed(train))
-        for fold in order:
-            new = rows.axis.rows_at(np.arange(origin + 1, fold.origin + 1))
-            if not takes_new_series(forecaster):
-                new = rows_of_series(rows.axis, new, train)
-            if len(new):
-                transformers, inner = open_pipelines(forecaster)
-                X, y = rows.observed(new)
-                inner.update(transform_rows(transformers, X), y)
-            origin = fold.origin
-            predicted[fold.number] = predict_fold(forecaster, rows, fold, bands)
-    return [predicted[fold.number] for fold in folds]
+        forecaster = clone(forecaster).fit(*rows.observed(order[0].train))
+        predicted = predict_at_once(forecaster, rows, order, bands)
+        if predicted is None:
+            predicted = predict_in_turn(forecaster, rows, order, bands)
+    numbered = {
+        fold.number: found for fold, found in zip(order, predicted, strict=True)
+    }
+    return [numbered[fold.number] for fold in folds]
+
+
+def predict_in_turn(forecaster, rows, folds, bands):
+    """Predict fold after fold, with an update between them."""
+    train, origin = folds[0].train, folds[0].origin
+    predicted = []
+    for fold in folds:
+        new = rows.axis.rows_at(np.arange(origin + 1, fold.origin + 1))
+        if not takes_new_series(forecaster):
+            new = rows_of_series(rows.axis, new, train)
+        if len(new):
+            transformers, inner = open_pipelines(forecaster)
+            X, y = rows.observed(new)
+            inner.update(transform_rows(transformers, X), y)
+        origin = fold.origin
+        predicted.append(predict_fold(forecaster, rows, fold, bands))
+    return predicted
 
 
 def takes_new_series(forecaster):

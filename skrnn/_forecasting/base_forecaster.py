@@ -48,7 +48,7 @@ from .set_up import choose_set_up, longest_hole
 from .skipped_series import warn_of_fit
 from .static import StaticColumns
 from .update import read_update, with_new_series
-from .weights import check_takes_weights, weights_of_windows
+from .weights import check_takes_weights, weights_of_update, weights_of_windows
 from .young_scale import scale_young
 
 __all__ = ["BaseForecaster"]
@@ -106,7 +106,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         training = series.before_last(n_held_out)
         set_open_seeds(chosen.estimator, self.random_state)
         if sample_weight is not None:
-            check_takes_weights(chosen.estimator)
+            check_takes_weights(chosen.estimator, method)
         plan, estimator = self._allow_cold_start(chosen), chosen.estimator
         embeddings = Embeddings.of(self.estimator)
         static = StaticColumns.read(self.static, series.names, embeddings)
@@ -283,8 +283,11 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         update = fill_calendar(update, plan.calendar)
         return observations, update, self._scale_young(update.move(), plan)
 
-    def _learn_update(self, update, origin):
-        """Return a copy of the estimator that has learned from new rows as well."""
+    def _learn_update(self, update, origin, weights=None):
+        """Return a copy of the estimator that has learned from new rows as well.
+
+        `weights` are those of the rows of the update, as `weights_of_update` has them.
+        """
         plan, series = self._plan, update.as_series()
         codes = update.codes[series.codes]
         values = origin.scale.apply(plan.transform(series), codes)
@@ -296,8 +299,18 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         static = plan.static_of(origin.names)[codes]
         of_rows = static, origin.scale.spread[codes]
         samples = plan.samples(values, series.known, starts, self.estimator_, *of_rows)
+        weights = weights_of_windows(plan, self.estimator_, weights, starts)
         # What fails half way must not leave a half trained estimator.
-        return copy.deepcopy(self.estimator_).partial_fit(*samples)
+        return copy.deepcopy(self.estimator_).partial_fit(*samples, **weights)
+
+    def _read_weights(self, sample_weight, observations, update):
+        """Return the weights of the rows of an update; None without any."""
+        if sample_weight is None:
+            return None
+        check_takes_weights(self.estimator_, "partial_fit")
+        weights = check_sample_weight(sample_weight, len(observations.targets))
+        index = observations.index
+        return weights_of_update(update, index, weights, wide=self._wide)
 
     def _move_on(self, observations, origin, estimator):
         """Move the origin behind new rows, from which the estimator has learned.

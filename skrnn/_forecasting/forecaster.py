@@ -13,16 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.fit_arguments import names_parameters
 from skrnn._checks.sklearn import HasMethods, Interval, StrOptions, fit_context
-from skrnn._estimators.inside import learned_distribution, learned_quantiles
+from skrnn._estimators.inside import learned_distribution
 from skrnn._index.columns import INDEX_CONSTRAINTS
 from skrnn._index.freq import FREQ_CONSTRAINTS
 from skrnn._serialization.names import set_module
 
 from .base_forecaster import BaseForecaster
-from .bounds import interval_bounds, quantile_bounds
+from .checks import check_calibration
 from .input import check_has_rows
-from .network_bands import interval_of_levels, quantiles_of_levels
-from .paths import PathDraws
 from .prediction import PredictionMixin
 
 __all__ = ["AutoregressiveForecaster"]
@@ -504,7 +502,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
 
     @available_if(learns_step_by_step)
     @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y):
+    def partial_fit(self, X, y, sample_weight=None):
         """Add new observations as `update` does, and train on them.
 
         The `partial_fit` of the estimator gets the windows whose last row to predict is
@@ -518,6 +516,9 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
             As in `update`.
         y : array-like of shape (n_rows,) or (n_rows, n_targets)
             As in `update`.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows, as in `fit`. A window counts as much as the new rows
+            that it predicts, on average.
 
         Returns
         -------
@@ -530,9 +531,10 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
             As in `update`; on the first call as in `fit`.
         """
         if not hasattr(self, "estimator_"):
-            return self._learn(X, y, "partial_fit")
+            return self._learn(X, y, "partial_fit", sample_weight)
         observations, update, origin = self._read_update(X, y)
-        learned = self._learn_update(update, origin)
+        weights = self._read_weights(sample_weight, observations, update)
+        learned = self._learn_update(update, origin, weights)
         return self._move_on(observations, origin, learned)
 
     def update(self, X, y):
@@ -726,19 +728,9 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
             max_val=1,
             include_boundaries="neither",
         )
-        check_is_fitted(self)
-        if learned_quantiles(self.estimator_):
-            bands = partial(interval_of_levels, coverage=coverage)
-            return self._predict_levels(X, history, bands, ["lower", "upper"])
-        if learned_distribution(self.estimator_):
-            # Rounded, because (1 - 0.8) / 2 is a little below 0.1.
-            ends = np.round([(1 - coverage) / 2, (1 + coverage) / 2], 12)
-            bands = partial(interval_of_levels, coverage=coverage)
-            asked = ends, bands, ["lower", "upper"]
-            return self._predict_by_distribution(X, history, *asked)
-        found = self._find_band_rows(X, history)
-        bounds = interval_bounds(coverage)
-        return self._predict_band(X, found, bounds, ["lower", "upper"])
+        self._check_has_bands()
+        compute = partial(self._interval_at, coverage=coverage)
+        return self._predict_bands(X, history, compute, ["lower", "upper"])
 
     def predict_quantiles(self, X, quantiles, *, history=None):
         """Return quantiles of the observations to come.
@@ -774,15 +766,9 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
                 "quantiles must be numbers above 0 and below 1, such as [0.1, 0.5, "
                 f"0.9]. Got {quantiles!r} instead."
             )
-        check_is_fitted(self)
-        if learned_quantiles(self.estimator_):
-            bands = partial(quantiles_of_levels, asked=asked)
-            return self._predict_levels(X, history, bands, list(asked))
-        if learned_distribution(self.estimator_):
-            bands = partial(quantiles_of_levels, asked=asked)
-            return self._predict_by_distribution(X, history, asked, bands, list(asked))
-        found = self._find_band_rows(X, history)
-        return self._predict_band(X, found, quantile_bounds(asked), list(asked))
+        self._check_has_bands()
+        compute = partial(self._quantiles_at, asked=asked)
+        return self._predict_bands(X, history, compute, list(asked))
 
     def sample_paths(self, X, n_paths=200, *, random_state=None, history=None):
         """Return possible courses of the series, for intervals of sums and the like.
@@ -833,16 +819,18 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         Errors are scaled at each step, so that 90 % of them lie in
         ``predict_interval(X, 0.9)``. Of many series, a path is one of its own errors
         with the probability n / (n + 10) for n independent ones, otherwise of those of
-        another series, in units of their size. Around a network that has learned
-        quantiles errors are those of its medians, as large in every situation.
+        another series, in units of their size. Few origins that overlap often err to
+        the same side by chance: with n independent sums over all steps, half of a share
+        10 / (n + 10) of the paths has its errors on the other side of the forecast.
+
+        Around a network that has learned quantiles, a path of at most `horizon` rows
+        takes the levels at which the observations of one origin lay among its
+        quantiles, and so is as wide as the situation is uncertain. Longer paths have
+        the errors of its medians, as large in every situation.
         """
         check_scalar(n_paths, "n_paths", Integral, min_val=1)
         check_is_fitted(self)
-        if learned_distribution(self.estimator_):
-            return self._draw_paths(X, history, int(n_paths), random_state)
-        found = self._find_band_rows(X, history)
-        request = found[-1]
-        self._check_paths_fit(request, n_paths)
-        draws = PathDraws.draw(len(request.codes), n_paths, random_state)
-        names = list(range(n_paths))
-        return self._predict_band(X, found, draws.choose_errors, names)
+        if not learned_distribution(self.estimator_):
+            check_calibration(self)
+        compute = partial(self._paths_at, n_paths=n_paths, random_state=random_state)
+        return self._predict_bands(X, history, compute, range(n_paths))

@@ -67,6 +67,8 @@ class LevelRows:
         step; and the steps of which columns are known.
     errors : ndarray or None
         What `level_errors` returns; None without a calibration.
+    places : ndarray of shape (n_rows,)
+        Place of the series of each row among those asked for.
     """
 
     learned: tuple[float, ...]
@@ -76,6 +78,7 @@ class LevelRows:
     steps: NDArray[np.intp]
     lengths: NDArray[np.intp]
     errors: NDArray[np.float32] | None
+    places: NDArray[np.intp]
 
     def at(self, levels: Array) -> Array:
         """Return what is predicted at some levels, (n_rows, n_targets, n_levels)."""

@@ -7,11 +7,16 @@ import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._estimators.inside import learns_counts
+from skrnn._estimators.inside import (
+    learned_distribution,
+    learned_quantiles,
+    learns_counts,
+)
 from skrnn._index.columns import as_container, to_polars, with_index
 from skrnn._index.reading import index_of
 from skrnn._process.memory import check_memory
 
+from .bounds import interval_bounds, quantile_bounds
 from .calendar_inputs import warn_of_holidays
 from .calibration import errors_of_length
 from .checks import (
@@ -29,13 +34,17 @@ from .drawn_paths import (
     quantiles_of_paths,
 )
 from .input import read_future
+from .level_paths import paths_of_levels
 from .many_origins import PastOrigins, scale_as_seen
 from .network_bands import (
     LevelRows,
     check_one_block,
     continue_levels,
+    interval_of_levels,
     learned_levels,
+    quantiles_of_levels,
 )
+from .paths import PathDraws
 from .plan import ForecastPlan
 from .request import request_next_rows, request_rows
 from .results import shape_like
@@ -162,14 +171,44 @@ class PredictionMixin:
             table.attrs["step"] = self._origin.step
         return table
 
-    def _find_band_rows(self, X, history):
-        """Return what `_find_rows` does, if there are errors for bands."""
-        check_is_fitted(self)
-        check_calibration(self)
-        return self._find_rows(X, history)
+    def _predict_bands(self, X, history, compute, names):
+        """Predict rows of X by a function of where they start and which they are."""
+        origin, template, index, request = self._find_rows(X, history)
+        values = compute(origin, request)
+        laid_out = self._lay_out(values, len(origin), template, index, [*names])
+        return self._as_passed(laid_out, X)
 
-    def _predict_band(self, X, found, compute_bounds, names):
-        """Predict the rows that were found for X, and add what comes of errors.
+    def _interval_at(self, origin, request, coverage):
+        """Return the ends of intervals of requested rows, (n_rows, n_targets, 2)."""
+        if learned_quantiles(self.estimator_):
+            bands = partial(interval_of_levels, coverage=coverage)
+            return self._levels_at(origin, request, bands)
+        if learned_distribution(self.estimator_):
+            # Rounded, because (1 - 0.8) / 2 is a little below 0.1.
+            ends = np.round([(1 - coverage) / 2, (1 + coverage) / 2], 12)
+            bands = partial(interval_of_levels, coverage=coverage)
+            return self._distribution_at(origin, request, ends, bands)
+        return self._band_at(origin, request, interval_bounds(coverage))
+
+    def _quantiles_at(self, origin, request, asked):
+        """Return quantiles of requested rows, (n_rows, n_targets, n_asked)."""
+        if learned_quantiles(self.estimator_):
+            bands = partial(quantiles_of_levels, asked=asked)
+            return self._levels_at(origin, request, bands)
+        if learned_distribution(self.estimator_):
+            bands = partial(quantiles_of_levels, asked=asked)
+            return self._distribution_at(origin, request, asked, bands)
+        return self._band_at(origin, request, quantile_bounds(asked))
+
+    def _check_has_bands(self):
+        """Raise if neither a network nor rows held out say how sure a forecast is."""
+        check_is_fitted(self)
+        estimator = self.estimator_
+        if not learned_quantiles(estimator) and not learned_distribution(estimator):
+            check_calibration(self)
+
+    def _band_at(self, origin, request, compute_bounds):
+        """Predict the requested rows, and add what comes of errors.
 
         `compute_bounds` gets the errors of all series, of shape (n_series, n_origins,
         n_steps, n_targets), the numbers of some series, the steps in a block (1 if
@@ -177,32 +216,43 @@ class PredictionMixin:
         how many steps they have. It returns an array of shape (n_chosen, n_steps,
         n_targets, n_names), in units of the spread of each series.
         """
-        origin, template, index, request = found
         bounds = self._bounds_of(origin, request, compute_bounds)
         predicted = self._continue(origin, request)[:, :, None]
         spread = origin.scale.spread[request.codes][request.row_places][:, :, None]
-        values = self._plan.restore(predicted + bounds * spread)
-        laid_out = self._lay_out(values, len(origin), template, index, names)
-        return self._as_passed(laid_out, X)
+        return self._plan.restore(predicted + bounds * spread)
 
-    def _predict_levels(self, X, history, compute_bands, names):
+    def _paths_at(self, origin, request, n_paths, random_state):
+        """Return possible courses of requested rows, (n_rows, n_targets, n_paths)."""
+        check_memory(
+            16 * len(request.row_steps) * self.n_targets_ * int(n_paths),
+            f"Paths of n_paths={n_paths} for {len(request.row_steps)} rows",
+            "draw fewer paths, or predict fewer rows",
+        )
+        if learned_distribution(self.estimator_):
+            random = check_random_state(random_state)
+            paths = self._draw(origin, request, int(n_paths), random)
+            return self._plan.restore(paths)
+        draws = PathDraws.draw(len(request.codes), n_paths, random_state)
+        learned = learned_quantiles(self.estimator_)
+        if learned and is_one_block(self._plan, request.n_steps):
+            compute = partial(paths_of_levels, draws=draws)
+            return self._levels_at(origin, request, compute)
+        return self._band_at(origin, request, draws.choose_errors)
+
+    def _levels_at(self, origin, request, compute_bands):
         """Predict rows by what `compute_bands` makes of the quantiles of a network.
 
         It gets them as `LevelRows`, and returns an array of shape (n_rows, n_targets,
         n_names) in the scale of the predictions.
         """
-        found = self._find_rows(X, history)
-        rows = self._level_rows(found[0], found[-1])
-        return self._show_values(X, found, compute_bands(rows), names)
+        return self._plan.restore(compute_bands(self._level_rows(origin, request)))
 
-    def _predict_by_distribution(self, X, history, levels, compute_bands, names):
+    def _distribution_at(self, origin, request, levels, compute_bands):
         """Predict levels of the distributions of a network.
 
         Within one block they are exact or, with a calibration, what `compute_bands`
-        makes of them, see `_predict_levels`. Beyond it they are those of paths.
+        makes of them, see `_levels_at`. Beyond it they are those of paths.
         """
-        found = self._find_rows(X, history)
-        origin, _, _, request = found
         if not is_one_block(self._plan, request.n_steps):
             # The same paths in every call, so that bands can be repeated.
             paths = self._draw(origin, request, N_PATHS, np.random.RandomState(0))
@@ -214,37 +264,13 @@ class PredictionMixin:
             continue_series = partial(continue_levels, levels=levels)
             values = self._continue(origin, request, continue_series)
             values = values.reshape(len(values), -1, len(levels))
-        return self._show_values(X, found, values, names)
-
-    def _draw_paths(self, X, history, n_paths, random_state):
-        """Draw paths from the distributions of a network, see `sample_paths`."""
-        found = self._find_rows(X, history)
-        origin, _, _, request = found
-        self._check_paths_fit(request, n_paths)
-        random = check_random_state(random_state)
-        paths = self._draw(origin, request, n_paths, random)
-        return self._show_values(X, found, paths, list(range(n_paths)))
+        return self._plan.restore(values)
 
     def _draw(self, origin, request, n_paths, random):
         """Return paths of the requested rows, of shape (n_rows, n_targets, n_paths)."""
         continue_series = partial(continue_paths, n_paths=n_paths, random=random)
         paths = self._continue(origin, request, continue_series)
         return paths.reshape(len(paths), -1, n_paths)
-
-    def _check_paths_fit(self, request, n_paths):
-        """Raise if so many paths would not fit into memory."""
-        check_memory(
-            16 * len(request.row_steps) * self.n_targets_ * int(n_paths),
-            f"Paths of n_paths={n_paths} for {len(request.row_steps)} rows",
-            "draw fewer paths, or predict fewer rows",
-        )
-
-    def _show_values(self, X, found, values, names):
-        """Return values of the rows that were found for X, in the units of y."""
-        origin, template, index, _ = found
-        values = self._plan.restore(values)
-        laid_out = self._lay_out(values, len(origin), template, index, names)
-        return self._as_passed(laid_out, X)
 
     def _level_rows(self, origin, request):
         """Return the requested rows with what the network predicts for them."""
@@ -263,6 +289,7 @@ class PredictionMixin:
             request.row_steps,
             n_known[places],
             self._level_errors,
+            places,
         )
 
     def _bounds_of(self, origin, request, compute_bounds):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from skrnn._index.drawing import counts_steps, holds_dates
 
+MOST_ROWS = 4  # More axes than these are drawn side by side as well.
 LONG_SERIES = 10_000  # Beyond it legend(loc="best") is slow to find a free place.
 
 
@@ -32,6 +33,8 @@ def make_axes(ax: Any, n_targets: int) -> tuple[NDArray[Any], Any]:
     import matplotlib.pyplot as plt
 
     if ax is None:
+        if n_targets > MOST_ROWS:
+            return _make_grid(n_targets), None
         width, height = plt.rcParams["figure.figsize"]
         # Wide, as series are, and with room for the legend beside the axes.
         figure = plt.figure(
@@ -50,6 +53,24 @@ def make_axes(ax: Any, n_targets: int) -> tuple[NDArray[Any], Any]:
     axes[0].set_axis_off()
     grid = axes[0].get_subplotspec().subgridspec(n_targets, 1)
     return grid.subplots(sharex=True), axes[0]
+
+
+def _make_grid(n_targets: int) -> NDArray[Any]:
+    """Return axes of small multiples, in two or three columns."""
+    import matplotlib.pyplot as plt
+
+    width, height = plt.rcParams["figure.figsize"]
+    n_columns = 2 if n_targets <= 2 * MOST_ROWS else 3
+    n_rows = -(-n_targets // n_columns)
+    size = 0.75 * n_columns * width, (0.4 + 0.4 * n_rows) * height
+    figure = plt.figure(figsize=size, layout="constrained")
+    axes = figure.subplots(n_rows, n_columns, sharex=True, squeeze=False).ravel()
+    for empty in axes[n_targets:]:
+        empty.remove()
+    # The last axes of each column show where they are in time.
+    for ax in axes[n_targets - n_columns : n_targets]:
+        ax.tick_params(labelbottom=True)
+    return axes[:n_targets]
 
 
 def whole_numbers() -> Any:
@@ -85,7 +106,16 @@ def label_axes(axes: NDArray[Any], target_names: list[str], index: pd.Index) -> 
     axes[-1].set_xlabel(default if index.name is None else index.name)
     # A constrained layout makes room for a legend outside, where it hides no data.
     if isinstance(axes[0].figure.get_layout_engine(), ConstrainedLayoutEngine):
-        axes[0].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        legend = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+        _at_the_right(axes).legend(*axes[0].get_legend_handles_labels(), **legend)
     else:
         n_points = sum(len(line.get_xdata()) for line in axes[0].lines)
         axes[0].legend(loc="best" if n_points <= LONG_SERIES else "upper left")
+
+
+def _at_the_right(axes: NDArray[Any]) -> Any:
+    """Return the last axes of the first row, beside which there is room."""
+    if len(axes) <= MOST_ROWS:
+        return axes[0]
+    first = axes[0].get_position().y0
+    return [ax for ax in axes if abs(ax.get_position().y0 - first) < 1e-6][-1]

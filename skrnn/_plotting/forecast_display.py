@@ -13,7 +13,20 @@ from skrnn._serialization.names import set_module
 from .axes import import_pyplot, label_axes, make_axes
 from .intervals import align_interval, name_interval
 from .lines import draw_target
-from .series import align_series, name_targets, place_series, points
+from .panels import (
+    align_paths,
+    as_columns,
+    choose_series,
+    in_blocks,
+    rows_of_series,
+)
+from .series import (
+    align_series,
+    name_targets,
+    place_series,
+    points,
+    rows_observed,
+)
 
 
 def _name_of_regressor(forecaster):
@@ -48,13 +61,21 @@ def _predict_interval(forecaster, X, coverage):
     return forecaster.predict_interval(X, coverage=coverage), coverage
 
 
+def _parts_of(parts, ends, paths, place):
+    """Return what is drawn of one target; ends and paths in the rows of its points."""
+    rows = rows_observed(parts[1], place)
+    beside = [None if part is None else part[rows, place] for part in (ends, paths)]
+    return *(points(part, place) for part in parts), *beside
+
+
 @set_module("skrnn")
 class ForecastDisplay:
     """A forecast with its history and, if known, the values that were observed.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_predictions` to
-    create the display. All parameters are stored as attributes. Several targets
-    are drawn one below the other, each on its own axes.
+    create the display. All parameters are stored as attributes. Several targets, and
+    the series of a panel, side by side or below one another with a MultiIndex, have
+    axes of their own: one below the other, from five on in two or three columns.
 
     Series and DataFrames are drawn over their index: dates, periods (at their start)
     or numbers. Arrays are drawn over positions, the forecast behind the history.
@@ -73,6 +94,12 @@ class ForecastDisplay:
         each or an array of shape (n_steps, n_targets, 2).
     coverage : float, default=None
         Share of the observations that `y_interval` should contain, for the legend.
+    y_paths : {array, DataFrame}, default=None
+        Possible courses of the series, as `sample_paths` of a forecaster returns them,
+        for the rows of `y_pred`. They are drawn as thin lines; some 20 to 50 suffice.
+    series : str or list, default=None
+        Names of the series, or columns, to draw, in this order. None means all, of
+        which there may be 24.
     target_name : str or list of str, default=None
         Names of the targets for the axes. If None, the name of the Series or the
         columns.
@@ -102,6 +129,8 @@ class ForecastDisplay:
         The shaded training region of every target, None without `y_train`.
     bands_ : list of matplotlib PolyCollection or None
         The intervals of every target, None without `y_interval`.
+    paths_ : list of list of matplotlib Line2D or None
+        The paths of every target, None without `y_paths`.
 
     See Also
     --------
@@ -125,6 +154,8 @@ class ForecastDisplay:
         y_true=None,
         y_interval=None,
         coverage=None,
+        y_paths=None,
+        series=None,
         target_name=None,
         estimator_name=None,
     ):
@@ -133,6 +164,8 @@ class ForecastDisplay:
         self.y_true = y_true
         self.y_interval = y_interval
         self.coverage = coverage
+        self.y_paths = y_paths
+        self.series = series
         self.target_name = target_name
         self.estimator_name = estimator_name
 
@@ -168,24 +201,26 @@ class ForecastDisplay:
         import_pyplot("ForecastDisplay.plot")
         parts = align_series(self.y_train, self.y_pred, self.y_true)
         ends = align_interval(self.y_interval, self.y_pred, parts[1])
-        names = name_targets(self.target_name, parts)
+        paths = align_paths(self.y_paths, self.y_pred, parts[1])
+        places = choose_series(self.series, list(parts[1].columns))
+        columns = [part if part is None else part.iloc[:, places] for part in parts]
+        names = name_targets(self.target_name, columns)
         name = self.estimator_name if name is None else name
         label = f"forecast\n({name})" if name else "forecast"
 
-        series = [
-            [*(points(part, i) for part in parts), None if ends is None else ends[:, i]]
-            for i in range(len(names))
-        ]
+        # All are read before there is a figure that an error would leave behind.
+        targets = [_parts_of(parts, ends, paths, place) for place in places]
         self.axes_, self.bounding_ax_ = make_axes(ax, len(names))
         self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
         band_label = name_interval(self.coverage)
         drawn = [
             draw_target(ax, *target, band_label, **{"label": label, **line_kw})
-            for ax, target in zip(self.axes_, series, strict=True)
+            for ax, target in zip(self.axes_, targets, strict=True)
         ]
-        columns = [None if None in c else list(c) for c in zip(*drawn, strict=True)]
-        self.history_lines_, self.lines_, self.truth_lines_ = columns[:3]
-        self.shadings_, self.bands_ = columns[3:]
+        found = [list(c) for c in zip(*drawn, strict=True)]
+        found = [None if all(part is None for part in c) else c for c in found]
+        self.history_lines_, self.lines_, self.truth_lines_ = found[:3]
+        self.shadings_, self.bands_, self.paths_ = found[3:]
         self.line_ = self.lines_[0]
         label_axes(self.axes_, names, parts[1].index)
         return self
@@ -199,6 +234,8 @@ class ForecastDisplay:
         y_true=None,
         y_interval=None,
         coverage=None,
+        y_paths=None,
+        series=None,
         ax=None,
         name=None,
         target_name=None,
@@ -219,6 +256,13 @@ class ForecastDisplay:
             `predict_interval` of a forecaster returns them.
         coverage : float, default=None
             Share of the observations that `y_interval` should contain, for the legend.
+        y_paths : {array, DataFrame}, default=None
+            Possible courses of the series, as `sample_paths` of a forecaster returns
+            them, for the rows of `y_pred`. They are drawn as thin lines; some 20 to 50
+            suffice.
+        series : str or list, default=None
+            Names of the series, or columns, to draw, in this order. None means all, of
+            which there may be 24.
         ax : matplotlib Axes or array of Axes, default=None
             Axes to draw on, see :meth:`plot`.
         name : str, default=None
@@ -254,6 +298,8 @@ class ForecastDisplay:
             y_true=y_true,
             y_interval=y_interval,
             coverage=coverage,
+            y_paths=y_paths,
+            series=series,
             target_name=target_name,
             estimator_name=name,
         )
@@ -267,6 +313,9 @@ class ForecastDisplay:
         y=None,
         *,
         coverage=None,
+        n_paths=0,
+        random_state=None,
+        series=None,
         ax=None,
         name=None,
         target_name=None,
@@ -289,6 +338,14 @@ class ForecastDisplay:
             and 1; 0 draws none. If None, it is 0.9 for forecasters with `calibration`
             above 0, the largest one within the quantiles that a network has learned,
             and 0 for others.
+        n_paths : int, default=0
+            Number of possible courses to draw as well, see `sample_paths` of the
+            forecaster.
+        random_state : int, RandomState instance or None, default=None
+            Chooses these courses.
+        series : str or list, default=None
+            Names of the series to draw, in this order. None means all, of which there
+            may be 24.
         ax : matplotlib Axes or array of Axes, default=None
             Axes to draw on, see :meth:`plot`.
         name : str, default=None
@@ -336,16 +393,28 @@ class ForecastDisplay:
                 f"{type(forecaster).__name__} instead; pass predictions to "
                 "ForecastDisplay.from_predictions."
             )
-        y_train, y_pred, y_true = place_series(
-            y, forecaster.predict(X), X, fitted.last_stamp_, fitted.n_samples_fit_
-        )
+        X, y = rows_of_series(X, series), rows_of_series(y, series)
+        y_pred = forecaster.predict(X)
         y_interval, coverage = _predict_interval(forecaster, X, coverage)
+        y_paths = None
+        if n_paths:
+            predictor = predictor_of(forecaster)
+            y_paths = predictor.sample_paths(X, n_paths, random_state=random_state)
+        y_interval, y_paths = (
+            in_blocks(part, y_pred, as_columns(y_pred, "y_pred"))
+            for part in (y_interval, y_paths)
+        )
+        y_train, y_pred, y_true = place_series(
+            y, y_pred, X, fitted.last_stamp_, fitted.n_samples_fit_
+        )
         return cls.from_predictions(
             y_train,
             y_pred,
             y_true=y_true,
             y_interval=y_interval,
             coverage=coverage,
+            y_paths=y_paths,
+            series=series,
             ax=ax,
             name=_name_of_regressor(fitted) if name is None else name,
             target_name=target_name,

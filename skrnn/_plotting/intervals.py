@@ -4,11 +4,14 @@ import numpy as np
 
 from skrnn._index.reading import has_index
 
+from .panels import in_blocks
+
 
 def align_interval(y_interval, y_pred, forecast):
     """Return the ends of intervals as an array of shape (n_steps, n_targets, 2)."""
     if y_interval is None:
         return None
+    y_interval = in_blocks(y_interval, y_pred, forecast)
     ends = np.asarray(y_interval, dtype=float)
     n_steps, n_targets = forecast.shape
     if ends.shape not in [(n_steps, n_targets, 2), (n_steps, 2 * n_targets)]:

@@ -11,13 +11,13 @@ def marker_for(n_points):
     return "." if n_points <= FEW_POINTS else None
 
 
-def draw_target(ax, history, forecast, truth, ends, band_label, **line_kw):
-    """Draw one target, return its three lines, the shading and the band."""
+def draw_target(ax, history, forecast, truth, ends, paths, band_label, **line_kw):
+    """Draw one target, return its three lines, the shading, the band and paths."""
     from matplotlib import rcParams
 
     # The colour of text is visible on dark styles as well.
     observed = {"color": rcParams["text.color"], "alpha": 0.8}
-    history_line = shading = truth_line = band = None
+    history_line = shading = truth_line = band = path_lines = None
     if history is not None:
         label = _label_once(ax, "history")
         history_line = _draw_line(ax, *history, label=label, **observed)
@@ -25,6 +25,8 @@ def draw_target(ax, history, forecast, truth, ends, band_label, **line_kw):
     _join(ax, history, forecast, line)
     if ends is not None:
         band = _draw_band(ax, forecast[0], ends, line, _label_once(ax, band_label))
+    if paths is not None:
+        path_lines = _draw_paths(ax, forecast[0], paths, line)
     if truth is not None:
         label = _label_once(ax, "truth")
         # On top but thin, so that a forecast that hits it shows as well.
@@ -36,7 +38,7 @@ def draw_target(ax, history, forecast, truth, ends, band_label, **line_kw):
     if history is not None:
         label = _label_once(ax, "training")
         shading = _shade(ax, *history[0][[0, -1]], label=label)
-    return history_line, line, truth_line, shading, band
+    return history_line, line, truth_line, shading, band, path_lines
 
 
 def _draw_line(ax, x, y, **style):
@@ -52,6 +54,16 @@ def _draw_band(ax, x, ends, line, label):
     width = 4.0 if len(x) == 1 else 0.0
     style = {"alpha": 0.2, "linewidth": width, "zorder": 2, "label": label}
     return ax.fill_between(x, *ends.T, color=color, **style)
+
+
+def _draw_paths(ax, x, paths, line):
+    """Draw paths as thin lines in the colour of the forecast, lighter if many."""
+    style = {"color": line.get_color(), "linewidth": 0.6, "zorder": 2.5}
+    style["alpha"] = float(np.clip(4 / paths.shape[1], 0.08, 0.5))
+    # So light a line would not show in a legend.
+    in_legend = {**style, "alpha": 0.6, "label": _label_once(ax, "sample paths")}
+    ax.plot([], [], **in_legend)
+    return ax.plot(x, paths, label="_path", **style)
 
 
 def _shade(ax, first, last, label):

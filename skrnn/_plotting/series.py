@@ -5,7 +5,9 @@ import pandas as pd
 
 from skrnn._index.drawing import axis_values, holds_dates
 from skrnn._index.matching import are_up_to
-from skrnn._index.reading import has_index, index_of, names_series
+from skrnn._index.reading import has_index
+
+from .panels import as_columns
 
 
 def _number_rows(start, n_rows):
@@ -14,6 +16,8 @@ def _number_rows(start, n_rows):
 
 def align_series(y_train, y_pred, y_true):
     """Return history, forecast and truth as DataFrames over one kind of index."""
+    named = zip((y_train, y_pred, y_true), ("y_train", "y_pred", "y_true"), strict=True)
+    y_train, y_pred, y_true = (as_columns(y, name) for y, name in named)
     if any(has_index(y) for y in (y_train, y_pred, y_true)):
         # Forecast and truth are of the same rows: one may take the index of the other.
         train_index = None
@@ -33,9 +37,21 @@ def align_series(y_train, y_pred, y_true):
     truth = _as_frame(y_true, true_index, "y_true")
     if len(forecast) == 0:
         raise ValueError("y_pred must hold at least one row. Got none.")
+    history, truth = (_in_order(part, forecast) for part in (history, truth))
     _check_same_axes("y_train", history, forecast)
     _check_same_axes("y_true", truth, forecast)
     return history, forecast, truth
+
+
+def _in_order(part, forecast):
+    """Return the columns of series in the order of the forecast, where all are named.
+
+    History and truth of a panel may have more series than are forecast.
+    """
+    if part is None or isinstance(forecast.columns, pd.RangeIndex):
+        return part
+    is_known = forecast.columns.isin(part.columns)
+    return part[list(forecast.columns)] if is_known.all() else part
 
 
 def _as_frame(y, index, name):
@@ -85,8 +101,7 @@ def place_series(y, y_pred, X, last_stamp, n_train):
     n_train : int
         The number of training rows.
     """
-    for rows in (y, y_pred, X):
-        _check_one_series(index_of(rows))
+    y_pred, y = as_columns(y_pred, "y_pred"), as_columns(y, "y")
     if not has_index(y_pred) and has_index(X):
         y_pred = pd.DataFrame(y_pred, index=X.index)
     if has_index(y_pred):
@@ -103,17 +118,6 @@ def place_series(y, y_pred, X, last_stamp, n_train):
             last_stamp = n_train - 1
     y_train, y_true = _split_observed(y, last_stamp, n_train)
     return y_train, y_pred, y_true
-
-
-def _check_one_series(index):
-    if names_series(index):
-        name = index[0][0]
-        raise ValueError(
-            "A display draws one series, or series that are columns side by side. Got "
-            "a MultiIndex, which names the series of each row; draw one of them, with "
-            f"ForecastDisplay.from_predictions(y_train.loc[{name!r}], "
-            f"forecaster.predict(X).loc[{name!r}])."
-        )
 
 
 def _check_covers_training(y, n_train):
@@ -161,7 +165,7 @@ def name_targets(target_name, parts):
     if target_name is not None:
         names = [target_name] if isinstance(target_name, str) else list(target_name)
     elif named:
-        names = [str(name) for name in named[0]]
+        names = [_in_words(name) for name in named[0]]
     else:
         names = [f"target {i}" for i in range(n_targets)] if n_targets > 1 else ["y"]
     if len(names) != n_targets:
@@ -171,8 +175,26 @@ def name_targets(target_name, parts):
     return names
 
 
+def _in_words(name):
+    """Return the name of a column; its levels beside each other, if it has several."""
+    return ", ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+
+
+def rows_observed(part, target):
+    """Return the rows of one target from its first to its last value, as a slice."""
+    values = part.iloc[:, target].to_numpy(dtype=float)
+    observed = np.flatnonzero(~np.isnan(values))
+    return slice(observed[0], observed[-1] + 1) if len(observed) else slice(0, 0)
+
+
 def points(part, target):
-    """Return the places on the axis and the values of one target, or None."""
-    if part is None or len(part) == 0:
+    """Return the places on the axis and the values of one target, or None.
+
+    Missing values before the first and after the last one are left out, as series of a
+    panel begin and end at different rows.
+    """
+    rows = slice(0, 0) if part is None else rows_observed(part, target)
+    if rows.stop == rows.start:
         return None
-    return axis_values(part.index), part.iloc[:, target].to_numpy(dtype=float)
+    values = part.iloc[:, target].to_numpy(dtype=float)
+    return axis_values(part.index)[rows], values[rows]

@@ -61,15 +61,33 @@ def test_intervals_of_a_weekly_sum_hold_their_share(fitted, process):
     assert abs(np.mean(inside) - 0.8) < 0.12
 
 
-def test_intervals_of_sums_hold_their_share_with_few_rows_held_out():
+@pytest.mark.parametrize("calibration", [30, 60])
+def test_intervals_of_sums_hold_their_share_with_few_rows_held_out(calibration):
     random, inside = np.random.default_rng(2), []
     for _ in range(60):
         y = autoregression(random, 200 + WEEK)
-        forecaster = AutoregressiveForecaster(Ridge(), window=1, calibration=60)
+        forecaster = AutoregressiveForecaster(
+            Ridge(), window=1, calibration=calibration
+        )
         paths = forecaster.fit(None, y[:200]).sample_paths(WEEK, 300, random_state=0)
         lower, upper = np.quantile(paths.sum(axis=0), [0.1, 0.9])
         inside.append(lower <= y[200:].sum() <= upper)
     assert 0.68 < np.mean(inside) < 0.95
+
+
+def test_few_origins_that_err_to_one_side_give_paths_on_both():
+    random = np.random.default_rng(11)
+    # Errors of neighbouring origins share their size: about one is independent.
+    few = 1 + 0.1 * random.normal(size=(1, 20, WEEK, 1))
+    many = 1 + 0.1 * random.normal(size=(1, 2000, WEEK, 1))
+    draws, codes = PathDraws.draw(1, 4000, 0), np.array([0])
+    below = [
+        (draws.choose_errors(errors, codes, 1, codes, WEEK).sum(axis=1) < 0).mean()
+        for errors in (few, many)
+    ]
+    # Half of 10 / (20 + 10), up to what is estimated as dependent.
+    assert 0.1 < below[0] < 0.5
+    assert below[1] < 0.01
 
 
 def test_steps_of_paths_lie_in_the_band_of_each_step(fitted):
@@ -91,6 +109,7 @@ def test_path_is_the_forecast_and_the_errors_of_one_origin_by_hand():
     for step in range(3):
         of_step = fitted.calibration_errors_[0, : 30 - step, step, 0]
         sizes.append(np.sort(np.abs(of_step))[int(np.ceil(0.9 * len(of_step))) - 1])
+    errors = np.concatenate([errors, -errors])  # Some paths are mirrored.
     possible = fitted.forecast(3) + errors * radius / sizes
     for path in paths.T:
         distance = np.abs(possible - path).max(axis=1)

@@ -1,8 +1,11 @@
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn import config_context
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import Ridge
 from sklearn.metrics import make_scorer, mean_absolute_error
@@ -187,3 +190,107 @@ def test_estimators_without_weights_are_refused(series, weights):
 def test_weights_that_are_none_are_refused(series, bad, message):
     with refusal(message):
         forecaster_of().fit(None, series, sample_weight=bad)
+
+
+# --------------------------------------------------------------------------------------
+# Of partial_fit
+
+
+class Recorder(RegressorMixin, BaseEstimator):
+    """Learn nothing, and record the windows and weights of each call."""
+
+    def fit(self, X, y, sample_weight=None):
+        self.calls_ = []
+        return self.partial_fit(X, y, sample_weight)
+
+    def partial_fit(self, X, y, sample_weight=None):
+        if not hasattr(self, "calls_"):
+            self.calls_ = []
+        self.calls_.append((np.asarray(X), np.asarray(y), sample_weight))
+        self.n_outputs_ = np.shape(y)[1:]
+        return self
+
+    def predict(self, X):
+        return np.zeros((len(X), *self.n_outputs_))
+
+
+def test_window_of_an_update_has_the_mean_weight_of_its_new_rows(series, weights):
+    fitted = forecaster_of(Recorder()).fit(None, series[:30])
+    fitted.partial_fit(None, series[30:], sample_weight=weights[30:])
+    X, y, got = fitted.estimator_.calls_[-1]
+    known = np.append(np.full(30, np.nan), weights[30:])
+    times = range(30 - HORIZON + 1, N_ROWS - HORIZON + 1)
+    assert_allclose(X, [series[t - WINDOW : t] for t in times])
+    assert_allclose(y, [series[t : t + HORIZON] for t in times])
+    assert_allclose(got, [np.nanmean(known[t : t + HORIZON]) for t in times])
+
+
+def test_first_call_weighs_as_fit_does(series, weights):
+    first = forecaster_of(Recorder()).partial_fit(None, series, sample_weight=weights)
+    fitted = forecaster_of(Recorder()).fit(None, series, sample_weight=weights)
+    assert_allclose(first.estimator_.calls_[0][2], fitted.estimator_.calls_[0][2])
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_weights_of_an_update_follow_their_series(series, weights, wide):
+    days = pd.date_range("2025-01-01", periods=N_ROWS)
+    panel = pd.DataFrame({"a": series, "b": -series}, days)
+
+    def form(rows):
+        return rows if wide else rows.T.stack()
+
+    of_rows = pd.DataFrame({"a": weights, "b": weights if wide else 2 * weights}, days)
+    forecaster = forecaster_of(
+        Recorder(), columns="series" if wide else "targets", horizon=1
+    )
+    fitted = forecaster.fit(None, form(panel[:30]))
+    new = of_rows[30:]
+    passed = new["a"] if wide else new.T.stack()
+    fitted.partial_fit(None, form(panel[30:]), sample_weight=passed)
+    X, _, got = fitted.estimator_.calls_[-1]
+    scaled = (series - series[:30].mean()) / series[:30].std()
+    windows = np.array([scaled[t - WINDOW : t] for t in range(30, N_ROWS)])
+    for name, of_series in [("a", windows), ("b", -windows)]:
+        nearest = np.abs(X[:, None] - of_series).max(axis=2)
+        is_own = nearest.min(axis=1) < 1e-9
+        assert is_own.sum() == 10
+        expected = new[name].to_numpy()[nearest.argmin(axis=1)[is_own]]
+        assert_allclose(got[is_own], expected)
+
+
+def test_late_rows_and_holes_keep_weights_at_their_steps(series, weights):
+    days = pd.date_range("2025-01-01", periods=N_ROWS)
+    y, w = pd.Series(series, days), pd.Series(weights, days)
+    fitted = forecaster_of(Recorder(), horizon=1).fit(None, y[:30])
+    rows = [*range(31, 36), 37, 38, 39]
+    fitted.partial_fit(None, y.iloc[rows], sample_weight=w.iloc[rows])
+    # Row 34 is the first whose window is whole, and row 36 is missing.
+    assert_allclose(fitted.estimator_.calls_[-1][2], weights[[34, 35]])
+
+
+def test_network_learns_from_an_update_by_weights(series, weights):
+    network = GRURegressor(units=2, epochs=1, random_state=0)
+    fitted = forecaster_of(network).fit(None, series[:30])
+    unweighted, weighted = (
+        copy.deepcopy(fitted)
+        .partial_fit(None, series[30:], sample_weight=of_rows)
+        .forecast(HORIZON)
+        for of_rows in (None, weights[30:])
+    )
+    assert np.abs(weighted - unweighted).max() > 1e-6
+
+
+def test_estimator_whose_partial_fit_takes_no_weights_is_refused(series, weights):
+    class Unweighted(Recorder):
+        def partial_fit(self, X, y):
+            return super().partial_fit(X, y)
+
+        def fit(self, X, y, sample_weight=None):
+            return self.partial_fit(X, y)
+
+    fitted = forecaster_of(Unweighted()).fit(None, series[:30])
+    before = fitted.forecast(1)
+    with refusal("whose partial_fit takes it. Got Unweighted"):
+        fitted.partial_fit(None, series[30:], sample_weight=weights[30:])
+    assert_allclose(fitted.forecast(1), before)
+    assert fitted.n_samples_fit_ == 30

@@ -290,10 +290,100 @@ def test_series_that_do_not_fit_together_are_refused(y_train, y_pred, message):
     assert plt.get_fignums() == []
 
 
+def make_panel(wide):
+    """A fitted forecaster of three series, one of them late, and rows to predict."""
+    days = pd.date_range("2025-01-01", periods=40, name="day")
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(random.normal(size=(40, 3)).cumsum(0), days, list("cab"))
+    frame.loc[days[:15], "b"] = np.nan
+    y = frame if wide else frame.T.stack().dropna().rename_axis(["shop", "day"])
+    columns = "series" if wide else "targets"
+    forecaster = AutoregressiveForecaster(
+        LinearRegression(), window=2, calibration=15, columns=columns
+    )
+    is_seen = y.index.get_level_values("day") <= days[34]
+    forecaster.fit(None, y[is_seen])
+    return forecaster, pd.DataFrame(index=y.index[~is_seen]), y, frame
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_series_of_a_panel_have_axes_with_bands_and_paths(wide):
+    forecaster, ahead, y, frame = make_panel(wide)
+    display = ForecastDisplay.from_estimator(
+        forecaster, ahead, y, n_paths=5, random_state=0
+    )
+    assert [ax.get_ylabel() for ax in display.axes_] == list("cab")
+    predicted = forecaster.predict(ahead)
+    band = forecaster.predict_interval(ahead)
+    paths = forecaster.sample_paths(ahead, 5, random_state=0)
+    for place, name in enumerate("cab"):
+        own = [part[name] if wide else part.loc[name] for part in (predicted, paths)]
+        ends = band[name] if wide else band.loc[name]
+        line = display.lines_[place]
+        np.testing.assert_allclose(line.get_ydata(), own[0])
+        np.testing.assert_allclose(
+            [path.get_ydata() for path in display.paths_[place]], own[1].T
+        )
+        _, lower, upper = corners_of(display.bands_[place])
+        np.testing.assert_allclose(np.stack([lower, upper], 1), ends)
+        truth, history = display.truth_lines_[place], display.history_lines_[place]
+        np.testing.assert_allclose(truth.get_ydata(), frame[name].iloc[35:])
+        seen = frame[name].iloc[:35].dropna()
+        np.testing.assert_allclose(history.get_ydata(), seen)
+        assert len(history.get_xdata()) == (20 if name == "b" else 35)
+    assert legend_of(display.ax_).count("sample paths") == 1
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_chosen_series_are_drawn_in_their_order(wide):
+    forecaster, ahead, y, _ = make_panel(wide)
+    display = ForecastDisplay.from_estimator(forecaster, ahead, y, series=["b", "c"])
+    assert [ax.get_ylabel() for ax in display.axes_] == ["b", "c"]
+    predicted = forecaster.predict(ahead)
+    for line, name in zip(display.lines_, "bc", strict=True):
+        own = predicted[name] if wide else predicted.loc[name]
+        np.testing.assert_allclose(line.get_ydata(), own)
+    single = ForecastDisplay.from_estimator(forecaster, ahead, y, series="a")
+    assert single.axes_.shape == (1,)
+    with pytest.raises(ValueError, match="series must name columns"):
+        ForecastDisplay.from_estimator(forecaster, ahead, y, series=["x"])
+
+
+def test_predictions_of_a_panel_with_a_multiindex_are_drawn():
+    forecaster, ahead, y, _ = make_panel(wide=False)
+    is_seen = ~y.index.isin(ahead.index)
+    display = ForecastDisplay.from_predictions(
+        y[is_seen],
+        forecaster.predict(ahead),
+        y_interval=forecaster.predict_interval(ahead),
+        y_paths=forecaster.sample_paths(ahead, 3, random_state=0),
+        series=["a"],
+    )
+    band = forecaster.predict_interval(ahead).loc["a"]
+    _, lower, upper = corners_of(display.bands_[0])
+    np.testing.assert_allclose(np.stack([lower, upper], 1), band)
+    assert len(display.paths_[0]) == 3
+
+
+def test_many_series_stand_side_by_side_and_too_many_are_refused():
+    y = pd.DataFrame(np.arange(70.0).reshape(10, 7), columns=list("abcdefg"))
+    display = ForecastDisplay.from_predictions(y[:8], y[8:])
+    lefts = {round(ax.get_position().x0, 3) for ax in display.axes_}
+    assert len(lefts) == 2
+    assert len(display.figure_.axes) == 7
+    display.figure_.canvas.draw()
+    with pytest.raises(ValueError, match=r"at most 24 series. Got 30; name some"):
+        ForecastDisplay.from_predictions(None, pd.DataFrame(np.ones((2, 30))))
+
+
+def test_paths_that_do_not_match_the_forecast_are_refused():
+    with pytest.raises(ValueError, match=r"y_paths must hold .* Got the shape \(3,"):
+        ForecastDisplay.from_predictions(None, DAYS[12:], y_paths=np.ones((3, 2)))
+
+
 def test_index_that_is_no_axis_is_refused():
-    index = pd.MultiIndex.from_product([["a"], range(3)])
     with pytest.raises(TypeError, match="select one series or set its index"):
-        ForecastDisplay.from_predictions(None, pd.Series(np.ones(3), index))
+        ForecastDisplay.from_predictions(None, pd.Series(np.ones(3), list("abc")))
     assert plt.get_fignums() == []
 
 

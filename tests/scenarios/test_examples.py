@@ -217,6 +217,19 @@ def test_intervals_print_their_coverage_and_write_their_figures(tmp_path):
     assert written == {"backtest.png", "future.png", "late.png"}
 
 
+# A panel
+
+
+@other_page
+@pytest.mark.slow
+def test_panel_prints_its_tables_and_writes_its_figures(tmp_path):
+    few = ("--epochs", "1")
+    printed = run_example("plot_panel.py", tmp_path, "--output", "figures", *few)
+    assert "sum of bands" in printed
+    assert "last week" in printed
+    assert names_in(tmp_path / "figures") == {"forecast.png", "weeks.png"}
+
+
 # Classes
 
 
