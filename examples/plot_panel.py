@@ -182,8 +182,8 @@ weeks_figure = figure
 # Is the network worth it?
 # ------------------------
 #
-# Six forecasts of two weeks, a week apart, beside a ridge regression on the same columns
-# and the same day of the last week. Each forecaster is trained once, and then told what
+# Six forecasts of two weeks, a week apart, beside a ridge regression on the same
+# columns and the same day of the last week. Each forecaster is trained once, and then told what
 # was sold (``refit=False``). The ridge cannot start from fewer days than a window, so
 # the table compares the shops that it can forecast: the mean absolute error, in percent
 # of the mean sales of a shop.
@@ -230,8 +230,8 @@ print(f"share of days in the network's band of 80 %: {inside:.2f}")
 
 # %%
 # Both are far better than last week's sales, and the ridge is a little ahead: in
-# logarithms, nearly all that makes these sales adds up. What the network has ahead of it
-# are the newest shops. Run such a table on your own series before you choose.
+# logarithms, nearly all that makes these sales adds up. What the network has ahead of
+# it are the newest shops. Run such a table on your own series before you choose.
 
 
 # sphinx_gallery_start_ignore
