@@ -183,10 +183,10 @@ weeks_figure = figure
 # ------------------------
 #
 # Six forecasts of two weeks, a week apart, beside a ridge regression on the same
-# columns and the same day of the last week. Each forecaster is trained once, and then told what
-# was sold (``refit=False``). The ridge cannot start from fewer days than a window, so
-# the table compares the shops that it can forecast: the mean absolute error, in percent
-# of the mean sales of a shop.
+# columns and the same day of the last week. Each forecaster is trained once, and then
+# told what was sold (``refit=False``). The ridge cannot start from fewer days than a
+# window, so the table compares the shops that it can forecast: the mean absolute error,
+# in percent of the mean sales of a shop.
 
 from sklearn.linear_model import Ridge
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
 import numpy as np
-import pandas as pd
 from sklearn.base import clone
 from sklearn.utils import check_consistent_length, check_scalar
 from sklearn.utils.parallel import Parallel, delayed
@@ -196,18 +197,45 @@ def kind_of_columns(forecaster):
     return "series" if find_parameter(forecaster, "columns") == "series" else "target"
 
 
-def results_of_fold(rows, fold, predicted, skipped, columns, bands):
-    """Return the results of a fold, one row for each test row of series left in."""
-    results = to_long(rows.y, rows.axis, fold.test, columns)
-    results = results.rename(columns={"value": "y_true"})
-    place = results.columns.get_loc("stamp")
-    results.insert(place, "fold", fold.number)
-    results.insert(place + 1, "step", np.tile(fold.steps, predicted.shape[1]))
+def results_of_folds(rows, folds, predicted, columns, bands):
+    """Return the results of folds, one row for each test row of series left in."""
+    lengths = [int(fold.is_test.sum()) for fold in folds]
+    test = np.concatenate([fold.test for fold in folds])
+    results = to_long(rows.y, rows.axis, test, columns)
+    values = stack_values([found for found, _ in predicted], folds)
+    place, n_columns = results.columns.get_loc("stamp"), values.shape[1]
+    numbers = np.repeat([fold.number for fold in folds], lengths)
+    steps = np.concatenate([fold.steps for fold in folds])
+    results.insert(place, "fold", np.tile(numbers, n_columns))
+    results.insert(place + 1, "step", np.tile(steps, n_columns))
     # Column below column, as `to_long` returns the observations.
-    values = predicted[fold.is_test].transpose(1, 0, 2).reshape(len(results), -1)
+    values = values.transpose(1, 0, 2).reshape(len(results), -1)
     names = bands.names(values.shape[1])
     results = results.assign(**dict(zip(names, values.T, strict=True)))
-    return results[~results["series"].isin(skipped)] if skipped else results
+    of_rows = np.tile(np.repeat(np.arange(len(folds)), lengths), n_columns)
+    results = results.iloc[np.argsort(of_rows, kind="stable")]
+    left_out = np.zeros(len(results), dtype=bool)
+    stops = np.cumsum(lengths) * n_columns
+    for stop, length, (_, skipped) in zip(stops, lengths, predicted, strict=True):
+        own = slice(stop - length * n_columns, stop)
+        if skipped:
+            left_out[own] = results["series"].iloc[own].isin(skipped)
+    return results[~left_out].reset_index(drop=True)
+
+
+def stack_values(predicted, folds):
+    """Return the values of the test rows of all folds below one another.
+
+    A fold whose forecaster has no intervals has NaN at their ends.
+    """
+    tested = [found[fold.is_test] for found, fold in zip(predicted, folds, strict=True)]
+    most = max(found.shape[2] for found in tested)
+    values = np.full((sum(map(len, tested)), tested[0].shape[1], most), np.nan)
+    first = 0
+    for found in tested:
+        values[first : first + len(found), :, : found.shape[2]] = found
+        first += len(found)
+    return values
 
 
 @set_module("skrnn")
@@ -333,12 +361,9 @@ def backtest(
         predicted = forecast_with_update(forecaster, rows, folds, bands)
     columns = kind_of_columns(forecaster)
     check_skipped(folds, predicted)
-    results = [
-        results_of_fold(rows, fold, values, skipped, columns, bands)
-        for fold, (values, skipped) in zip(folds, predicted, strict=True)
-        if values is not None
-    ]
-    results = pd.concat(results, ignore_index=True)
+    has_values = [values is not None for values, _ in predicted]
+    folds, predicted = (list(compress(each, has_values)) for each in (folds, predicted))
+    results = results_of_folds(rows, folds, predicted, columns, bands)
     if rows.index is not None:
         # `error_by_step` cannot infer the step of a calendar.
         results.attrs["step"] = rows.axis.step
