@@ -10,13 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrnn._estimators.inside import find_parameter, open_pipelines
+from skrnn._estimators.inside import (
+    find_parameter,
+    learned_distribution,
+    open_pipelines,
+)
 
 from .backtest_values import BacktestRows, Bands, gives_intervals
+from .drawn_paths import is_one_block
 from .folds import Fold
 from .forecaster import AutoregressiveForecaster
 from .later_rows import LaterRows, Starts
 from .origin import Origin
+from .request import Request
 
 __all__ = ["predict_at_once"]
 
@@ -206,7 +212,7 @@ class _FoldsAtOnce:
         places = (np.cumsum(kept) - 1)[row_starts[is_kept]]
         starts, origin = self.starts.take(kept), self.origin.take(np.flatnonzero(kept))
         request = self.later.request(forecaster._plan, starts, rows[is_kept], places)
-        if request is None:
+        if request is None or self._draws(request, bands):
             return None
         predicted = forecaster._continue(origin, request)
         parts = [forecaster._plan.restore(predicted)[:, :, None]]
@@ -219,6 +225,14 @@ class _FoldsAtOnce:
         values = np.full((len(rows), *found.shape[1:]), np.nan)
         values[is_kept] = found
         return values
+
+    def _draws(self, request: Request, bands: Bands) -> bool:
+        """Return whether bands are drawn, which gives others for each request."""
+        forecaster = self.forecaster
+        if not learned_distribution(forecaster.estimator_):
+            return False
+        asks = bands.quantiles or gives_intervals(forecaster, bands.coverage)
+        return bool(asks) and not is_one_block(forecaster._plan, request.n_steps)
 
     def _skipped(self, number: int) -> list[Any]:
         """Return the names of the series that a fold cannot start."""

@@ -191,6 +191,14 @@ def test_bands_of_a_network_of_quantiles():
     check(forecaster, None, y, rtol=1e-4, **bands)
 
 
+@pytest.mark.parametrize("horizon", [5, 2])
+def test_bands_of_a_distribution_are_drawn_in_turn_beyond_a_block(horizon):
+    network = GRURegressor(2, epochs=1, distribution="normal", random_state=0)
+    forecaster = forecaster_of(network, horizon=horizon)
+    y, at_once = make_panel()["a"], horizon == 5
+    check(forecaster, None, y, at_once=at_once, rtol=1e-4, coverage=0.8)
+
+
 def test_several_targets_and_arrays():
     panel = make_panel()
     check(forecaster_of(), None, panel)
