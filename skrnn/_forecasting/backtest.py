@@ -202,6 +202,7 @@ def results_of_folds(rows, folds, predicted, columns, bands):
     lengths = [int(fold.is_test.sum()) for fold in folds]
     test = np.concatenate([fold.test for fold in folds])
     results = to_long(rows.y, rows.axis, test, columns)
+    results = results.rename(columns={"value": "y_true"})
     values = stack_values([found for found, _ in predicted], folds)
     place, n_columns = results.columns.get_loc("stamp"), values.shape[1]
     numbers = np.repeat([fold.number for fold in folds], lengths)
