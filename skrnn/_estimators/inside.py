@@ -312,7 +312,9 @@ def learned_quantiles(estimator: Any) -> tuple[float, ...]:
 def learned_distribution(estimator: Any) -> str:
     """Return the distribution that the network of an estimator predicts, or ""."""
     _, last = open_pipelines(estimator)
-    return str(getattr(vars(last).get("_network"), "distribution", ""))
+    # Forecasters of other packages may have no estimator, or none with attributes.
+    network = getattr(last, "__dict__", {}).get("_network")
+    return str(getattr(network, "distribution", ""))
 
 
 def learned_coverage(estimator: Any) -> float:
