@@ -214,6 +214,8 @@ class _FoldsAtOnce:
         request = self.later.request(forecaster._plan, starts, rows[is_kept], places)
         if request is None or self._draws(request, bands):
             return None
+        if (request.n_steps > forecaster._plan.most_steps).any():
+            return None
         predicted = forecaster._continue(origin, request)
         parts = [forecaster._plan.restore(predicted)[:, :, None]]
         if bands.quantiles:
