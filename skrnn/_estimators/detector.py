@@ -167,7 +167,8 @@ class AutoencoderDetector(StoredMixin, OutlierMixin, BaseEstimator):
         training, others = self._divide(X)
         passed, weights = {}, None
         if sample_weight is not None:
-            weights = check_sample_weight(sample_weight, np.shape(X)[0])
+            sized = X if hasattr(X, "__len__") else np.asarray(X)
+            weights = check_sample_weight(sample_weight, len(sized))
             of_training, weights = self._divide(weights)
             passed = self._pass_on(of_training)
         autoencoder.fit(training, None, **passed)
