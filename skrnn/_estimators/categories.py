@@ -169,6 +169,9 @@ def take_numbers(network: RecurrentNetwork, windows: Windows) -> Windows:
 
 
 def _as_tuple(key: Any) -> tuple[Any, ...]:
+    # As text, because skops stores no tuples as keys.
+    if isinstance(key, str) and all(part.isdecimal() for part in key.split(",")):
+        return tuple(map(int, key.split(",")))
     return key if isinstance(key, tuple) else (key,)
 
 

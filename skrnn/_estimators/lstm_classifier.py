@@ -65,8 +65,9 @@ class LSTMClassifier(BaseRecurrentClassifier):
     categories : dict or None, default=None
         Features that are categories, and the size of the embedding of each. A key is
         the place of a feature on the last axis of X, from 0 on, or a tuple of places
-        that share one embedding; a value is an integer, or "auto" for the square root
-        of the number of categories, at most 32. Such a feature holds codes, whole
+        that share one embedding, such as (3, 5) or "3,5", which skops can store; a
+        value is an integer, or "auto" for the square root of the number of categories,
+        at most 32. Such a feature holds codes, whole
         numbers from 0 on, as scikit-learn's OrdinalEncoder makes them. They are not
         scaled: at each step a vector that is learned takes the place of the code. NaN
         and -1 are missing codes, which have a vector of their own; codes that no

@@ -62,5 +62,10 @@ def set_embeddings(
     if network is None:
         return
     sizes = network.categories or {}
-    named = {features: sizes.get(name, "auto") for name, features in places}
+    named = {
+        features[0] if len(features) == 1 else ",".join(map(str, features)): sizes.get(
+            name, "auto"
+        )
+        for name, features in places
+    }
     network.set_params(categories=named or None)
