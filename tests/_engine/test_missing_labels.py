@@ -4,7 +4,8 @@ from numpy.testing import assert_allclose
 
 from skrnn._engine.losses import loss_of_samples
 from skrnn._engine.missing_labels import loss_of_labels, metrics_of_labels
-from skrnn._engine.quantiles import compare_medians, pinball
+from skrnn._engine.point_metrics import OfPoints
+from skrnn._engine.quantiles import pinball
 from skrnn._engine.tensorflow import keras, tf
 
 RNG = np.random.RandomState(0)
@@ -94,7 +95,7 @@ def test_metrics_compare_the_labels_that_are_known():
 
 def test_metrics_of_medians_compare_the_labels_that_are_known():
     mean = keras.metrics.MeanMetricWrapper(keras.losses.mean_absolute_error, "mae")
-    metric = metrics_of_labels(compare_medians([mean], LEVELS), (3, 3))[0]
+    metric = metrics_of_labels([OfPoints(mean, 1)], (3, 3))[0]
     metric.update_state(tf.constant(HOLED), tf.constant(QUANTILES))
     expected = np.nanmean(np.abs(HOLED - QUANTILES[..., 1]))
     assert_allclose(metric.result(), expected, rtol=1e-5)
