@@ -53,6 +53,11 @@ class Drawing(BaseEstimator):
         self.random = random
         self.units = units
 
+    def take_series(self, series: NDArray[np.intp]) -> Drawing:
+        """Return what draws some of the series."""
+        units = None if self.units is None else self.units[series]
+        return Drawing(self.estimator, self.random, units)
+
     def predict(self, X: Any) -> Any:
         """Draw the rows that follow windows, one for each series."""
         drawn = draw_learned(self.estimator, X, self.random, self.units)

@@ -19,6 +19,7 @@ __all__ = [
     "compiled_roll_out",
     "read_window",
     "table_of",
+    "take_series",
 ]
 
 
@@ -29,6 +30,12 @@ def compiled_roll_out(estimator: BaseEstimator) -> Any:
     answer for the estimator inside, but predicts with it step by step.
     """
     return getattr(type(estimator), "_roll_out", None)
+
+
+def take_series(estimator: BaseEstimator, series: NDArray[np.intp]) -> Any:
+    """Return the estimator for some of the series: most treat them all alike."""
+    take = getattr(type(estimator), "take_series", None)
+    return estimator if take is None else take(estimator, series)
 
 
 def read_window(window: Any) -> tuple[int | None, tuple[int, ...] | None]:

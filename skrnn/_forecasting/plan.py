@@ -20,7 +20,7 @@ from skrnn._windows.windows import Windows, WindowScale
 from .calendar_inputs import dates_of_blocks, see_dates, split_calendar
 from .completion import Completion, columns_of_blocks
 from .differencing import Differencing
-from .estimator_input import as_input, compiled_roll_out, table_of
+from .estimator_input import as_input, compiled_roll_out, table_of, take_series
 from .limits import Bounds, continue_within
 from .origin import Origin
 from .past_columns import (
@@ -385,7 +385,9 @@ class ForecastPlan:
             scale = origin.scale.take(series)
             centre, spread = scale.centre[:, None], scale.spread[:, None]
             ahead = channels[series, first : values.shape[1] + last]
-            predicted = self._roll_out(estimator, (values - centre) / spread, ahead)
+            predicted = self._roll_out(
+                take_series(estimator, series), (values - centre) / spread, ahead
+            )
             with np.errstate(over="ignore", invalid="ignore"):
                 return self.differencing.integrate(past, predicted * spread + centre)
 
@@ -429,12 +431,12 @@ class ForecastPlan:
         empty = np.any(np.all(missing, axis=1), axis=1)
         if empty.any() and not empty.all():
             # The compiled roll-out takes no window without any value of a target.
+            groups = np.flatnonzero(empty), np.flatnonzero(~empty)
             parts = [
-                self._roll_out(estimator, values[chosen], ahead[chosen])
-                for chosen in (empty, ~empty)
+                self._roll_out(take_series(estimator, own), values[own], ahead[own])
+                for own in groups
             ]
-            order = np.append(np.flatnonzero(empty), np.flatnonzero(~empty))
-            return np.concatenate(parts)[np.argsort(order)]
+            return np.concatenate(parts)[np.argsort(np.concatenate(groups))]
         compiled = compiled_roll_out(estimator)
         if compiled is not None and not empty.any():
             rows = values, ahead, self.horizon, self.normalization
@@ -442,8 +444,11 @@ class ForecastPlan:
             if predicted is not None:
                 return predicted
 
-        def predict(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-            return self._predict_block(estimator, windows, values.shape[2])
+        def predict(
+            windows: NDArray[np.float64], series: NDArray[np.intp]
+        ) -> NDArray[np.float64]:
+            chosen = take_series(estimator, series)
+            return self._predict_block(chosen, windows, values.shape[2])
 
         return roll_out(predict, values, ahead, self.window, self.horizon)
 

@@ -36,7 +36,7 @@ def known_ahead(known: NDArray[Any], horizon: int) -> NDArray[Any]:
 
 
 def roll_out(
-    predict: Callable[[NDArray[Any]], NDArray[Any]],
+    predict: Callable[[NDArray[Any], NDArray[np.intp]], NDArray[Any]],
     targets: NDArray[Any],
     ahead: NDArray[Any],
     window: int,
@@ -47,8 +47,8 @@ def roll_out(
     Parameters
     ----------
     predict : callable
-        From windows of shape (n_series, window, n_targets + n_ahead) to the rows that
-        follow them, of shape (n_series, horizon, n_targets).
+        From windows of shape (n_series, window, n_targets + n_ahead), and numbers of
+        their series, to the rows that follow, of shape (n_series, horizon, n_targets).
     targets : ndarray of shape (n_series, n_past, n_targets)
         The last known rows: at least `window`.
     ahead : ndarray of shape (n_series, n_past + n_steps, n_ahead)
@@ -71,7 +71,7 @@ def roll_out(
     while n_filled < n_rows and len(finite):
         seen = slice(n_filled - window, n_filled)
         windows = np.concatenate([filled[finite, seen], ahead[finite, seen]], axis=2)
-        block = predict(windows)
+        block = predict(windows, finite)
         filled[finite, n_filled : n_filled + horizon] = block
         n_filled += horizon
         # An estimator of scikit-learn's raises on infinite input, which would stop the

@@ -225,3 +225,18 @@ def test_wide_frames_and_their_columns_have_paths():
     assert paths.shape == (3, 8)
     assert list(paths["small"].columns) == [0, 1, 2, 3]
     assert paths["large"].to_numpy().mean() > paths["small"].to_numpy().mean()
+
+
+def test_each_series_is_drawn_in_its_units_beside_one_that_starts_cold():
+    forecaster = AutoregressiveForecaster(
+        gru("poisson"), window=3, horizon=2, cold_start=True
+    ).fit(None, sales())
+    days = pd.date_range(DAYS[-1], periods=6, inclusive="right")
+    shops = ["large", "new", "small"]
+    rows = pd.MultiIndex.from_product([shops, days], names=["shop", "d"])
+    X = pd.DataFrame(index=rows)
+    # The network gives a constant, so that feeding draws back changes no mean.
+    paths = forecaster.sample_paths(X, 500, random_state=0)
+    assert_allclose(paths.mean(axis=1), forecaster.predict(X), rtol=0.1)
+    band = forecaster.predict_interval(X, coverage=0.8)
+    assert (band.iloc[:, 1] > band.iloc[:, 0]).all()
