@@ -103,43 +103,28 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         training = series.before_last(n_held_out)
         chosen = choose_set_up(self, series, training, lags, method)
         series = add_calendar(series, chosen.plan.calendar)
-        training = series.before_last(n_held_out)
         set_open_seeds(chosen.estimator, self.random_state)
         if sample_weight is not None:
             check_takes_weights(chosen.estimator, method)
-        plan, estimator = self._allow_cold_start(chosen), chosen.estimator
+        plan = self._allow_cold_start(chosen)
         embeddings = Embeddings.of(self.estimator)
         static = StaticColumns.read(self.static, series.names, embeddings)
         plan = replace(plan, static=static)
+        training = series.before_last(n_held_out)
         check_enough_rows(series, training, plan, int(self.calibration))
         values = plan.transform(series)
         pooled = series.names != [None]
         scale = plan.learn_scale(values, series, training, pooled=pooled)
         origin = self._find_origin(series, plan, scale)
-        scale = origin.scale
         if plan.cold_start:
             series = series.begin_missing(plan.n_past)
-            training = series.before_last(n_held_out)
-            values = plan.transform(series)
-        values = scale.apply(values, series.codes)
-        runs = training.after_first(plan.n_lost)
-        plan = plan.learn(values, runs)
-        check_any_start(origin, plan, estimator)
-        starts = plan.find_windows(values, runs, estimator)
-        check_samples(len(starts), estimator)
-        origin = origin.mark_learned(series.codes[starts])
-        static = plan.static_of(series.names)[series.codes]
-        spread = scale.spread[series.codes]
-        samples = plan.samples(values, series.known, starts, estimator, static, spread)
-        weights = weights_of_windows(plan, estimator, series.weights, starts)
-        columns, n_known = observations.columns, observations.known.shape[1]
-        sizes = values.shape[1], n_known, plan.horizon
-        set_embeddings(estimator, features_of_codes(columns, plan.static, *sizes))
-        getattr(estimator, method)(*samples, **weights)
-        plan = plan.learn_completion(series.known, starts, columns.known_codes())
+        chosen = replace(chosen, plan=plan)
+        plan, origin = self._train(
+            chosen, observations.columns, series, origin, n_held_out, method
+        )
         errors = None, None, None
         if n_held_out:
-            held_out = plan, estimator, series, scale, n_held_out
+            held_out = plan, chosen.estimator, series, origin.scale, n_held_out
             errors = *forecast_errors(*held_out), level_errors(*held_out)
         self._set_learned(observations, plan, chosen, origin, errors, seen)
         if pooled:
@@ -148,6 +133,26 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             expected = plan.cold_start & ~skipped["forecasts"]
             warn_of_fit(skipped[~expected], len(origin))
         return self
+
+    def _train(self, chosen, columns, series, origin, n_held_out, method):
+        """Train the chosen estimator; return what plan and origin learned with it."""
+        plan, estimator, scale = chosen.plan, chosen.estimator, origin.scale
+        values = scale.apply(plan.transform(series), series.codes)
+        runs = series.before_last(n_held_out).after_first(plan.n_lost)
+        plan = plan.learn(values, runs)
+        check_any_start(origin, plan, estimator)
+        starts = plan.find_windows(values, runs, estimator)
+        check_samples(len(starts), estimator)
+        static = plan.static_of(series.names)[series.codes]
+        spread = scale.spread[series.codes]
+        samples = plan.samples(values, series.known, starts, estimator, static, spread)
+        weights = weights_of_windows(plan, estimator, series.weights, starts)
+        n_known = series.known.shape[1] - plan.n_calendar
+        sizes = values.shape[1], n_known, plan.horizon
+        set_embeddings(estimator, features_of_codes(columns, plan.static, *sizes))
+        getattr(estimator, method)(*samples, **weights)
+        plan = plan.learn_completion(series.known, starts, columns.known_codes())
+        return plan, origin.mark_learned(series.codes[starts])
 
     def _read_to_learn(self, X, y, sample_weight):
         """Return observations, the same by series, and attributes that tell of X."""

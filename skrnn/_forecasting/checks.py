@@ -194,19 +194,7 @@ def check_start(origin: Origin, plan: ForecastPlan, estimator: BaseEstimator) ->
     """Raise if a series is short, or its last rows lack what the first window needs."""
     if plan.can_continue(origin, estimator).all():
         return
-    n_past = plan.n_past
-    short = (origin.lengths < n_past) & (not plan.cold_start)
-    if short.any():
-        code = int(np.argmax(short))
-        ways = "pass more rows to fit, update or history, shorten window, or fit with "
-        ways += "cold_start=True"
-        if origin.names[code] is not None:
-            ways = f"leave the series out of X, {ways}"
-        raise ValueError(
-            f"With window={plan.window} and horizon={plan.horizon} a forecast starts "
-            f"from the last {n_past} rows. Got {origin.lengths[code]}"
-            f"{of_series(origin.names[code])} up to {origin.ends[code]}; {ways}."
-        )
+    _check_length(origin, plan)
     _check_columns(origin, plan)
     past = plan.differencing.take_log(origin.targets)
     if np.isnan(plan.differencing.integrate(past, np.zeros_like(past))).any():
@@ -215,31 +203,68 @@ def check_start(origin: Origin, plan: ForecastPlan, estimator: BaseEstimator) ->
             f"{_first_missing(origin, past[:, -plan.n_lost :])}. Got NaN among them; "
             "fill them in, or lower difference."
         )
-    window = plan.differencing.difference(past)[:, -plan.window :]
-    missing = np.isnan(window)
-    lacks_past = plan.lacks_past(origin.known)
-    if lacks_past.any() and not accepts_missing(estimator):
-        lacking = np.where(lacks_past, np.nan, 0.0)[:, :, None]
-        raise ValueError(
-            f"{type(estimator).__name__} does not accept missing values, but the "
-            f"columns in past hold NaN in the last {plan.window} rows"
-            f"{_first_missing(origin, lacking)}, from which a forecast starts; fill "
-            "them in, or use an estimator that accepts NaN, such as LSTMRegressor or "
-            "HistGradientBoostingRegressor."
-        )
-    if missing.any() and not accepts_missing(estimator):
-        raise ValueError(
-            f"{type(estimator).__name__} does not accept missing values, but the last "
-            f"{plan.window + plan.n_lost} rows of y{_first_missing(origin, window)}, "
-            "from which a forecast starts, hold NaN; fill them in, or use an estimator "
-            "that accepts NaN, such as LSTMRegressor or HistGradientBoostingRegressor."
-        )
+    missing = np.isnan(plan.differencing.difference(past)[:, -plan.window :])
+    _check_missing(origin, plan, estimator, missing)
     empty = np.where(missing.all(axis=1, keepdims=True), np.nan, 0.0)
     raise ValueError(
         f"A forecast starts from the last {plan.window} rows, of which each target "
         f"needs a value. Got NaN in all of them{_first_missing(origin, empty)}; widen "
         "window, or pass later observations."
     )
+
+
+def _check_length(origin: Origin, plan: ForecastPlan) -> None:
+    """Raise if a series has fewer rows than a forecast starts from."""
+    short = (origin.lengths < plan.n_past) & (not plan.cold_start)
+    if not short.any():
+        return
+    code = int(np.argmax(short))
+    ways = "pass more rows to fit, update or history, shorten window, or fit with "
+    ways += "cold_start=True"
+    if origin.names[code] is not None:
+        ways = f"leave the series out of X, {ways}"
+    raise ValueError(
+        f"With window={plan.window} and horizon={plan.horizon} a forecast starts "
+        f"from the last {plan.n_past} rows. Got {origin.lengths[code]}"
+        f"{of_series(origin.names[code])} up to {origin.ends[code]}; {ways}."
+    )
+
+
+def _check_missing(
+    origin: Origin,
+    plan: ForecastPlan,
+    estimator: BaseEstimator,
+    missing: NDArray[np.bool_],
+) -> None:
+    """Raise if the first windows hold NaN, and the estimator takes none.
+
+    Parameters
+    ----------
+    origin, plan, estimator
+        As in `check_start`.
+    missing : ndarray of bool of shape (n_series, window, n_targets)
+        Where the targets in these windows are NaN.
+    """
+    if accepts_missing(estimator):
+        return
+    name = type(estimator).__name__
+    lacks_past = plan.lacks_past(origin.known)
+    if lacks_past.any():
+        lacking = np.where(lacks_past, np.nan, 0.0)[:, :, None]
+        raise ValueError(
+            f"{name} does not accept missing values, but the columns in past hold NaN "
+            f"in the last {plan.window} rows{_first_missing(origin, lacking)}, from "
+            "which a forecast starts; fill them in, or use an estimator that accepts "
+            "NaN, such as LSTMRegressor or HistGradientBoostingRegressor."
+        )
+    if missing.any():
+        marked = np.where(missing, np.nan, 0.0)
+        raise ValueError(
+            f"{name} does not accept missing values, but the last "
+            f"{plan.window + plan.n_lost} rows of y{_first_missing(origin, marked)}, "
+            "from which a forecast starts, hold NaN; fill them in, or use an estimator "
+            "that accepts NaN, such as LSTMRegressor or HistGradientBoostingRegressor."
+        )
 
 
 def _check_columns(origin: Origin, plan: ForecastPlan) -> None:

@@ -90,16 +90,9 @@ def choose_set_up(
     method : {"fit", "partial_fit"}
         Method by which the estimator will learn.
     """
-    _, chosen_lags = read_window(forecaster.window)
-    n_ahead = rows.known.shape[1] - len(rows.past)
-    asks_dates = not _is_auto(forecaster.calendar) and bool(forecaster.calendar)
-    asks_dates |= forecaster.holidays is not None
-    check_takes_lags(forecaster.estimator, chosen_lags, n_ahead + asks_dates)
+    _check_takes_lags(forecaster, rows)
     if forecaster.estimator is not None:
-        plan = _keep_levels(forecaster.estimator, _plain_plan(forecaster, lags))
-        plan = replace(plan, past=rows.past, bounds=read_bounds(forecaster.bounds))
-        plan = _with_calendar(plan, forecaster, training)
-        return SetUp(clone(forecaster.estimator), plan, {})
+        return _keep_set_up(forecaster, rows, training, lags)
     # A ridge takes no missing values, and has no partial_fit.
     needs_network = method != "fit" or forecaster.cold_start
     is_short = not needs_network and _is_short(rows, training)
@@ -111,15 +104,8 @@ def choose_set_up(
     if is_short:
         trial = trial.of_few_rows()
         linear = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
-    errors = [trial.linear_error(plan, linear) for plan in plans]
-    best = trial.best(errors)
-    if _is_auto(forecaster.calendar):
-        # A calendar is compared in the best set-up without it.
-        plans += _list_calendars(plans[best], forecaster, training)
-        added = plans[len(errors) :]
-        errors += [trial.linear_error(plan, linear) for plan in added]
-        best = trial.best(errors, best)
-    plan = plans[best]
+    plans, errors, best = _compare(plans, trial, linear, forecaster, training)
+    plan, compared = plans[best], _tabulate(plans, errors, linear)
     # A segment must divide the window, which the user may have chosen.
     n_samples = _count_samples(plan, training)
     network = _default_network(
@@ -127,17 +113,55 @@ def choose_set_up(
         n_samples,
         linear_path=count_inputs(plan) <= LONGEST_COMPARED and not rows.known.shape[1],
     )
-    compared = _tabulate(plans, errors, linear)
-    estimator: BaseEstimator = network
-    if not needs_network and n_samples >= FEWEST and _may_be_linear(plan, rows):
-        error = _try_network(network, plan, trial, compared, best)
-        # The first has to be beaten clearly.
-        pairs: list[tuple[BaseEstimator, float]]
-        pairs = [(network, error), (linear, errors[best])]
-        if is_short:
-            pairs.reverse()
-        estimator = pairs[trial.best([each for _, each in pairs])][0]
+    if needs_network or n_samples < FEWEST or not _may_be_linear(plan, rows):
+        return SetUp(network, plan, compared)
+    error = _try_network(network, plan, trial, compared, best)
+    # The first has to be beaten clearly.
+    pairs: list[tuple[BaseEstimator, float]]
+    pairs = [(network, error), (linear, errors[best])]
+    if is_short:
+        pairs.reverse()
+    estimator, _ = pairs[trial.best([each for _, each in pairs])]
     return SetUp(estimator, plan, compared)
+
+
+def _check_takes_lags(forecaster: Any, rows: SeriesRows) -> None:
+    """Raise if chosen lags do not go with the estimator or with columns ahead."""
+    _, chosen_lags = read_window(forecaster.window)
+    n_ahead = rows.known.shape[1] - len(rows.past)
+    asks_dates = not _is_auto(forecaster.calendar) and bool(forecaster.calendar)
+    asks_dates |= forecaster.holidays is not None
+    check_takes_lags(forecaster.estimator, chosen_lags, n_ahead + asks_dates)
+
+
+def _keep_set_up(
+    forecaster: Any, rows: SeriesRows, training: SeriesRows, lags: tuple[int, ...]
+) -> SetUp:
+    """Return the estimator that was passed, with what the parameters say."""
+    plan = _keep_levels(forecaster.estimator, _plain_plan(forecaster, lags))
+    plan = replace(plan, past=rows.past, bounds=read_bounds(forecaster.bounds))
+    plan = _with_calendar(plan, forecaster, training)
+    return SetUp(clone(forecaster.estimator), plan, {})
+
+
+def _compare(
+    plans: list[ForecastPlan],
+    trial: Trial,
+    linear: BaseEstimator,
+    forecaster: Any,
+    training: SeriesRows,
+) -> tuple[list[ForecastPlan], list[float], int]:
+    """Return all plans, the errors of a ridge in them, and which one is best.
+
+    A calendar is compared in the best set-up without it.
+    """
+    errors = [trial.linear_error(plan, linear) for plan in plans]
+    best = trial.best(errors)
+    if not _is_auto(forecaster.calendar):
+        return plans, errors, best
+    added = _list_calendars(plans[best], forecaster, training)
+    errors += [trial.linear_error(plan, linear) for plan in added]
+    return [*plans, *added], errors, trial.best(errors, best)
 
 
 def longest_hole(forecaster: Any, rows: SeriesRows) -> int:
