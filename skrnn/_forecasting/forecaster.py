@@ -45,6 +45,12 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     holidays or a plan: `predict` needs them for every row that it predicts, except
     those in `past`.
 
+    The parameters are flat, so that a grid reaches them, and come in groups: the model
+    (`estimator`, `window`, `horizon`), what is done to y (`difference`, `log`,
+    `normalize`, `bounds`), inputs beside the lags (`exogenous` to `holidays`), the
+    index and how it names series (`columns` to `series`), and what forecasts are to
+    give (`calibration`, `cold_start`).
+
     Parameters
     ----------
     estimator : regressor, default=None
@@ -76,6 +82,10 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         where a window is constant). Predictions are transformed back, and in the
         recursion each window is normalised afresh. "auto" means None with an estimator,
         and without one what is chosen.
+    bounds : tuple of two, default=None
+        Floor and ceiling of y, of which None is none, such as (0, None). Forecasts,
+        bands and paths are clipped to them, also each forecast that becomes a lag. All
+        observed values must lie within.
     exogenous : bool, default=True
         Whether the columns of X are inputs. With False only the index of X is used.
     past : str, int or list of these, default=None
@@ -107,21 +117,6 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         other, or as many series, from which one estimator learns. Shorter series begin
         or end with NaN. With a MultiIndex the rows name their series,
         and columns are targets.
-    bounds : tuple of two, default=None
-        Floor and ceiling of y, of which None is none, such as (0, None). Forecasts,
-        bands and paths are clipped to them, also each forecast that becomes a lag. All
-        observed values must lie within.
-    calibration : int, default=0
-        Last rows of each series that are held out of training, for `predict_interval`
-        and `predict_quantiles`: each of them is forecast from every row before it from
-        the last training row on. Later forecasts start after them nevertheless.
-    cold_start : bool, default=False
-        Whether series are forecast that have fewer rows than a window, down to none:
-        missing steps stand for the rows before a series began, also in training. The
-        estimator must accept NaN; a recurrent one learns with ``incomplete="mask"``. A
-        series without rows, such as one that `fit` has not seen, is forecast from the
-        latest row of all series, at the medians of their means and standard deviations.
-        Differences need the rows that they add up from.
     freq : str, offset, timedelta or number, default=None
         Step of the index: a pandas offset or a string that stands for one, such as
         ``pd.offsets.CustomBusinessDay(holidays=...)`` or "B", or for an index of
@@ -135,6 +130,17 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         the columns of time and series. None means the index.
     series : str or list of str, default=None
         The columns of X beside `time` that name the series of each row.
+    calibration : int, default=0
+        Last rows of each series that are held out of training, for `predict_interval`
+        and `predict_quantiles`: each of them is forecast from every row before it from
+        the last training row on. Later forecasts start after them nevertheless.
+    cold_start : bool, default=False
+        Whether series are forecast that have fewer rows than a window, down to none:
+        missing steps stand for the rows before a series began, also in training. The
+        estimator must accept NaN; a recurrent one learns with ``incomplete="mask"``. A
+        series without rows, such as one that `fit` has not seen, is forecast from the
+        latest row of all series, at the medians of their means and standard deviations.
+        Differences need the rows that they add up from.
     random_state : int, RandomState instance or None, default=None
         Sets each `random_state` inside the clone of `estimator` that is None. Pass an
         int for forecasts that can be repeated.
@@ -349,17 +355,17 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         "difference": [Interval(Integral, 0, None, closed="left"), tuple, list],
         "log": ["boolean", StrOptions({"auto", "log1p"})],
         "normalize": [StrOptions({"auto", "last", "meanstd"}), None],
+        "bounds": [tuple, list, None],
         "exogenous": ["boolean"],
         "past": [str, Integral, list, tuple, None],
         "static": [pd.DataFrame, None],
         "calendar": [StrOptions({"auto"}), tuple, list, None],
         "holidays": ["array-like", HasMethods(["holidays"]), None],
         "columns": [StrOptions({"targets", "series"})],
-        "bounds": [tuple, list, None],
-        "calibration": [Interval(Integral, 0, None, closed="left")],
-        "cold_start": ["boolean"],
         "freq": FREQ_CONSTRAINTS,
         **INDEX_CONSTRAINTS,
+        "calibration": [Interval(Integral, 0, None, closed="left")],
+        "cold_start": ["boolean"],
         "random_state": ["random_state"],
     }
 
@@ -372,18 +378,18 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         difference=0,
         log="auto",
         normalize="auto",
+        bounds=None,
         exogenous=True,
         past=None,
         static=None,
         calendar="auto",
         holidays=None,
         columns="targets",
-        bounds=None,
-        calibration=0,
-        cold_start=False,
         freq=None,
         time=None,
         series=None,
+        calibration=0,
+        cold_start=False,
         random_state=None,
     ):
         self.estimator = estimator
@@ -392,18 +398,18 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         self.difference = difference
         self.log = log
         self.normalize = normalize
+        self.bounds = bounds
         self.exogenous = exogenous
         self.past = past
         self.static = static
         self.calendar = calendar
         self.holidays = holidays
         self.columns = columns
-        self.bounds = bounds
-        self.calibration = calibration
-        self.cold_start = cold_start
         self.freq = freq
         self.time = time
         self.series = series
+        self.calibration = calibration
+        self.cold_start = cold_start
         self.random_state = random_state
 
     def __sklearn_tags__(self):
