@@ -28,6 +28,7 @@ __all__ = [
     "VisualBlock",
     "check_feature_names",
     "check_n_features",
+    "check_parameters",
     "choose_output",
     "feature_names",
     "fit_context",
@@ -35,6 +36,11 @@ __all__ = [
     "wants_pandas",
     "wraps_output",
 ]
+
+
+def check_parameters(estimator: Any) -> None:
+    """Raise if a parameter is not one of `_parameter_constraints`, as `fit` does."""
+    estimator._validate_params()
 
 
 def wants_pandas(estimator: Any) -> bool:

@@ -31,9 +31,12 @@ from sklearn.preprocessing import (
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import has_fit_parameter
 
+from skrnn._checks.sklearn import check_parameters
+
 __all__ = [
     "accepts_missing",
     "accepts_windows",
+    "check_inside",
     "contains",
     "draw_learned",
     "find_embedding",
@@ -154,6 +157,13 @@ def let_begin_missing(estimator: Any) -> None:
     for name, value in estimator.get_params(deep=True).items():
         if name.split("__")[-1] == "incomplete" and value == "skip":
             estimator.set_params(**{name: "mask"})
+
+
+def check_inside(estimator: Any) -> None:
+    """Raise if a parameter of a recurrent regressor inside is not one it may have."""
+    found = _find_with(estimator, "_target_scaling")
+    if found is not None:
+        check_parameters(found)
 
 
 def find_scaling_of_targets(estimator: Any) -> str:

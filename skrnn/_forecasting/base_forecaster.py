@@ -10,7 +10,11 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._checks.fitted import set_fitted
 from skrnn._checks.sklearn import feature_names
 from skrnn._checks.targets import check_sample_weight
-from skrnn._estimators.inside import let_begin_missing, set_open_seeds
+from skrnn._estimators.inside import (
+    check_inside,
+    let_begin_missing,
+    set_open_seeds,
+)
 from skrnn._index.columns import (
     index_columns,
     is_polars,
@@ -95,6 +99,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
 
         Fitted attributes are set at the end, so that an error changes none.
         """
+        check_inside(self.estimator)
         check_predicts_windows(self.estimator)
         observations, series, seen = self._read_to_learn(X, y, sample_weight)
         lags = read_lags(self.difference, len(observations.targets))

@@ -146,3 +146,12 @@ def test_an_estimator_that_predicts_every_step_is_refused(daily, wrap):
     estimator = wrap(GRURegressor(2, epochs=1, return_sequences=True))
     with refusal("Got one with return_sequences=True"):
         AutoregressiveForecaster(estimator, window=3).fit(None, daily[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("distribution", "gamma"), ("output_activation", 5)]
+)
+def test_parameters_of_the_network_inside_are_checked_first(name, value):
+    forecaster = AutoregressiveForecaster(GRURegressor(**{name: value}), window=3)
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of GRURegressor"):
+        forecaster.fit(None, np.arange(40.0))
