@@ -235,7 +235,11 @@ class _ForwardPass:
         if len(layer.shape) == 1:
             # The output of each direction once it has read all steps.
             return np.concatenate(last, axis=1)
-        return np.concatenate(sides, axis=2)
+        joined = np.concatenate(sides, axis=2)
+        if layer.bidirectional and self.observed is not None:
+            # As Keras joins both directions, where nothing is observed.
+            joined[~self.observed] = 0.0
+        return joined
 
     def _directions(self, layer: Layer) -> Iterator[tuple[list[Array], slice]]:
         """Iterate over weights, and the order in which they read the steps."""

@@ -474,3 +474,16 @@ def test_labels_of_every_step_need_the_parameter():
         network(RNNClassifier).fit(X, WORDS)
     with pytest.raises(ValueError, match="segment must be 1"):
         tagger(segment=2).fit(X, WORDS)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_missing_steps_are_predicted_alike_by_numpy_and_compiled(bidirectional):
+    random = np.random.default_rng(0)
+    X = random.normal(size=(40, 4, 2))
+    model = RNNRegressor(
+        3, epochs=1, return_sequences=True, bidirectional=bidirectional, random_state=0
+    ).fit(X, X[:, :, 0])
+    X[0, 3], X[1, :2], X[2, 1] = np.nan, np.nan, np.nan
+    few, many = model.predict(X[:3]), model.predict(np.tile(X[:3], (2000, 1, 1)))
+    assert_allclose(many[:3], few, atol=1e-6)
+    assert_allclose(model.to_keras()(X[:3].astype("float32"))[..., 0], few, atol=1e-6)
