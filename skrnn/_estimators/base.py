@@ -224,7 +224,7 @@ class BaseNetworkEstimator(StoredMixin, BaseEstimator, metaclass=ABCMeta):
         data = self._read(X, *others, reset=not resume)
         if not (resume and one_pass):  # The last chunk of many may be short.
             check_enough_samples(self, len(data))
-        network = self._describe_network(data.windows, data.n_outputs)
+        network = self._describe_network(data.counted_windows, data.n_outputs)
         if resume:
             network = self._check_goes_on(network)
         pretrained = None if resume else self._find_pretrained(network)

@@ -71,9 +71,11 @@ class LSTMClassifier(BaseRecurrentClassifier):
         numbers from 0 on, as scikit-learn's OrdinalEncoder makes them. They are not
         scaled: at each step a vector that is learned takes the place of the code. NaN
         and -1 are missing codes, which have a vector of their own; codes that no
-        training window holds share the mean of those learned. A step with a code is
-        observed, even if all else is missing. None takes all features for numbers. In a
-        forecaster keys are names of columns, see `AutoregressiveForecaster`.
+        training window holds get the mean of those learned when training ends, so that
+        the validation loss of such windows is that of random vectors. A step with a
+        code is observed, even if all else is missing. None takes all features for
+        numbers. In a forecaster keys are names of columns, see
+        `AutoregressiveForecaster`.
     standardize : bool, default=True
         Whether inputs are scaled to zero mean and unit variance with the statistics of
         the training windows.

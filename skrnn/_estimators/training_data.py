@@ -55,6 +55,11 @@ class TrainingData:
         """Samples that have a weight."""
         return weights_of_windows(self.weights) > 0
 
+    @property
+    def counted_windows(self) -> Windows:
+        """Windows of these samples."""
+        return self.windows.take(np.flatnonzero(self.counts))
+
     def take(
         self, samples: NDArray[np.intp]
     ) -> tuple[Windows, NDArray[Any], NDArray[np.float64]]:

@@ -14,7 +14,7 @@ from skrnn._networks.description import RecurrentNetwork
 from skrnn._windows.windows import windows_of
 from tests.support.cells import run_by_hand
 from tests.support.exhaustive import first_of_many
-from tests.support.networks import STILL, fitted, network
+from tests.support.networks import STILL, assert_same_weights, fitted, network
 
 RNG = np.random.RandomState(0)
 N = 60
@@ -98,6 +98,19 @@ def test_codes_that_were_not_seen_get_the_mean_of_the_embedding():
         answers.append(model.predict(seen))
     for answer in answers[1:]:
         assert_array_equal(answer, answers[0])
+
+
+def test_codes_of_samples_without_weight_do_not_count():
+    left_out = X[:2].copy()
+    left_out[..., 0] = 2**30
+    models = [
+        coded(X=windows, y=y, categories={0: "auto"}, sample_weight=weights)
+        for windows, y, weights in (
+            (X, Y, np.ones(N)),
+            (np.concatenate([X, left_out]), [*Y, 0, 0], [*np.ones(N), 0, 0]),
+        )
+    ]
+    assert_same_weights(*models)
 
 
 def test_missing_codes_that_were_trained_on_keep_what_they_learned():
