@@ -9,7 +9,7 @@ from skrnn._networks.quantiles import MEDIAN
 
 from .tensorflow import keras
 
-__all__ = ["compare_points"]
+__all__ = ["compare_points", "counts_samples"]
 
 
 def compare_points(metrics: list[Any], network: Network) -> list[Any]:
@@ -34,6 +34,16 @@ def compare_points(metrics: list[Any], network: Network) -> list[Any]:
     if quantiles:
         return [OfPoints(metric, quantiles.index(MEDIAN)) for metric in metrics]
     return [OfPoints(metric, 0, has_units=network.has_units) for metric in metrics]
+
+
+def counts_samples(metric: Any) -> bool:
+    """Return whether a metric, or the one inside it, counts samples of weight 0, too.
+
+    R2 that is adjusted for a number of regressors does.
+    """
+    while hasattr(metric, "_metric"):
+        metric = metric._metric
+    return bool(getattr(metric, "num_regressors", 0))
 
 
 class OfPoints(keras.metrics.Metric):

@@ -10,6 +10,7 @@ from typing import Any
 
 from skrnn._networks.description import RecurrentNetwork
 
+from .point_metrics import counts_samples
 from .tensorflow import keras, tf
 
 __all__ = ["compare_steps", "loss_of_steps"]
@@ -60,7 +61,8 @@ def compare_steps(metrics: list[Any], network: RecurrentNetwork) -> list[Any]:
     Raises
     ------
     ValueError
-        If a name stands for several metrics, between which only Keras chooses.
+        If a name stands for several metrics, between which only Keras chooses, or a
+        metric would count steps without a label.
     """
     unclear = [each for each in metrics if isinstance(each, str)]
     if unclear:
@@ -68,6 +70,13 @@ def compare_steps(metrics: list[Any], network: RecurrentNetwork) -> list[Any]:
             "metrics must compare numbers with return_sequences=True, such as 'mae'. "
             f"Got {unclear[0]!r} instead, which stands for several metrics of classes; "
             "name another one."
+        )
+    adjusted = [each.name for each in metrics if counts_samples(each)]
+    if adjusted:
+        raise ValueError(
+            "metrics must leave out steps of weight 0 with return_sequences=True. Got "
+            f"{adjusted[0]!r} with num_regressors above 0 instead, which counts them "
+            "as samples; set num_regressors=0."
         )
     return [OfSteps(metric, network) for metric in metrics]
 

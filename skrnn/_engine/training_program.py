@@ -25,7 +25,7 @@ from .missing_labels import loss_of_labels, metrics_of_labels
 from .models import build_model, forget_sequence
 from .optimizers import copy_optimizer, traced_settings
 from .placement import Placement
-from .point_metrics import compare_points
+from .point_metrics import compare_points, counts_samples
 from .quantiles import pinball
 from .scikeras import as_metric, compile_arguments
 from .sequences import compare_steps, loss_of_steps
@@ -136,7 +136,8 @@ class TrainingProgram:
             not network.stateful
             and loss is not None
             and all(isinstance(each, keras.metrics.Metric) for each in self.metrics)
-            and not any(map(_is_adjusted, self.metrics))
+            # Samples that fill up a batch have no weight.
+            and not any(map(counts_samples, self.metrics))
         )
         if self.compiles and self.metrics and isinstance(network, RecurrentNetwork):
             self._show_metrics(network.shape_of_labels)
@@ -332,12 +333,6 @@ class TrainingProgram:
             logs[metric.name] = float(metric.result())
             metric.reset_state()
         return logs
-
-
-def _is_adjusted(metric: Any) -> bool:
-    """Return whether a metric counts samples, those that fill up a batch included."""
-    inner = getattr(metric, "_metric", metric)
-    return bool(getattr(inner, "num_regressors", 0))
 
 
 def _build_metrics(metrics: list[Any], n_features: int) -> bool:

@@ -35,6 +35,7 @@ BEHIND = np.arange(T) >= LENGTHS[:, None]
 PADDED = np.where(BEHIND[..., None], np.nan, X)
 HOLES = np.where(BEHIND | (RNG.uniform(size=Y.shape) < 0.2), np.nan, Y)
 SEEN = ~np.isnan(HOLES)
+ADJUSTED = keras.metrics.R2Score(num_regressors=1)
 
 
 def sequences(cls=RNNRegressor, **parameters):
@@ -316,6 +317,8 @@ def test_copies_and_pickles_predict_every_step():
         ({"linear_path": True}, "linear_path must be False with return_sequences"),
         ({"loss": keras.losses.MeanSquaredError(reduction="sum")}, "for each step"),
         ({"metrics": ["accuracy"]}, "metrics must compare numbers"),
+        ({"metrics": [ADJUSTED]}, "num_regressors above 0"),
+        ({"metrics": [ADJUSTED], "quantiles": [0.5]}, "num_regressors above 0"),
         (
             {"loss": lambda y_true, y_pred: keras.ops.mean((y_true - y_pred) ** 2)},
             "loss must give one number for each sample",
