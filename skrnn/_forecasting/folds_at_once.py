@@ -190,8 +190,9 @@ class _FoldsAtOnce:
 
     def _differs(self, is_asked: NDArray[np.bool_]) -> bool:
         """Return whether forecasts would fail, or start from the ends of others."""
-        if self.forecaster._plan.cold_start:
-            return bool((is_asked & ~self.starts.is_observed).any())
+        is_cold = self.forecaster._plan.cold_start
+        if is_cold and (is_asked & ~self.starts.is_observed).any():
+            return True
         if self.origin.names[0] is None:
             return not self.can_start.all()
         if not self.forecaster._wide:

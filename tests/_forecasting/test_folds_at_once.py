@@ -255,6 +255,18 @@ def test_cold_series_without_rows_start_in_turn():
     check(forecaster, None, panel, at_once=False)
 
 
+@pytest.mark.parametrize("wide", [True, False])
+def test_cold_fold_that_no_series_can_start_goes_as_in_turn(wide):
+    panel = make_panel().drop(DAYS[[41]])
+    y = panel if wide else panel["a"]
+    columns = "series" if wide else "targets"
+    # The last of two rows whose differences are added up stands behind a hole.
+    folds = [(np.arange(end), np.arange(end, end + 2)) for end in (38, 42, 50)]
+    forecaster = forecaster_of(Means(), cold_start=True, difference=2, columns=columns)
+    with refusal("Forecasts add up differences"):
+        backtest(forecaster, None, y, folds, refit=False)
+
+
 def test_pipelines_and_other_forecasters_go_in_turn():
     y, X = make_panel()["a"], make_columns(DAYS)
     scaler = StandardScaler().set_output(transform="pandas")
