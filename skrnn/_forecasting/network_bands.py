@@ -6,8 +6,9 @@ are. They cannot be fed back: the quantile of a sum is not the sum of the quanti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -304,31 +305,43 @@ class OneLevel(BaseEstimator):
     place : int
         Place of the level among them.
     predict_all : callable
-        Predicts all levels of windows.
+        Predicts all levels of windows, with the units of their series.
     predicted : list
         What the network has predicted in each call. All levels are asked for the same
         windows in the same order, and the first one predicts them.
+    calls : iterator of int
+        Numbers the calls of this level.
+    units : ndarray of shape (n_series, n_outputs) or None
+        What counts of each series were divided by.
     """
 
     def __init__(
         self,
         estimator: Any,
         place: int,
-        predict_all: Callable[[Any], Any],
+        predict_all: Callable[[Any, Array | None], Any],
         predicted: list[Any],
+        calls: Iterator[int],
+        units: Array | None,
     ) -> None:
         self.estimator = estimator
         self.place = place
         self.predict_all = predict_all
         self.predicted = predicted
-        self._n_calls = 0
+        self.calls = calls
+        self.units = units
+
+    def take_series(self, series: NDArray[np.intp]) -> OneLevel:
+        """Return what predicts the level of some of the series."""
+        units = None if self.units is None else self.units[series]
+        shared = self.predict_all, self.predicted, self.calls
+        return OneLevel(self.estimator, self.place, *shared, units)
 
     def predict(self, X: Any) -> Any:
         """Predict the level for windows."""
         if self.place == 0:
-            self.predicted.append(self.predict_all(X))
-        self._n_calls += 1
-        return self.predicted[self._n_calls - 1][..., self.place]
+            self.predicted.append(self.predict_all(X, self.units))
+        return self.predicted[next(self.calls)][..., self.place]
 
 
 def _split_levels(
@@ -340,13 +353,13 @@ def _split_levels(
     """Return an estimator of each level that the network of another one predicts."""
     units, predicted = units_of(plan, estimator, origin), list[Any]()
 
-    def predict_all(X: Any) -> Any:
+    def predict_all(X: Any, units: Array | None) -> Any:
         if not learned_distribution(estimator):
             return predict_learned_quantiles(estimator, X)
         values = predict_levels(estimator, X, np.array(levels), units)
         return values if units is None else values / units[..., None]
 
     return [
-        OneLevel(estimator, place, predict_all, predicted)
+        OneLevel(estimator, place, predict_all, predicted, count(), units)
         for place in range(len(levels))
     ]

@@ -240,3 +240,15 @@ def test_each_series_is_drawn_in_its_units_beside_one_that_starts_cold():
     assert_allclose(paths.mean(axis=1), forecaster.predict(X), rtol=0.1)
     band = forecaster.predict_interval(X, coverage=0.8)
     assert (band.iloc[:, 1] > band.iloc[:, 0]).all()
+
+
+def test_levels_of_one_block_are_in_its_units_beside_a_series_that_starts_cold():
+    forecaster = AutoregressiveForecaster(
+        gru("poisson"), window=3, horizon=2, cold_start=True
+    ).fit(None, sales())
+    days = pd.date_range(DAYS[-1], periods=3, inclusive="right")
+    rows = pd.MultiIndex.from_product([["large", "new", "small"], days])
+    X = pd.DataFrame(index=rows.set_names(["shop", "d"]))
+    found = forecaster.predict_quantiles(X, LEVELS)
+    means = forecaster.predict(X).to_numpy()[:, None]
+    assert_allclose(found, stats.poisson(means).ppf(LEVELS), atol=1e-9)
