@@ -1,5 +1,6 @@
 """Searches in processes of loky, on a cluster of Dask and on one of Ray."""
 
+import contextlib
 import json
 import os
 import re
@@ -129,7 +130,9 @@ def dask(tmp_path_factory):
             warnings.filterwarnings("ignore", r"\s*Port \d+ is already in use")
             names = run_block("start-dask")
         yield
-        run_block("stop-dask", **names)
+        # On a busy machine workers take longer to end than the seconds that Dask waits.
+        with contextlib.suppress(TimeoutError):
+            run_block("stop-dask", **names)
 
 
 @pytest.fixture(scope="module")
