@@ -203,8 +203,7 @@ class ForecastDisplay:
         ends = align_interval(self.y_interval, self.y_pred, parts[1])
         paths = align_paths(self.y_paths, self.y_pred, parts[1])
         places = choose_series(self.series, list(parts[1].columns))
-        columns = [part if part is None else part.iloc[:, places] for part in parts]
-        names = name_targets(self.target_name, columns)
+        names = name_targets(self.target_name, parts, places)
         name = self.estimator_name if name is None else name
         label = f"forecast\n({name})" if name else "forecast"
 

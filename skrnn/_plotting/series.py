@@ -157,20 +157,21 @@ def _split_each(y, last_stamps):
     return y.where(seen)[in_history], y.mask(seen)[in_truth]
 
 
-def name_targets(target_name, parts):
-    """Return a name for each target: the user's, the columns' or a number."""
-    n_targets = parts[1].shape[1]
+def name_targets(target_name, parts, places):
+    """Return a name for each target drawn: the user's, the columns' or a number."""
     columns = [part.columns for part in parts if part is not None]
     named = [names for names in columns if not isinstance(names, pd.RangeIndex)]
     if target_name is not None:
         names = [target_name] if isinstance(target_name, str) else list(target_name)
     elif named:
-        names = [_in_words(name) for name in named[0]]
+        names = [_in_words(named[0][place]) for place in places]
+    elif parts[1].shape[1] == 1:
+        names = ["y"]
     else:
-        names = [f"target {i}" for i in range(n_targets)] if n_targets > 1 else ["y"]
-    if len(names) != n_targets:
+        names = [f"target {place}" for place in places]
+    if len(names) != len(places):
         raise ValueError(
-            f"target_name must name each target, {n_targets}. Got {names} instead."
+            f"target_name must name each target, {len(places)}. Got {names} instead."
         )
     return names
 

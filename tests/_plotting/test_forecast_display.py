@@ -162,6 +162,11 @@ def test_each_target_has_its_axes(container):
         np.testing.assert_array_equal(truth.get_ydata(), np.asarray(y)[N_TRAIN:, i])
         assert truth.axes is display.axes_[i]
     assert [ax.get_legend() is None for ax in display.axes_] == [False, True, True]
+    names = [0, 2] if container == "array" else ["target_0", "target_2"]
+    some = ForecastDisplay.from_estimator(
+        fit_forecaster(X, y), X[N_TRAIN:], y, series=names
+    )
+    assert [ax.get_ylabel() for ax in some.axes_] == [f"{word}0", f"{word}2"]
 
 
 def test_several_targets_share_the_place_of_one_subplot():
