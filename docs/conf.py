@@ -55,6 +55,8 @@ sphinx_gallery_conf = {
     # Pages wait for compilation and small networks, which use one core. An example that
     # was built before runs again when its file has changed.
     "parallel": min(os.cpu_count() or 1, 4),
+    # By lines of code the longest page would start last, and be waited for.
+    "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_signature": False,
