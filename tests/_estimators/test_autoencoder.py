@@ -333,6 +333,7 @@ def test_sparsity_leaves_few_entries_of_a_code_far_from_zero(digits):
     assert shares[2] > 0.5
 
 
+@pytest.mark.compiled  # Fits of more and of fewer updates are compared.
 def test_a_schedule_of_learning_rates_comes_with_an_optimizer():
     schedule = keras.optimizers.schedules.CosineDecay(0.1, decay_steps=3 * 2)
     settings = {"optimizer": keras.optimizers.Adam(schedule), "shuffle": False}
