@@ -54,9 +54,23 @@ def paths_of_levels(rows: LevelRows, draws: PathDraws) -> Array:
             own = np.flatnonzero(in_part & (rows.places == place))
             steps = rows.steps[own] - 1
             drawn = np.moveaxis(scores[origins], 0, -1)[steps]
-            drawn = np.where(mirrored, learned[0] + learned[-1] - drawn, drawn)
-            paths[own] = values_of(drawn, values[own], learned, least[:, steps])
+            own_values = values[own], learned, least[:, steps]
+            other_side = _values_on_other_side(drawn, *own_values)
+            paths[own] = np.where(mirrored, other_side, values_of(drawn, *own_values))
     return paths * rows.spread[:, :, None]
+
+
+def _values_on_other_side(
+    scores: Array, quantiles: Array, learned: Sequence[float], least: Array
+) -> Array:
+    """Return the values on the other side of the median; see `values_of`.
+
+    Levels on both sides say how far it reaches there; otherwise it is as wide.
+    """
+    if np.isclose(learned[0] + learned[-1], 1):
+        return values_of(1 - scores, quantiles, learned, least)
+    middle = quantiles[..., _middle(learned), None]
+    return 2 * middle - values_of(scores, quantiles, learned, least)
 
 
 def _middle(learned: Sequence[float]) -> int:

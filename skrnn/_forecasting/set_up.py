@@ -214,7 +214,8 @@ def _keep_levels(estimator: BaseEstimator, plan: ForecastPlan) -> ForecastPlan:
                 f"{name} must be {needed!r} for an estimator whose loss, distribution "
                 "or output_activation needs levels that are not shifted, such as "
                 f"loss='poisson'. Got {got!r} instead; set {name}={needed!r}, or "
-                "choose loss='mae' and a linear output_activation."
+                "learn what may be shifted: distribution='normal', or without one "
+                "loss='mae' and output_activation='linear'."
             )
     if learns_counts(estimator) and compiled_roll_out(estimator) is None:
         # Wrappers hand on no units of counts.

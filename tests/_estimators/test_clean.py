@@ -263,6 +263,13 @@ def test_clean_rows_that_belong_to_others_are_refused(X, clean, message):
         rows_autoencoder().fit(X, clean=clean)
 
 
+def test_a_column_that_only_samples_without_weight_know_is_refused():
+    clean, weights = ROWS.copy(), np.ones(len(ROWS))
+    clean[1:, 2], weights[0] = np.nan, 0
+    with pytest.raises(ValueError, match="clean is NaN in column 2"):
+        rows_autoencoder().fit(ROWS, clean=clean, sample_weight=weights)
+
+
 def test_clean_rows_that_do_not_suit_the_loss_are_refused():
     shares = RNG.random((22, 5))
     model = rows_autoencoder(loss="binary_crossentropy")

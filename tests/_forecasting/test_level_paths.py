@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -35,7 +37,7 @@ def test_quantiles_that_coincide_give_finite_scores():
     assert_allclose(scores_of(errors, LEARNED, least), [0.8 + 2 / 0.5])
 
 
-def rows_of(sizes, n_origins=3000, coefficient=0.0):
+def rows_of(sizes, n_origins=3000, coefficient=0.0, learned=LEARNED):
     """Rows whose quantiles are those of normal noise of some size, as all errors are.
 
     The noise of later steps depends on that of earlier ones.
@@ -46,12 +48,12 @@ def rows_of(sizes, n_origins=3000, coefficient=0.0):
         old = coefficient * noise[:, :, step - 1]
         noise[:, :, step] = old + np.sqrt(1 - coefficient**2) * noise[:, :, step]
     scale = random.uniform(0.5, 5, size=(1, n_origins, 1, 1))
-    errors = (scale * noise)[..., None] - scale[..., None] * norm.ppf(LEARNED)
+    errors = (scale * noise)[..., None] - scale[..., None] * norm.ppf(learned)
     n_rows = len(sizes) * N_STEPS
     places = np.repeat(np.arange(len(sizes)), N_STEPS)
-    values = np.repeat(sizes, N_STEPS)[:, None, None] * norm.ppf(LEARNED)
+    values = np.repeat(sizes, N_STEPS)[:, None, None] * norm.ppf(learned)
     return LevelRows(
-        LEARNED,
+        learned,
         values,
         np.ones((n_rows, 1)),
         np.zeros(n_rows, dtype=int),
@@ -79,6 +81,20 @@ def test_steps_of_a_path_depend_on_each_other_as_scores_do(coefficient):
     paths = paths_of_levels(rows, PathDraws.draw(1, 4000, 0))[:, 0]
     found = np.corrcoef(paths)[0, 1]
     assert_allclose(found, coefficient, atol=0.08)
+
+
+def paths_on_one_side(rows, *, mirrored):
+    draws = PathDraws.draw(1, 4000, 0)
+    mirrors = np.full(4000, 0.0 if mirrored else 1.0)
+    return paths_of_levels(rows, replace(draws, mirrors=mirrors))[:, 0]
+
+
+@pytest.mark.parametrize("learned", [(0.1, 0.5, 0.9), LEARNED, (0.5, 0.9), (0.1, 0.5)])
+def test_mirrored_paths_lie_on_the_other_side_of_the_median(learned):
+    # The median is 0, and the quantiles are symmetric.
+    rows = rows_of([1.0], learned=learned)
+    paths = paths_on_one_side(rows, mirrored=False)
+    assert_allclose(paths_on_one_side(rows, mirrored=True), -paths, atol=1e-5)
 
 
 def test_paths_of_a_forecaster_are_as_wide_as_its_intervals():
