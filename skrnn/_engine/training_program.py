@@ -88,25 +88,9 @@ class TrainingProgram:
         placement: Placement,
     ) -> None:
         self._decay = _make_decay(recipe)
-        arguments = compile_arguments(
-            _loss_of_parts(network) or recipe.loss,
-            recipe.optimizer,
-            recipe.learning_rate if self._decay is None else self._decay.schedule,
-            recipe.metrics,
-            network.output_activation,
-            recipe.clipnorm,
-        )
-        arguments["metrics"] = compare_points(arguments["metrics"], network)
-        if recipe.labels_missing:
-            arguments |= _measure_labels(arguments, network.shape_for_loss)
-        loss: Any = loss_of_samples(arguments["loss"])
-        if isinstance(network, RecurrentNetwork) and network.return_sequences:
-            loss = arguments["loss"] = loss_of_steps(loss, network, recipe.loss)
-            arguments["metrics"] = compare_steps(arguments["metrics"], network)
+        rate = recipe.learning_rate if self._decay is None else self._decay.schedule
+        arguments, loss = _make_arguments(network, recipe, rate)
         self.metrics = arguments["metrics"]
-        if network.loss_terms is not None:
-            _check_suits_copies(recipe, loss, self.metrics)
-            self.metrics = list(map(as_metric, self.metrics))
         self.model = build_model(
             network, masked=masked, loss=arguments["loss"], cudnn=placement.by_cudnn
         )
@@ -138,11 +122,8 @@ class TrainingProgram:
             and all(isinstance(each, keras.metrics.Metric) for each in self.metrics)
             # Samples that fill up a batch have no weight.
             and not any(map(counts_samples, self.metrics))
+            and self._can_build_metrics(network)
         )
-        if self.compiles and self.metrics and isinstance(network, RecurrentNetwork):
-            self._show_metrics(network.shape_of_labels)
-        elif self.compiles and network.loss_terms is not None:
-            self.compiles = _build_metrics(self.metrics, network.n_features)
 
     def start(self, state: State, recipe: Recipe, seed: int, n_updates: float) -> None:
         """Set every variable that training reads or changes.
@@ -311,6 +292,14 @@ class TrainingProgram:
             return validation_epoch(model, task, metrics, self.batch_size)
         return training_epoch(model, self.optimizer, task, metrics, self.batch_size)
 
+    def _can_build_metrics(self, network: Network) -> bool:
+        """Build the metrics; return whether compiled epochs can update them."""
+        if isinstance(network, RecurrentNetwork):
+            if self.metrics:
+                self._show_metrics(network.shape_of_labels)
+            return True
+        return _build_metrics(self.metrics, network.n_features)
+
     def _show_metrics(self, shape_of_labels: tuple[int, ...]) -> None:
         """Build the metrics of the model, from which callbacks see if more is better.
 
@@ -348,6 +337,34 @@ def _build_metrics(metrics: list[Any], n_features: int) -> bool:
     except Exception:  # A metric of the user's can fail in any way.
         return False
     return True
+
+
+def _make_arguments(
+    network: Network, recipe: Recipe, learning_rate: Any
+) -> tuple[dict[str, Any], Any]:
+    """Return the arguments of `keras.Model.compile`, and the loss of each sample.
+
+    That loss is None if the given one reduces samples in its own way.
+    """
+    arguments = compile_arguments(
+        _loss_of_parts(network) or recipe.loss,
+        recipe.optimizer,
+        learning_rate,
+        recipe.metrics,
+        network.output_activation,
+        recipe.clipnorm,
+    )
+    arguments["metrics"] = compare_points(arguments["metrics"], network)
+    if recipe.labels_missing:
+        arguments |= _measure_labels(arguments, network.shape_for_loss)
+    loss: Any = loss_of_samples(arguments["loss"])
+    if isinstance(network, RecurrentNetwork) and network.return_sequences:
+        loss = arguments["loss"] = loss_of_steps(loss, network, recipe.loss)
+        arguments["metrics"] = compare_steps(arguments["metrics"], network)
+    if network.loss_terms is not None:
+        _check_suits_copies(recipe, loss, arguments["metrics"])
+        arguments["metrics"] = list(map(as_metric, arguments["metrics"]))
+    return arguments, loss
 
 
 def _make_decay(recipe: Recipe) -> Decay | None:
