@@ -34,13 +34,25 @@ def pytest_addoption(parser):
 
 @pytest.fixture(autouse=True)
 def as_written(request, monkeypatch):
-    """Leave out of the everyday run what takes most of a short fit: compiling it."""
-    everyday = request.config.option.markexpr == "not exhaustive"
+    """Leave out what takes most of a short fit, compiling it, except in `test-all`."""
+    everyday = "not exhaustive" in request.config.option.markexpr
     marked = request.node.get_closest_marker
     if everyday and marked("short_fits") and not marked("compiled"):
         from tests.support.as_written import compile_no_short_fit
 
         compile_no_short_fit(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def weights_as_drawn(request):
+    """Train no network in tests that are marked so."""
+    if not request.node.get_closest_marker("untrained"):
+        yield
+        return
+    from tests.support.untrained import untrained
+
+    with untrained():
+        yield
 
 
 def pytest_collection_modifyitems(config, items):
