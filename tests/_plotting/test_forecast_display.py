@@ -470,6 +470,7 @@ def test_coverage_says_which_band_is_drawn(calibration, coverage, width):
     assert f"{100 * width:g} % interval" in legend_of(display.ax_)
 
 
+@pytest.mark.untrained
 def test_quantiles_of_a_network_are_drawn_as_far_as_they_reach():
     X, y = make_series()
     network = GRURegressor(2, epochs=1, quantiles=(0.1, 0.5, 0.8), random_state=0)

@@ -152,6 +152,7 @@ def test_display_takes_the_place_of_one_subplot():
     assert all(ax.get_position().x0 > 0.5 for ax in display.axes_)
 
 
+@pytest.mark.untrained
 def test_estimator_is_drawn_as_its_activations_are():
     rows = pd.DataFrame({"x": np.sin(np.arange(20.0))}, index=pd.RangeIndex(20))
     network = RNNRegressor(2, epochs=1, random_state=0)

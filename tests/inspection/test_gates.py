@@ -31,6 +31,9 @@ from skrnn import (
 )
 from skrnn._engine.tensorflow import keras
 from skrnn.inspection import gate_activations
+from tests.support.untrained import untrained
+
+pytestmark = pytest.mark.untrained
 
 RNG = np.random.default_rng(0)
 N_ROWS = 24
@@ -45,20 +48,23 @@ X = SlidingWindow(4).fit_transform(ROWS.to_numpy())[3:].copy()
 
 @pytest.fixture(scope="module")
 def lstm():
-    return LSTMRegressor(3, **SHORT).fit(X, Y[3:])
+    with untrained():
+        return LSTMRegressor(3, **SHORT).fit(X, Y[3:])
 
 
 @pytest.fixture(scope="module")
 def both_ways():
     network = GRURegressor((3, 2), bidirectional=True, segment=2, **SHORT)
-    return network.fit(X, Y[3:])
+    with untrained():
+        return network.fit(X, Y[3:])
 
 
 @pytest.fixture(scope="module")
 def pipeline():
     """With steps two rows apart, the last of them the row before."""
     slider = SlidingWindow(4, gap=1, dilation=2)
-    return make_pipeline(slider, LSTMRegressor(3, **SHORT)).fit(ROWS, Y)
+    with untrained():
+        return make_pipeline(slider, LSTMRegressor(3, **SHORT)).fit(ROWS, Y)
 
 
 def output(model, last):

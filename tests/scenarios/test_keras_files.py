@@ -16,6 +16,7 @@ from skrnn import (
     RNNRegressor,
 )
 from tests.support.samples import summed_windows
+from tests.support.untrained import untrained
 
 ROWS = np.random.default_rng(0).normal(size=(40, 5)) * [1, 10, 1, 0.1, 1] + 7
 FAR = 1e7  # So far from 0 that single precision would lose the values.
@@ -76,10 +77,12 @@ def loaded(tmp_path_factory):
     coded[:4, :, 1] = np.nan
     for name, model in regressors().items():
         X = coded if name == "categories" else windows
-        model.fit(X, target)
+        with untrained():
+            model.fit(X, target)
         store(name, model.to_keras(), X, model.predict(X))
     for name, (model, X) in autoencoders().items():
-        codes = model.fit(X).transform(X)
+        with untrained():
+            codes = model.fit(X).transform(X)
         store(f"all of {name}", model.to_keras(), X, model.reconstruct(X))
         store(f"encoder of {name}", model.encoder_, X, codes)
         store(f"decoder of {name}", model.decoder_, codes, model.reconstruct(X))

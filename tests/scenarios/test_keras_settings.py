@@ -1,6 +1,7 @@
 """Keras's global settings are those of the user's other models, and change no fit."""
 
 import contextlib
+from itertools import cycle
 
 import keras
 import numpy as np
@@ -14,8 +15,9 @@ from skrnn import (
     RNNRegressor,
     VariationalAutoencoder,
 )
-from tests.support.exhaustive import crossed
 from tests.support.networks import RNG
+
+pytestmark = pytest.mark.short_fits
 
 N_STEPS = 4
 WINDOWS = RNG.normal(size=(18, N_STEPS, 3)) * [1.0, 10.0, 100.0] + [0.0, 50.0, 1000.0]
@@ -97,11 +99,17 @@ def outputs_of(estimator, X):
     raise AssertionError
 
 
-@pytest.mark.parametrize(
-    ("estimator", "settings"),
-    crossed(ESTIMATORS, SETTINGS),
-    ids=lambda each: each if isinstance(each, str) else type(each).__name__,
-)
+def in_turn(estimators):
+    """Each estimator under one of the settings, and under all others at once."""
+    for estimator, one in zip(estimators, cycle(SETTINGS), strict=False):
+        others = [name for name in SETTINGS if name != one]
+        name = type(estimator).__name__
+        yield pytest.param(estimator, [one], id=f"{name}, {one}")
+        exhaustive = pytest.mark.exhaustive
+        yield pytest.param(estimator, others, marks=exhaustive, id=f"{name}, others")
+
+
+@pytest.mark.parametrize(("estimator", "settings"), [*in_turn(ESTIMATORS)])
 def test_fits_and_exports_do_not_depend_on_the_settings_of_keras(
     estimator, settings, tmp_path
 ):
@@ -110,15 +118,16 @@ def test_fits_and_exports_do_not_depend_on_the_settings_of_keras(
     weights, expected = plain.weights_, outputs_of(plain, X)
     exported = np.asarray(plain.to_keras()(X))
     plain.to_keras().save(tmp_path / "model.keras")
-    with keras_set_to(*SETTINGS[settings]):
-        fitted = estimator.fit(X, y)
-        # Keras's own loop, which trains stateful networks, adds up losses in floatx.
-        for ours, theirs in zip(fitted.weights_, weights, strict=True):
-            np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
-        assert_close(outputs_of(fitted, X), expected)
-        assert_close(np.asarray(fitted.to_keras()(X)), exported)
-        loaded = keras.models.load_model(tmp_path / "model.keras")
-        np.testing.assert_array_equal(np.asarray(loaded(X)), exported)
+    for name in settings:
+        with keras_set_to(*SETTINGS[name]):
+            fitted = estimator.fit(X, y)
+            # Keras's own loop, of stateful networks, adds up losses in floatx.
+            for ours, theirs in zip(fitted.weights_, weights, strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
+            assert_close(outputs_of(fitted, X), expected)
+            assert_close(np.asarray(fitted.to_keras()(X)), exported)
+            loaded = keras.models.load_model(tmp_path / "model.keras")
+            np.testing.assert_array_equal(np.asarray(loaded(X)), exported)
 
 
 @pytest.mark.parametrize("settings", ["float64, channels_first", "mixed_float16"])

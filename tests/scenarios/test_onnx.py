@@ -23,6 +23,8 @@ if tuple(map(int, keras.version().split(".")[:2])) < (3, 8):
 runtime = pytest.importorskip("onnxruntime")
 pytest.importorskip("tf2onnx")
 
+pytestmark = pytest.mark.untrained
+
 N_STEPS = 4
 WINDOWS = RNG.normal(size=(18, N_STEPS, 2)) * [3.0, 0.2] + [1000.0, -1.0]
 WINDOWS[:3, :2] = np.nan  # The first steps of the first windows, as at a start.

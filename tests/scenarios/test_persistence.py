@@ -114,6 +114,7 @@ def test_copies_are_independent(name):
     assert pickle.dumps(estimator) == before
 
 
+@pytest.mark.untrained
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "names",
@@ -149,7 +150,7 @@ def test_every_estimator_answers_the_same_in_another_process(names, tmp_path):
 
 
 def test_a_loaded_estimator_goes_on_as_the_stored_one_does(tmp_path):
-    model, X = copy.deepcopy(persisted.ALL["LSTMRegressor"]())
+    model, X = persisted.NETWORKS["LSTMRegressor"]()
     y = persisted.ROW
     loaded = [again(model, ending, tmp_path) for ending in FORMATS]
     expected = model.partial_fit(X, y).weights_
@@ -165,6 +166,7 @@ def test_a_loaded_estimator_goes_on_as_the_stored_one_does(tmp_path):
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @each_plain
 def test_a_pickle_names_neither_pandas_nor_a_private_module(name):
     pickled = pickle.dumps(persisted.ALL[name]()[0])
@@ -173,6 +175,7 @@ def test_a_pickle_names_neither_pandas_nor_a_private_module(name):
     assert b"skrnn._" not in pickled
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     "name", ["windows on days", "forecasts on days", "LSTMRegressor", "Autoencoder"]
 )
@@ -282,6 +285,7 @@ def test_an_unknown_part_of_a_state_is_refused():
         SlidingWindow.__new__(SlidingWindow).__setstate__(state)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -320,6 +324,7 @@ def test_an_optimizer_of_keras_is_pickled_and_named_ahead_of_skops():
     assert io.get_untrusted_types(data=data) == ["skrnn.LSTMRegressor"]
 
 
+@pytest.mark.untrained
 def test_a_skops_file_is_a_zip_of_numbers_and_words(tmp_path):
     pytest.importorskip("skops.io")
     model, _ = persisted.ALL["LSTMRegressor"]()

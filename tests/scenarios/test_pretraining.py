@@ -10,6 +10,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skrnn import GRURegressor, LSTMRegressor, RecurrentAutoencoder, RNNRegressor
 from tests.support.exhaustive import first_of_many
+from tests.support.untrained import untrained
+
+pytestmark = pytest.mark.short_fits
 
 ESTIMATORS = {"rnn": RNNRegressor, "lstm": LSTMRegressor, "gru": GRURegressor}
 RNG = np.random.RandomState(0)
@@ -24,7 +27,8 @@ def autoencoder(X=X, cell="rnn", units=3, **parameters):
     return RecurrentAutoencoder(2, cell=cell, units=units, **settings).fit(X)
 
 
-PRETRAINED = autoencoder()
+with untrained():
+    PRETRAINED = autoencoder()
 
 
 def network(cls=RNNRegressor, units=3, pretrained=PRETRAINED, **parameters):
