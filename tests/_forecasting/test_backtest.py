@@ -1,5 +1,6 @@
 from functools import partial
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -167,7 +168,9 @@ def test_values_after_the_origin_change_no_prediction(daily, refit, fold):
 def test_parallel_folds_give_the_same_results(daily, forecaster):
     X, y = daily
     serial = backtest(forecaster, X, y, CV)
-    pd.testing.assert_frame_equal(backtest(forecaster, X, y, CV, n_jobs=2), serial)
+    with joblib.parallel_config("threading"):  # Processes are in test_clusters.py.
+        parallel = backtest(forecaster, X, y, CV, n_jobs=2)
+    pd.testing.assert_frame_equal(parallel, serial)
 
 
 @each_forecaster
@@ -472,6 +475,7 @@ def test_quantiles_need_a_forecaster_that_has_them(daily):
         backtest(make_forecaster(), *daily, 2, quantiles=[1.5])
 
 
+@pytest.mark.untrained
 def test_quantiles_of_a_network_give_intervals_as_far_as_they_reach(daily):
     X, y = daily
     network = GRURegressor(2, epochs=1, quantiles=(0.1, 0.5, 0.9), random_state=0)

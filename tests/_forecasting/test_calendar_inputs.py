@@ -98,6 +98,7 @@ def test_rows_that_update_leaves_out_have_their_calendar():
     assert_array_equal(of_dates.forecast(9), of_columns.predict(X[220:229]))
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("cold_start", [False, True])
 def test_series_of_a_panel_have_the_calendar_of_their_own_rows(cold_start):
     index = three_series(150)

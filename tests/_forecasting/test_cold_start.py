@@ -138,6 +138,7 @@ def test_columns_known_ahead_reach_a_series_without_rows():
     assert_allclose(forecaster.predict(ahead), expected)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("normalize", ["last", "meanstd"])
 def test_networks_start_from_nothing(normalize):
     random = np.random.default_rng(0)
@@ -153,6 +154,7 @@ def test_networks_start_from_nothing(normalize):
     assert_allclose(found[3:], forecaster.predict(rows_of("a", 3)), rtol=1e-4)
 
 
+@pytest.mark.untrained
 def test_network_in_a_pipeline_learns_windows_that_begin_missing():
     inner = make_pipeline("passthrough", GRURegressor(2, epochs=1))
     forecaster = cold(inner).fit(None, np.arange(10.0))

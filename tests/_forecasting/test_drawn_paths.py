@@ -57,6 +57,7 @@ def test_paths_of_an_autoregression_have_the_variance_of_its_equation():
     assert_allclose(first[0], ends, rtol=1e-5)
 
 
+@pytest.mark.untrained
 def test_the_same_random_state_draws_the_same_paths():
     forecaster = AutoregressiveForecaster(gru("student_t"), window=3)
     forecaster.fit(None, autoregression(60))
@@ -91,6 +92,7 @@ def test_the_likelihood_of_scaled_series_is_that_of_their_counts(distribution):
     assert_allclose(history["loss"][-1], np.mean(losses), rtol=1e-4)
 
 
+@pytest.mark.untrained
 def test_quantiles_of_one_block_are_those_of_the_counts_of_each_series():
     forecaster = AutoregressiveForecaster(gru("negative_binomial"), window=3, horizon=2)
     y = sales()
@@ -114,8 +116,9 @@ def test_quantiles_of_one_block_are_those_of_the_counts_of_each_series():
     assert_array_equal(longer, np.rint(longer))
 
 
+@pytest.mark.untrained
 def test_draws_of_one_block_have_the_mean_of_the_forecast():
-    network = gru("negative_binomial", epochs=2)
+    network = gru("negative_binomial")
     forecaster = AutoregressiveForecaster(network, window=3, horizon=2)
     forecaster.fit(None, sales())
     paths = forecaster.sample_paths(2, 4000, random_state=0)
@@ -157,6 +160,7 @@ def test_what_shifts_counts_is_refused_before_training(settings, words):
         forecaster.fit(None, np.arange(60) % 4)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("settings", [{"log": True}, {"normalize": "meanstd"}])
 def test_bands_of_transformed_series_are_those_of_the_paths(settings):
     y = np.exp(autoregression(300) / 8)
@@ -167,6 +171,7 @@ def test_bands_of_transformed_series_are_those_of_the_paths(settings):
     assert_allclose(np.quantile(paths, LEVELS, axis=1).T, exact, rtol=0.02)
 
 
+@pytest.mark.untrained
 def test_differences_are_added_up_along_paths():
     y = autoregression(500).cumsum()
     network = gru("normal", linear_path=True)
@@ -177,6 +182,7 @@ def test_differences_are_added_up_along_paths():
     assert paths[1].std() > 1.1 * paths[0].std()
 
 
+@pytest.mark.untrained
 def test_with_a_calibration_bands_of_one_block_cover_what_was_held_out():
     y = autoregression(300)
     network = gru("normal", linear_path=True)
@@ -194,6 +200,7 @@ def test_with_a_calibration_bands_of_one_block_cover_what_was_held_out():
     assert_allclose(band[0], raw[0] + [-distance, distance], rtol=1e-3)
 
 
+@pytest.mark.untrained
 def test_a_pipeline_gets_counts_as_they_are():
     y, network = sales(), make_pipeline("passthrough", gru("negative_binomial"))
     forecaster = AutoregressiveForecaster(network, window=3).fit(None, y)
@@ -205,6 +212,7 @@ def test_a_pipeline_gets_counts_as_they_are():
     assert_array_equal(band[0.9], predicted.ppf(0.9))
 
 
+@pytest.mark.untrained
 def test_backtests_judge_distributions():
     y = pd.Series(autoregression(60), DAYS)
     network = gru("normal", linear_path=True)
@@ -216,6 +224,7 @@ def test_backtests_judge_distributions():
     assert np.isfinite(errors.to_numpy(dtype=float)).all()
 
 
+@pytest.mark.untrained
 def test_wide_frames_and_their_columns_have_paths():
     wide = sales().unstack("shop")
     forecaster = AutoregressiveForecaster(
@@ -242,6 +251,7 @@ def test_each_series_is_drawn_in_its_units_beside_one_that_starts_cold():
     assert (band.iloc[:, 1] > band.iloc[:, 0]).all()
 
 
+@pytest.mark.untrained
 def test_levels_of_one_block_are_in_its_units_beside_a_series_that_starts_cold():
     forecaster = AutoregressiveForecaster(
         gru("poisson"), window=3, horizon=2, cold_start=True

@@ -67,6 +67,7 @@ def test_forecasts_are_those_of_windows_with_codes():
     assert fitted.estimator.categories == {"tariff": 2, "sky": 1}
 
 
+@pytest.mark.untrained
 def test_categories_not_seen_are_others_for_known_and_past_columns():
     X, y = data()
     fitted = forecaster_of(past="sky").fit(X[:N_ROWS], y[:N_ROWS])
@@ -95,11 +96,12 @@ def test_missing_categories_of_past_columns_count_as_not_seen(estimator):
     assert np.isfinite(found[0]).all()
 
 
+@pytest.mark.untrained
 def test_compiled_roll_outs_look_up_the_same_embeddings():
     X, y = data()
     y.iloc[N_ROWS - 2] = np.nan  # A hole, which steps with codes have filled.
     known = X.drop(columns="sky")
-    network = RNNRegressor(**NET, categories={"tariff": 2}).set_params(epochs=3)
+    network = RNNRegressor(**NET, categories={"tariff": 2})
     fitted = forecaster_of(network).fit(known[:N_ROWS], y[:N_ROWS])
     for n_rows in (3, 4):  # The last block may be known in part.
         rows = known[N_ROWS : N_ROWS + n_rows]
@@ -121,6 +123,7 @@ def test_rows_behind_the_last_known_one_have_no_category():
     assert_allclose(filled[:, 0], expected, rtol=1e-6)
 
 
+@pytest.mark.untrained
 def test_names_of_many_series_are_embedded():
     y, static = many_series()
     later = pd.concat([static, static.iloc[:1].set_axis(["new"]).assign(store="new")])
@@ -133,6 +136,7 @@ def test_names_of_many_series_are_embedded():
     assert np.isfinite(fitted.forecast(2)).all()
 
 
+@pytest.mark.untrained
 def test_few_levels_stay_zeros_and_ones_unless_they_are_named():
     static = pd.DataFrame({"town": ["a", "b"], "size": [1, 2]}, ["x", "y"])
     assert StaticColumns.read(static, ["x", "y"]).codes == []

@@ -183,6 +183,7 @@ def test_bands_of_a_panel():
     check(forecaster_of(calibration=20, horizon=2), X, y, **bands)
 
 
+@pytest.mark.untrained
 def test_bands_of_a_network_of_quantiles():
     y = below(make_panel())
     network = GRURegressor(2, epochs=1, quantiles=(0.1, 0.5, 0.9), random_state=0)
@@ -191,6 +192,7 @@ def test_bands_of_a_network_of_quantiles():
     check(forecaster, None, y, rtol=1e-4, **bands)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("horizon", [5, 2])
 def test_bands_of_a_distribution_are_drawn_in_turn_beyond_a_block(horizon):
     network = GRURegressor(2, epochs=1, distribution="normal", random_state=0)
@@ -286,6 +288,7 @@ def test_pipelines_and_other_forecasters_go_in_turn():
     assert backtest(Other(Ridge()), X, y, FOLDS, refit=False)["y_pred"].min() > 800
 
 
+@pytest.mark.untrained
 def test_network_rolls_out_all_folds_and_series_in_one_call(monkeypatch):
     y = below(make_panel())
     network = GRURegressor(units=2, epochs=1, random_state=0)

@@ -17,7 +17,6 @@ from sklearn.tree import ExtraTreeRegressor
 from skrnn import (
     AutoregressiveForecaster,
     GRURegressor,
-    LSTMRegressor,
     RNNRegressor,
 )
 from skrnn._estimators.inside import accepts_windows
@@ -409,6 +408,7 @@ def test_three_axes_reach_a_recurrent_estimator_through_what_wraps_it(wrapped, n
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 def test_recurrent_recursion_is_the_one_written_by_hand(daily):
     X, y = daily
     forecaster = AutoregressiveForecaster(
@@ -422,6 +422,7 @@ def test_recurrent_recursion_is_the_one_written_by_hand(daily):
     assert_allclose(predicted, rows[50:], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.untrained
 def test_recurrent_blocks_of_several_targets_keep_index_and_names(daily):
     X, y = daily
     both = pd.DataFrame({"load": y, "price": y.cumsum()})
@@ -434,22 +435,13 @@ def test_recurrent_blocks_of_several_targets_keep_index_and_names(daily):
     pd.testing.assert_frame_equal(restored.predict(X[50:]), predicted)
 
 
+@pytest.mark.untrained
 def test_grid_search_reaches_the_network_inside(daily):
     forecaster = AutoregressiveForecaster(RNNRegressor(epochs=1, random_state=0))
     grid = {"window": [2, 3], "estimator__units": [2, 3]}
     search = GridSearchCV(forecaster, grid, cv=TimeSeriesSplit(2))
     search.fit(no_columns(daily[1].index), daily[1])
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-
-
-@pytest.mark.slow
-def test_network_learns_to_continue_a_sine():
-    sine = np.sin(0.3 * np.arange(160))
-    network = LSTMRegressor(
-        units=16, epochs=200, learning_rate=1e-2, batch_size=16, random_state=0
-    )
-    forecaster = AutoregressiveForecaster(network, window=12).fit(None, sine[:120])
-    assert np.sqrt(np.mean((forecaster.forecast(40) - sine[120:]) ** 2)) < 0.1
 
 
 @pytest.mark.parametrize("narrow", [np.uint8, np.int8])

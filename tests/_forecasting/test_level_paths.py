@@ -97,6 +97,7 @@ def test_mirrored_paths_lie_on_the_other_side_of_the_median(learned):
     assert_allclose(paths_on_one_side(rows, mirrored=True), -paths, atol=1e-5)
 
 
+@pytest.mark.untrained
 def test_paths_of_a_forecaster_are_as_wide_as_its_intervals():
     y = np.random.default_rng(0).normal(size=200).cumsum()
     network = GRURegressor(2, epochs=2, quantiles=(0.1, 0.5, 0.9), random_state=0)

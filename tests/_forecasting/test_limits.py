@@ -105,6 +105,7 @@ def test_bands_and_paths_keep_the_bounds(falling):
     assert_allclose(fitted.calibration_errors_[0, 0, :, 0], errors, atol=1e-9)
 
 
+@pytest.mark.untrained
 def test_compiled_network_keeps_the_floor(falling):
     network = GRURegressor(units=2, epochs=1, random_state=0, linear_path=True)
     bound = forecaster_of(network).fit(None, falling).forecast(20)

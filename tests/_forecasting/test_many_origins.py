@@ -104,6 +104,7 @@ def test_targets_of_a_series_have_rows_of_their_own():
     assert_allclose(results["y_pred"], expected.T.ravel())
 
 
+@pytest.mark.untrained
 def test_network_rolls_out_all_origins_in_one_call(monkeypatch):
     X, y = make_daily()
     network = GRURegressor(units=2, epochs=1, random_state=0)

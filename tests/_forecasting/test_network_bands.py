@@ -1,5 +1,3 @@
-import importlib.util
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,9 +7,9 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 
 from skrnn import AutoregressiveForecaster, GRURegressor
-from tests.support import persisted
 
-HAS_SKOPS = importlib.util.find_spec("skops") is not None
+pytestmark = pytest.mark.untrained
+
 LEVELS = (0.1, 0.5, 0.8)
 RNG = np.random.RandomState(0)
 Y = np.exp(np.sin(np.arange(80) / 3) + 0.3 * RNG.normal(size=80))
@@ -177,37 +175,3 @@ def test_other_estimators_have_bands_by_their_errors(estimator):
     assert model._level_errors is None
     band = model.predict_interval(np.empty((4, 0)), 0.6)
     assert_allclose(band.mean(axis=1), model.predict(np.empty((4, 0))))
-
-
-@pytest.mark.slow
-def test_width_follows_the_situation_and_coverage_holds():
-    random, hours = np.random.RandomState(0), np.arange(1600)
-    wild = hours % 24 >= 12
-    y = 3 * np.sin(hours * np.pi / 12) + np.where(wild, 1.5, 0.3) * random.normal(
-        size=1600
-    )
-    # Too few epochs to be right, so that the calibration has something to repair.
-    network = GRURegressor(
-        8, quantiles=(0.2, 0.5, 0.8), epochs=8, learning_rate=0.01, random_state=0
-    )
-    model = AutoregressiveForecaster(network, window=24, horizon=4, calibration=300)
-    model.fit(None, y[:1000])
-    bands = {
-        n: model.predict_interval(np.empty((4, 0)), 0.8, history=y[:n])
-        for n in range(1000, 1590, 3)
-    }
-    rows = np.array([range(n, n + 4) for n in bands])
-    lower, upper = np.moveaxis(np.array(list(bands.values())), -1, 0)
-    inside, width = (lower <= y[rows]) & (y[rows] <= upper), upper - lower
-    assert abs(inside.mean() - 0.8) < 0.05
-    assert width[wild[rows]].mean() > 2 * width[~wild[rows]].mean()
-
-
-def test_stored_forecasters_give_the_same_bands(tmp_path):
-    model, ahead = persisted.ALL["forecasts of quantiles"]()
-    expected = model.predict_interval(ahead, 0.6)
-    for ending in ("pickle", *["skops"] * HAS_SKOPS):
-        path = tmp_path / f"model.{ending}"
-        persisted.store(model, path)
-        loaded = persisted.load(path)
-        pd.testing.assert_frame_equal(loaded.predict_interval(ahead, 0.6), expected)

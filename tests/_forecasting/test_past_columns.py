@@ -203,6 +203,7 @@ def test_each_of_many_series_has_its_past_columns(data, wide):
     assert abs(north[0] - y.iloc[N_ROWS]) < 1
 
 
+@pytest.mark.untrained
 def test_compiled_roll_out_sees_what_the_table_of_the_training_shows(data):
     X, y = data
     network = GRURegressor(units=2, epochs=1, random_state=0)
@@ -214,6 +215,7 @@ def test_compiled_roll_out_sees_what_the_table_of_the_training_shows(data):
     )
 
 
+@pytest.mark.untrained
 def test_default_set_up_chooses_without_the_future_of_past_columns(data):
     X, y = data
     forecaster = AutoregressiveForecaster(

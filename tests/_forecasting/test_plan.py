@@ -67,6 +67,7 @@ def test_straight_line_is_continued_exactly(params, horizon, estimator):
     assert_allclose(forecaster.forecast(N_LATER), ahead, rtol=1e-12)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("params", FOR_LINES[:3], ids=str)
 def test_straight_line_is_continued_by_a_network_as_exactly_as_float32(params):
     known, ahead = split(LINE)
@@ -75,6 +76,7 @@ def test_straight_line_is_continued_by_a_network_as_exactly_as_float32(params):
     assert_allclose(forecaster.fit(None, known).forecast(N_LATER), ahead, rtol=1e-6)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     "estimator",
     [LinearRegression(), RNNRegressor(2, epochs=1, random_state=0)],
@@ -106,7 +108,7 @@ def test_pattern_on_a_trend_is_continued_exactly_by_a_seasonal_difference():
 def test_sine_times_a_trend_is_continued_by_a_network():
     step = np.arange(240.0)
     y = (1 + step / 60) * np.sin(2 * np.pi * step / 12) + step / 10
-    network = GRURegressor(16, epochs=150, learning_rate=5e-3, random_state=0)
+    network = GRURegressor(16, epochs=50, learning_rate=1.5e-2, random_state=0)
     forecaster = AutoregressiveForecaster(
         network, window=24, horizon=12, normalize="meanstd"
     ).fit(None, y[:216])
@@ -211,6 +213,7 @@ def test_estimators_that_take_nan_see_windows_with_holes(normalize, difference):
     assert_allclose(forecaster.forecast(6), expected, rtol=1e-8)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     ("normalize", "horizon", "missing"),
     crossed([None, "last", "meanstd"], [1, 3], [True, False]),
@@ -242,6 +245,7 @@ def test_forecasts_move_with_the_level_of_a_series_and_keep_their_precision():
     assert_allclose(high - 1e6, low, atol=1e-4)
 
 
+@pytest.mark.untrained
 def test_a_stretch_of_equal_values_is_no_division_by_zero():
     y = np.array([0.0] * 20 + [3.0, 0.0, 0.0, 5.0] + [0.0] * 20)
     for estimator in (Ridge(), RNNRegressor(2, epochs=1, random_state=0)):
@@ -363,6 +367,7 @@ def network(**params):
     return RNNRegressor(3, **{**settings, **params})
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("normalize", [None, "last", "meanstd"])
 def test_one_compiled_call_equals_the_loop_step_by_step(normalize, monkeypatch):
     X, y, later = make_many(n_known=2, n_ahead=7)
@@ -375,6 +380,7 @@ def test_one_compiled_call_equals_the_loop_step_by_step(normalize, monkeypatch):
     assert_allclose(at_once, forecaster.predict(stack(later)), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.untrained
 def test_one_compiled_call_starts_from_series_as_short_as_a_window(monkeypatch):
     _, y, _ = make_many(spans={**SPANS, "short": (20, 4)})
     inner = network()
@@ -387,6 +393,7 @@ def test_one_compiled_call_starts_from_series_as_short_as_a_window(monkeypatch):
     assert_allclose(at_once, forecaster.forecast(5), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.untrained
 def test_other_numbers_of_series_need_no_other_program():
     spans = dict.fromkeys(range(8), (0, 12))
     _, y, _ = make_many(spans=spans)
@@ -440,6 +447,7 @@ def test_validation_takes_the_windows_nearest_to_the_ends_of_all_series():
     }
 
 
+@pytest.mark.untrained
 def test_validation_split_of_many_series_is_watched():
     _, y, _ = make_many()
     inner = network(epochs=2, validation_split=0.2)

@@ -111,7 +111,7 @@ SCALES = np.array([1.0, 4.0, 30.0])
 @pytest.mark.parametrize("scales", [np.ones(3), SCALES])
 def test_radii_cover_their_share_of_each_series(n_origins, scales):
     random = np.random.default_rng(0)
-    inside, n_steps, n_draws = 0.0, 5, 200
+    inside, n_steps, n_draws = 0.0, 5, 100
     for _ in range(n_draws):
         errors = triangle(random, 3, n_origins) * scales[:, None, None]
         found = radii(errors, 0.8, np.arange(3))[:, :n_steps]

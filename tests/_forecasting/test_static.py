@@ -84,6 +84,7 @@ def test_columns_stand_beside_those_of_rows(panel):
     assert np.isfinite(fitted.predict(X[N_ROWS:])).all(axis=None)
 
 
+@pytest.mark.untrained
 def test_compiled_network_sees_what_it_was_trained_with(panel):
     network = GRURegressor(units=2, epochs=1, random_state=0)
     fitted = forecaster_of(network).fit(None, panel)

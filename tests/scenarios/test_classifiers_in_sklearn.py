@@ -31,6 +31,7 @@ from skrnn import (
 )
 from tests.support.classes import CLASSIFIERS, THREE, TWO, classifier
 from tests.support.networks import X
+from tests.support.untrained import run_check
 
 pytestmark = pytest.mark.short_fits
 
@@ -65,7 +66,7 @@ FEW_STEPS = {"epochs": 2, "learning_rate": 0.001}
 def test_every_check_of_sklearn_holds(estimator, check):
     if "sample_weight_equivalence" in check.func.__name__:
         estimator = clone(estimator).set_params(**FEW_STEPS)  # All checks share one.
-    check(estimator)
+    run_check(estimator, check)
 
 
 @pytest.mark.parametrize("cls", CLASSIFIERS)
@@ -90,6 +91,7 @@ def test_diagram_shows_the_classifier():
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 def test_folds_are_stratified_by_default():
     order = np.argsort(TWO, kind="stable")  # Without, each half would be one class.
     windows, labels = X[order], TWO[order]
@@ -101,6 +103,7 @@ def test_folds_are_stratified_by_default():
     assert_allclose(scores, parts)
 
 
+@pytest.mark.compiled
 def test_grid_search_over_window_weights_and_rates():
     grid = {
         "slidingwindow__window": [2, 3],
@@ -132,6 +135,7 @@ def test_pipeline_classifies_every_row_and_learns_from_whole_windows():
     assert_array_equal(model.predict_proba(FRAME)[2:], alone.predict_proba(windows))
 
 
+@pytest.mark.untrained
 def test_test_fold_starts_warm():
     model = windowed(learning_rate=0.1).fit(FRAME[:60], STATE[:60])
     windows = SlidingWindow(3).fit_transform(FRAME)[60:]
@@ -152,6 +156,7 @@ def test_permutation_importance_finds_the_column_that_matters():
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("y", [TWO, THREE], ids=["two", "three"])
 def test_calibration_learns_from_left_out_probabilities(y):
     calibrated = CalibratedClassifierCV(classifier(), cv=2, ensemble=False)
@@ -162,6 +167,7 @@ def test_calibration_learns_from_left_out_probabilities(y):
     assert_array_equal(inner.estimator.predict_proba(X), alone.predict_proba(X))
 
 
+@pytest.mark.untrained
 def test_thresholds_are_tuned_and_fixed():
     fixed = FixedThresholdClassifier(classifier(), threshold=0.7, pos_label="up")
     proba = classifier().fit(X, TWO).predict_proba(X)[:, 1]
@@ -171,6 +177,7 @@ def test_thresholds_are_tuned_and_fixed():
     assert set(tuned.predict(X)) <= {"down", "up"}
 
 
+@pytest.mark.untrained
 def test_voting_takes_the_mean_of_probabilities():
     members = [("a", classifier()), ("b", classifier(learning_rate=0.1))]
     voting = VotingClassifier(members, voting="soft").fit(X, THREE)
@@ -178,6 +185,7 @@ def test_voting_takes_the_mean_of_probabilities():
     assert_allclose(voting.predict_proba(X), np.mean(alone, axis=0))
 
 
+@pytest.mark.untrained
 def test_stacking_learns_from_probabilities_of_left_out_rows():
     regression = LogisticRegression(solver="newton-cg")
     stacking = StackingClassifier([("rnn", classifier())], regression, cv=3)
@@ -189,6 +197,7 @@ def test_stacking_learns_from_probabilities_of_left_out_rows():
     assert_array_equal(stacking.predict(X), expected)
 
 
+@pytest.mark.untrained
 def test_several_labels_a_row_are_for_one_network_each():
     labels = np.column_stack([TWO, THREE])
     model = MultiOutputClassifier(classifier()).fit(X, labels)

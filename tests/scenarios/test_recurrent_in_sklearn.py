@@ -31,6 +31,7 @@ from skrnn import (
     RNNRegressor,
     SlidingWindow,
 )
+from tests.support.untrained import run_check
 
 pytestmark = pytest.mark.short_fits
 
@@ -74,7 +75,7 @@ def fail_with_a_linear_path(estimator):
 
 @parametrize_with_checks([network(**IN_FULL_BATCHES)])
 def test_every_check_of_sklearn_holds(estimator, check):
-    check(estimator)
+    run_check(estimator, check)
 
 
 @pytest.mark.exhaustive
@@ -86,7 +87,7 @@ def test_every_check_of_sklearn_holds(estimator, check):
     expected_failed_checks=fail_with_a_linear_path,
 )
 def test_every_check_of_sklearn_holds_for_other_cells_and_decoders(estimator, check):
-    check(estimator)
+    run_check(estimator, check)
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
@@ -111,6 +112,7 @@ def flat_line():
     return make_pipeline(flat, LinearRegression())
 
 
+@pytest.mark.untrained
 def test_voting_takes_the_mean_with_other_regressors():
     members = [("rnn", network()), ("gru", network(GRURegressor))]
     voting = VotingRegressor(members).fit(WINDOWS, TARGET)
@@ -120,6 +122,7 @@ def test_voting_takes_the_mean_with_other_regressors():
     assert_allclose(voting.predict(WINDOWS), np.mean(alone, axis=0), rtol=1e-12)
 
 
+@pytest.mark.untrained
 def test_stacking_learns_from_predictions_of_left_out_rows():
     members = [("rnn", network()), ("line", flat_line())]
     stacking = StackingRegressor(members, LinearRegression(), cv=KFold(2))
@@ -131,12 +134,14 @@ def test_stacking_learns_from_predictions_of_left_out_rows():
     assert_allclose(stacking.final_estimator_.coef_, final.coef_, rtol=1e-6)
 
 
+@pytest.mark.untrained
 def test_transformed_target_trains_on_the_transformed_target():
     model = TransformedTargetRegressor(network(), func=np.log, inverse_func=np.exp)
     by_hand = network().fit(WINDOWS, np.log(TARGET)).predict(WINDOWS)
     assert_allclose(model.fit(WINDOWS, TARGET).predict(WINDOWS), np.exp(by_hand))
 
 
+@pytest.mark.untrained
 def test_one_network_for_each_target():
     y = np.column_stack([TARGET, -TARGET])
     model = MultiOutputRegressor(network()).fit(WINDOWS, y)
@@ -144,6 +149,7 @@ def test_one_network_for_each_target():
     assert_array_equal(model.predict(WINDOWS), np.transpose(alone))
 
 
+@pytest.mark.untrained
 def test_bagging_trains_on_drawn_columns_of_a_table_of_steps():
     # Bagging takes tables only: two axes, the steps of one feature.
     steps = WINDOWS[:, :, 0]
@@ -167,6 +173,7 @@ def test_cross_val_predict_predicts_each_fold_from_the_others():
 
 
 # Of a shorter training fold the rows ahead of the test fold are left out.
+@pytest.mark.untrained
 @pytest.mark.filterwarnings("ignore::skrnn.ColdStartWarning")
 def test_learning_curve_of_a_pipeline():
     sizes, train, test = learning_curve(
@@ -188,6 +195,7 @@ def test_permutation_importance_finds_the_column_that_matters():
 GRID = {"slidingwindow__window": [2, 3], "lstmregressor__units": [2, 3]}
 
 
+@pytest.mark.compiled
 def test_grid_search_over_window_and_units():
     search = GridSearchCV(windowed(LSTMRegressor), GRID, cv=TimeSeriesSplit(2))
     search.fit(FRAME, Y)
@@ -199,6 +207,7 @@ def test_grid_search_over_window_and_units():
     assert_allclose(search.best_score_, expected, rtol=1e-12)
 
 
+@pytest.mark.untrained
 def test_grid_search_over_segments_and_decoders():
     grid = {"segment": [1, 3], "decoder": ["dense", "parallel"]}
     y = np.column_stack([TARGET, -TARGET])
@@ -209,6 +218,7 @@ def test_grid_search_over_segments_and_decoders():
     assert_array_equal(best.predict(WINDOWS), search.predict(WINDOWS))
 
 
+@pytest.mark.compiled
 def test_halving_grid_search_over_window_and_units():
     search = HalvingGridSearchCV(
         windowed(LSTMRegressor),
@@ -221,18 +231,6 @@ def test_halving_grid_search_over_window_and_units():
     )
     assert search.fit(FRAME, Y).n_candidates_ == [4, 2]
     assert search.best_estimator_[-1].n_iter_ == 2
-
-
-@pytest.mark.slow
-def test_other_processes_give_the_same_scores():
-    searches = [
-        GridSearchCV(windowed(), {"rnnregressor__l2": [0, 1]}, n_jobs=n, cv=2)
-        for n in (None, 2)
-    ]
-    here, there = (
-        search.fit(FRAME, Y).cv_results_["mean_test_score"] for search in searches
-    )
-    assert_allclose(here, there, rtol=1e-5)
 
 
 # --------------------------------------------------------------------------------------
@@ -250,6 +248,7 @@ def test_pipeline_trains_on_whole_windows_and_predicts_every_row():
     assert_array_equal(predicted[2:], by_hand.predict(WINDOWS))
 
 
+@pytest.mark.untrained
 def test_pipeline_with_a_scaler_starts_warm():
     train, test = FRAME[:50], FRAME[50:]
     model = make_pipeline(StandardScaler(), SlidingWindow(3), network(LSTMRegressor))
@@ -265,6 +264,7 @@ def test_pipeline_with_a_scaler_starts_warm():
     assert not np.allclose(predicted[:2], cold[:2], **rounding)
 
 
+@pytest.mark.untrained
 def test_pipeline_is_pickled_whole():
     model = windowed(GRURegressor).fit(FRAME, Y)
     again = pickle.loads(pickle.dumps(model))
