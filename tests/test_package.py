@@ -3,6 +3,7 @@ import inspect
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
@@ -46,9 +47,14 @@ def package_of(path):
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def syntax_tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imported_names(path):
     """Every dotted name that a file imports, inside functions too."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax_tree(path)):
         yield from names_in_import(node, path)
 
 
@@ -185,7 +191,7 @@ def test_keras_and_tensorflow_are_imported_in_the_engine_alone(path):
 def test_the_engine_is_imported_inside_functions(path):
     if package_of(path) == "_engine":
         return
-    module = ast.parse(path.read_text(encoding="utf-8"))
+    module = syntax_tree(path)
     names = [n for node in run_at_once(module) for n in names_in_import(node, path)]
     assert not [name for name in names if name.startswith("skrnn._engine")]
 
@@ -198,7 +204,7 @@ def test_private_names_of_sklearn_stand_in_one_file(path):
     assert not [name for name in names if "._" in name]
     source = path.read_text(encoding="utf-8")
     assert "_sklearn_" not in source.replace("__sklearn_", "")
-    nodes = ast.walk(ast.parse(source))
+    nodes = ast.walk(syntax_tree(path))
     assert (
         not {node.attr for node in nodes if isinstance(node, ast.Attribute)} & PRIVATE
     )

@@ -151,7 +151,7 @@ def forecaster_of(settings, estimator):
     return AutoregressiveForecaster(estimator, difference=settings["lags"], **given)
 
 
-@tried_often(1000, 120)
+@tried_often(300, 80)
 def test_forecasts_of_random_settings_equal_a_loop(data):
     settings = data.draw(set_ups())
     (y,), (x,), n_steps = data_of(data.draw, settings, 1)
@@ -188,7 +188,7 @@ def test_forecasts_of_random_settings_equal_a_loop(data):
     np.testing.assert_allclose(np.reshape(again, got.shape), got, rtol=1e-9)
 
 
-@tried_often(1000, 120)
+@tried_often(300, 80)
 def test_updates_row_by_row_equal_one_fit_on_all_rows(data):
     settings = data.draw(set_ups())
     (y,), (x,), n_steps = data_of(data.draw, settings, 1)
@@ -212,7 +212,7 @@ def test_updates_row_by_row_equal_one_fit_on_all_rows(data):
     np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-8)
 
 
-@tried_often(1000, 120)
+@tried_often(300, 80)
 def test_many_series_are_each_continued_as_if_alone(data):
     settings = data.draw(set_ups())
     y, x, n_steps = data_of(data.draw, settings, data.draw(st.integers(2, 4)))

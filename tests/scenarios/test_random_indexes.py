@@ -17,8 +17,8 @@ from skrnn import AutoregressiveForecaster, SkippedSeriesWarning
 from tests.support.calendars import GRIDS, ticks_with_holes
 
 # Of each grid, and of each claim; the everyday run tries the first of them.
-# RANDOM_CASES=300 tries ten times as many; with -rP each test says how many.
-N_CASES, N_EVERYDAY = int(os.environ.get("RANDOM_CASES", "30")), 8
+# RANDOM_CASES=200 tries ten times as many; with -rP each test says how many.
+N_CASES, N_EVERYDAY = int(os.environ.get("RANDOM_CASES", "20")), 6
 MOST_AHEAD = 12
 TOO_SHORT = re.compile(
     "No window to learn from|rows without a hole|a forecast starts from the last|"

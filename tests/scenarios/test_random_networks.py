@@ -165,7 +165,7 @@ def assert_predictions_equal_keras_and_the_equations(network, data):
     np.testing.assert_allclose(got, by_hand, **close)
 
 
-@tried_often(6, 2)
+@tried_often(4, 2)
 def test_compiled_epochs_equal_keras(data):
     cell, shape = data.draw(st.sampled_from(CELLS)), data.draw(st.sampled_from(SHAPES))
     missing = data.draw(st.booleans())

@@ -82,7 +82,7 @@ def shows_its_tick(places):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::skrnn.ColdStartWarning")
-@tried_often(1000, 150)
+@tried_often(400, 100)
 def test_windows_of_random_indexes_equal_a_walk_back(data):
     n_series = data.draw(st.sampled_from([1, 1, 2, 3]))
     clock = data.draw(st.sampled_from(list(CLOCKS)))

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 # The same examples in every run, and nothing written into the folder of the tests.
 REPEATABLE = settings(
-    max_examples=1000,
+    max_examples=300,
     deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 # For claims beside the main one of a file.
-FEWER = settings(REPEATABLE, max_examples=250)
+FEWER = settings(REPEATABLE, max_examples=120)
 
 
 def tried_often(n_all, n_everyday):
