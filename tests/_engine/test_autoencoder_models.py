@@ -13,23 +13,27 @@ from tests.support.autoencoders import (
     GAPPY,
     ROWS,
     SETTINGS,
-    STILL,
-    WINDOWS,
     rows_autoencoder,
     windows_autoencoder,
 )
 from tests.support.samples import a_batch_callback
+from tests.support.untrained import untrained
 
 
 def refuse(*args):
     raise AssertionError("fell back to Keras's loop")
 
 
+@pytest.mark.usefixtures("eager_keras_loop")
 @pytest.mark.parametrize(
     ("autoencoder", "X"),
     [
-        (rows_autoencoder(hidden_layer_sizes=(4,), sparsity=0.1, l2=0.1), ROWS),
-        (rows_autoencoder(hidden_layer_sizes=(4, 3), tied=True, l2=0.1), ROWS),
+        (
+            rows_autoencoder(
+                hidden_layer_sizes=(4, 3), tied=True, sparsity=0.1, l2=0.1
+            ),
+            ROWS,
+        ),
         (rows_autoencoder(loss="huber", validation_split=0.3), ROWS),
         (windows_autoencoder("rnn", sparsity=0.1, validation_split=0.3), GAPPY),
         pytest.param(
@@ -37,22 +41,18 @@ def refuse(*args):
             GAPPY,
             marks=pytest.mark.exhaustive,
         ),
-        pytest.param(
-            windows_autoencoder("lstm", loss="log_cosh"),
-            WINDOWS,
-            marks=pytest.mark.exhaustive,
-        ),
     ],
-    ids=["sparse", "tied", "huber", "rnn with gaps", "gru with gaps", "lstm"],
+    ids=["tied", "huber", "rnn with gaps", "gru with gaps"],
 )
 def test_epochs_equal_keras_loop(autoencoder, X, monkeypatch):
-    autoencoder.set_params(metrics=["mae"], callbacks=a_batch_callback()).fit(X)
+    settings = {"metrics": ["mae"], "epochs": 2, "batch_size": 8}
+    autoencoder.set_params(**settings, callbacks=a_batch_callback()).fit(X)
     expected, weights = autoencoder.history_, autoencoder.weights_
     monkeypatch.setattr(training, "keras_fit", refuse)
     autoencoder.set_params(callbacks=None).fit(X)
     assert autoencoder.history_.keys() == expected.keys()
     for name, values in expected.items():
-        assert len(values) == 3
+        assert len(values) == 2
         assert_allclose(autoencoder.history_[name], values, rtol=1e-4)
     for ours, theirs in zip(autoencoder.weights_, weights, strict=True):
         assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
@@ -62,14 +62,16 @@ def test_epochs_equal_a_keras_model_that_is_built_by_hand():
     X = ROWS - ROWS.mean(axis=0)
     settings = {**SETTINGS, "shuffle": False, "standardize": False}
     ours = Autoencoder(2, hidden_layer_sizes=4, l2=0.1, warm_start=True, **settings)
-    start = ours.set_params(**STILL).fit(X).weights_
+    with untrained():
+        start = ours.fit(X).weights_
     penalty = keras.regularizers.L2(0.1)
     layers = [
         keras.layers.Dense(width, activation, kernel_regularizer=penalty)
         for width, activation in [(4, "relu"), (2, None), (4, "relu"), (5, None)]
     ]
     theirs = keras.Sequential([keras.Input((5,)), *layers])
-    theirs.compile(keras.optimizers.Adam(0.02), "mse", metrics=["mae"])
+    adam = keras.optimizers.Adam(0.02)
+    theirs.compile(adam, "mse", metrics=["mae"], run_eagerly=True)
     theirs.set_weights(start)
     history = theirs.fit(X, X, batch_size=5, epochs=3, shuffle=False, verbose=0).history
     ours.set_params(optimizer="adam", learning_rate=0.02, metrics=["mae"]).fit(X)

@@ -3,15 +3,14 @@ import numpy as np
 import pytest
 
 from skrnn._engine.epoch import PaddedSamples
+from skrnn._engine.models import build_model
 from skrnn._engine.prediction import predict
 from skrnn._engine.settings import Recipe
 from skrnn._windows.windows import Windows
-from tests.support.exhaustive import crossed, first_of_many
+from tests.support.exhaustive import first_of_many
 from tests.support.samples import (
-    CELLS,
     assert_same_training,
     fit_in_order,
-    fit_with_keras,
     make_samples,
     network_for,
     weights_for,
@@ -21,14 +20,11 @@ from tests.support.samples import (
 @pytest.mark.usefixtures("compiled_only")
 @pytest.mark.parametrize(
     ("cell", "settings"),
-    crossed(
-        CELLS,
-        [
-            {},
-            {"l2": 0.1, "units": (3, 2), "dense_before": (4,), "dense_after": (3,)},
-            {"bidirectional": True, "linear_path": True},
-        ],
-    ),
+    [
+        ("rnn", {"bidirectional": True}),
+        ("lstm", {"l2": 0.1, "dense_before": (4,), "dense_after": (3,)}),
+        ("gru", {"linear_path": True}),
+    ],
     ids=str,
 )
 def test_epochs_equal_keras(cell, settings):
@@ -37,16 +33,14 @@ def test_epochs_equal_keras(cell, settings):
 
 
 @pytest.mark.usefixtures("compiled_only")
-@pytest.mark.parametrize("cell", first_of_many(CELLS))
-def test_epochs_equal_keras_with_missing_steps(cell):
+def test_epochs_equal_keras_with_missing_steps():
     samples = make_samples(missing=True)
-    assert_same_training(samples, network_for(samples, cell))
+    assert_same_training(samples, network_for(samples, "rnn"))
 
 
 @pytest.mark.usefixtures("compiled_only")
-@pytest.mark.parametrize("missing", first_of_many([True, False]))
-def test_epochs_of_a_parallel_decoder_equal_keras(missing):
-    samples = make_samples(n_steps=6, n_targets=5, missing=missing)
+def test_epochs_of_a_parallel_decoder_equal_keras():
+    samples = make_samples(n_steps=4, n_targets=3, missing=True)
     network = network_for(samples, "rnn", segment=2, decoder="parallel", l2=0.01)
     recipe = Recipe(optimizer=keras.optimizers.Adam(0.01, clipnorm=0.1))
     assert_same_training(samples, network, recipe)
@@ -120,11 +114,14 @@ def test_dropout_scales_and_drops_in_training_only():
     # weights, so that the epochs differ by what was dropped alone.
     recipe = Recipe("mae", "sgd", 1e-12)
     _, history = fit_in_order(network, recipe, weights, samples, epochs=40)
-    keras_losses = fit_with_keras(network, recipe, weights, samples)[1]["loss"]
     assert len(set(history["loss"])) == 40
-    np.testing.assert_allclose(
-        np.mean(history["loss"]), np.mean(keras_losses), rtol=0.03
+    model = build_model(network)
+    model.set_weights(weights)
+    X, y, weight = (
+        np.concatenate([part] * 40) for part in samples.gather(np.arange(398))
     )
+    errors = weight * np.abs(model(X, training=True) - y)[:, 0]
+    np.testing.assert_allclose(np.mean(history["loss"]), errors.mean(), rtol=0.03)
     same = predict(network, weights, samples.windows)
     np.testing.assert_array_equal(same, predict(network, weights, samples.windows))
 

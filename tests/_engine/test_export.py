@@ -3,13 +3,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
-from tests.support.exhaustive import crossed
 from tests.support.samples import summed_windows
 
+pytestmark = pytest.mark.untrained
 ESTIMATORS = {"rnn": RNNRegressor, "lstm": LSTMRegressor, "gru": GRURegressor}
 
 
-@pytest.mark.parametrize(("cell", "offset"), crossed(ESTIMATORS, [1e7, 0.0]))
+@pytest.mark.parametrize(
+    ("cell", "offset"), [("rnn", 1e7), ("lstm", 0.0), ("gru", 0.0)]
+)
 def test_keras_model_predicts_in_the_units_of_the_data(cell, offset):
     X, y = summed_windows(n_targets=2)
     X, y = X + offset, y - offset

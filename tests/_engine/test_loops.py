@@ -40,6 +40,7 @@ def not_for_xla(targets, predicted):
     return keras.losses.mean_absolute_error(targets, predicted) + 0 * on_targets_only
 
 
+@pytest.mark.usefixtures("eager_keras_loop")
 @pytest.mark.parametrize(
     ("settings", "recipe", "callbacks"),
     [
@@ -65,6 +66,7 @@ def test_what_epochs_cannot_honour_falls_back_and_says_so(
     assert "Keras's own loop" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("eager_keras_loop")
 def test_a_loss_that_xla_cannot_compile_falls_back_to_the_same_results():
     samples = make_samples()
     network = network_for(samples, "rnn")
@@ -76,6 +78,7 @@ def test_a_loss_that_xla_cannot_compile_falls_back_to_the_same_results():
     np.testing.assert_allclose(history["loss"], expected["loss"], rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eager_keras_loop")
 def test_a_short_stateful_batch_counts_as_the_mean_of_its_samples():
     samples = make_samples()  # 20 samples that count: batches of 8 leave 4.
     stateless = network_for(samples, "rnn")
@@ -89,6 +92,7 @@ def test_a_short_stateful_batch_counts_as_the_mean_of_its_samples():
     np.testing.assert_allclose(updates[0], updates[1], rtol=0.03)
 
 
+@pytest.mark.usefixtures("eager_keras_loop")
 def test_both_loops_use_up_the_same_random_numbers():
     samples = make_samples()
     network = network_for(samples, "rnn")
@@ -101,6 +105,7 @@ def test_both_loops_use_up_the_same_random_numbers():
     assert left[0] == left[1]
 
 
+@pytest.mark.usefixtures("eager_keras_loop")
 def test_stateful_validation_starts_from_zero_as_predictions_do():
     samples, held_out = make_samples(), np.arange(8, 16)
     samples = replace(samples, chosen=np.arange(8))

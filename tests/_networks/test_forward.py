@@ -28,7 +28,6 @@ def by_keras(network, weights, windows):
     return model(windows.astype(np.float32), training=False).numpy()
 
 
-@pytest.mark.parametrize("missing", [False, True])
 @pytest.mark.parametrize(
     "settings",
     [
@@ -44,7 +43,9 @@ def by_keras(network, weights, windows):
     ],
     ids=str,
 )
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(
+    ("cell", "missing"), [("rnn", False), *((cell, True) for cell in CELLS)]
+)
 def test_forward_pass_equals_the_layers_of_keras(cell, settings, missing):
     samples = make_samples(n_steps=6, n_targets=5, missing=missing)
     network = network_for(samples, cell, **settings)
@@ -113,6 +114,7 @@ def fitted(cls=LSTMRegressor, n_steps=8, **settings):
     return cls(**{"units": 4, **settings}).fit(X, y), X
 
 
+@pytest.mark.untrained
 def test_numpy_lays_out_large_inputs_in_parts():
     model, X = fitted(predict_backend="numpy")
     many = np.concatenate([X] * 50)
@@ -130,6 +132,7 @@ pickle.dump(results, sys.stdout.buffer)
 """
 
 
+@pytest.mark.untrained
 def test_what_predicts_and_shows_its_network_never_imports_tensorflow():
     model, X = fitted()
     y = np.sin(np.arange(80) / 5)

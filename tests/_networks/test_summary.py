@@ -16,6 +16,7 @@ from skrnn import (
     make_windows,
 )
 
+pytestmark = pytest.mark.untrained
 SERIES = np.sin(np.arange(40.0) / 3)
 X, Y = make_windows(np.column_stack([SERIES, SERIES**2]), window=6)
 SHORT = {"epochs": 1, "random_state": 0}

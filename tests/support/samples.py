@@ -16,7 +16,7 @@ from skrnn._windows.windows import Windows
 CELLS = ("rnn", "lstm", "gru")
 
 
-def make_samples(n_samples=22, n_steps=5, n_features=2, n_targets=1, *, missing=False):
+def make_samples(n_samples=22, n_steps=3, n_features=2, n_targets=1, *, missing=False):
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(n_samples + n_steps - 1, n_features)).astype(np.float32)
     if missing:
@@ -76,11 +76,17 @@ def fit_in_order(
     return state.weights, history
 
 
-def fit_with_keras(network, recipe, weights, samples, held_out=None):
-    """Model.fit on copied windows in the same order: the independent answer."""
+def fit_with_keras(network, recipe, weights, samples, held_out=None, epochs=3):
+    """Model.fit on copied windows in the same order: the independent answer.
+
+    Step by step, since to trace and compile it takes longer than few updates.
+    """
     model = build_model(network, masked=samples.any_missing())
     model.compile(
-        loss=recipe.loss, optimizer=recipe.optimizer, metrics=recipe.metrics or None
+        loss=recipe.loss,
+        optimizer=recipe.optimizer,
+        metrics=recipe.metrics or None,
+        run_eagerly=True,
     )
     if isinstance(recipe.optimizer, str):
         model.optimizer.learning_rate = recipe.learning_rate
@@ -91,7 +97,7 @@ def fit_with_keras(network, recipe, weights, samples, held_out=None):
         held_out = validation.gather(np.arange(len(held_out)))
     history = model.fit(
         X, y, sample_weight=weight, validation_data=held_out,
-        batch_size=8, epochs=3, shuffle=False, verbose=0,
+        batch_size=8, epochs=epochs, shuffle=False, verbose=0,
     ).history  # fmt: skip
     return model.get_weights(), history
 
@@ -100,8 +106,8 @@ def assert_same_training(samples, network, recipe=None, held_out=None):
     recipe = recipe or Recipe(learning_rate=0.01)
     weights = weights_for(network)
     args = (recipe, weights, samples, held_out)
-    expected, expected_history = fit_with_keras(network, *args)
-    got, history = fit_in_order(network, *args)
+    expected, expected_history = fit_with_keras(network, *args, epochs=2)
+    got, history = fit_in_order(network, *args, epochs=2)
     assert history.keys() == expected_history.keys()
     for name, values in expected_history.items():
         np.testing.assert_allclose(history[name], values, rtol=1e-4)
