@@ -49,7 +49,7 @@ def test_programs_are_given_up_least_recently_used_first(monkeypatch):
 def test_a_program_that_is_given_up_leaves_no_graph_behind():
     PROGRAMS.clear()
     samples = make_samples(11)
-    network = network_for(samples, "lstm")
+    network = network_for(samples, "rnn")
     fit_in_order(network, Recipe(), weights_for(network), samples)
     ((_, program),) = PROGRAMS._free.values()
     (epoch,) = program._epochs.values()

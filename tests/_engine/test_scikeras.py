@@ -168,7 +168,8 @@ def test_methods_of_keras_stay_its_own_until_scikeras_is_imported():
         "import pickle\n"
         "model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])\n"
         "assert pickle.loads(pickle.dumps(model)).count_params() == 2\n"
-        "KerasRegressor(model, loss='mse', verbose=0).fit([[1.0], [2.0]], [1.0, 2.0])"
+        "settings = {'loss': 'mse', 'verbose': 0, 'run_eagerly': True}\n"
+        "KerasRegressor(model, **settings).fit([[1.0], [2.0]], [1.0, 2.0])"
     )
     assert finished.returncode == 0, finished.stderr
 

@@ -15,6 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skrnn import SlidingWindow
 from tests.support.containers import CONTAINERS, dates, numbers, of_series
+from tests.support.exhaustive import crossed
 from tests.support.naive import rows_by_tick, windows_by_walking
 
 
@@ -65,8 +66,7 @@ def test_windows_of_training_rows_are_found_by_walking_back(container, shape):
 
 # The index has holes at the edges of folds.
 @pytest.mark.filterwarnings("ignore::skrnn.ColdStartWarning")
-@each_shape
-@each_splitter
+@pytest.mark.parametrize(("shape", "splitter"), crossed(SHAPES, SPLITTERS), ids=str)
 def test_windows_of_test_rows_reach_back_into_runs_that_end_before(
     container, shape, splitter
 ):
