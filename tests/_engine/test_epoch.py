@@ -28,19 +28,19 @@ from tests.support.samples import (
     ids=str,
 )
 def test_epochs_equal_keras(cell, settings):
-    samples = make_samples()
+    samples = make_samples(12)
     assert_same_training(samples, network_for(samples, cell, **settings))
 
 
 @pytest.mark.usefixtures("compiled_only")
 def test_epochs_equal_keras_with_missing_steps():
-    samples = make_samples(missing=True)
+    samples = make_samples(12, missing=True)
     assert_same_training(samples, network_for(samples, "rnn"))
 
 
 @pytest.mark.usefixtures("compiled_only")
 def test_epochs_of_a_parallel_decoder_equal_keras():
-    samples = make_samples(n_steps=4, n_targets=3, missing=True)
+    samples = make_samples(12, n_steps=4, n_targets=3, missing=True)
     network = network_for(samples, "rnn", segment=2, decoder="parallel", l2=0.01)
     recipe = Recipe(optimizer=keras.optimizers.Adam(0.01, clipnorm=0.1))
     assert_same_training(samples, network, recipe)
@@ -48,7 +48,10 @@ def test_epochs_of_a_parallel_decoder_equal_keras():
 
 @pytest.mark.usefixtures("compiled_only")
 def test_epochs_equal_keras_with_several_targets_metrics_and_validation():
-    samples, held_out = make_samples(n_targets=2), np.array([1, 5, 3, 8, 2, 0, 9, 4, 7])
+    samples, held_out = (
+        make_samples(12, n_targets=2),
+        np.array([1, 5, 3, 8, 2, 0, 9, 4, 7]),
+    )
     recipe = Recipe("huber", "adam", 0.01, ["mean_absolute_error"])
     assert_same_training(samples, network_for(samples, "rnn"), recipe, held_out)
 
@@ -72,7 +75,7 @@ def test_epochs_equal_keras_with_several_targets_metrics_and_validation():
     ),
 )
 def test_every_common_optimizer_equals_keras(optimizer):
-    samples = make_samples()
+    samples = make_samples(12)
     recipe = Recipe(optimizer=optimizer, learning_rate=0.01)
     assert_same_training(samples, network_for(samples, "rnn"), recipe)
 
@@ -80,7 +83,7 @@ def test_every_common_optimizer_equals_keras(optimizer):
 @pytest.mark.usefixtures("compiled_only")
 def test_a_loss_that_an_optimizer_scales_equals_keras():
     optimizer = keras.optimizers.SGD(0.05, loss_scale_factor=512.0)
-    samples = make_samples()
+    samples = make_samples(12)
     recipe = Recipe(optimizer=optimizer)
     assert_same_training(samples, network_for(samples, "rnn"), recipe)
 
@@ -90,18 +93,17 @@ def test_a_loss_that_an_optimizer_scales_equals_keras():
     "settings",
     first_of_many(
         [
-            {"clipnorm": 0.1},
             {"weight_decay": 0.1},
             {"use_ema": True},
             {"global_clipnorm": 0.1},
             {"clipvalue": 0.01},
         ],
-        3,
+        2,
     ),
     ids=lambda settings: next(iter(settings)),
 )
 def test_settings_of_an_optimizer_equal_keras(settings):
-    samples = make_samples()
+    samples = make_samples(12)
     recipe = Recipe(optimizer=keras.optimizers.Adam(0.01, **settings))
     assert_same_training(samples, network_for(samples, "rnn"), recipe)
 

@@ -111,7 +111,7 @@ def test_a_constant_rate_is_that_of_a_recipe_without_decay():
     weights = weights_for(network)
     kept, history = fit_in_order(
         network,
-        Recipe(learning_rate=0.05, learning_rate_decay="linear"),
+        Recipe(learning_rate=0.05, learning_rate_decay="cosine"),
         weights,
         samples,
         constant_rate=True,

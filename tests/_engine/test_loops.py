@@ -22,7 +22,7 @@ def test_keras_loop_and_compiled_epochs_agree(shuffle):
     samples = make_samples()
     network = network_for(samples, "rnn")
     args = (network, Recipe(learning_rate=0.01), weights_for(network))
-    settings = {"shuffle": shuffle, "batch_size": 6}
+    settings = {"shuffle": shuffle}
     compiled, history = fit_in_order(*args, samples, **settings)
     by_keras, other_history = fit_in_order(
         *args, samples, **settings, callbacks=a_batch_callback()
