@@ -241,8 +241,10 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     414 series of 700 to 960 hours took two minutes of the processor, and 10 000 series
     of 60 to 100 months one. The absolute error that it minimises is that of medians:
     forecasts of skewed series are smaller than their mean, and add up to too little.
-    For means pass an estimator that minimises squares, such as `Ridge`, and set `log`
-    to False; a network with ``loss="mse"`` may be off, see the guide.
+    For means pass an estimator that minimises squares, such as `Ridge` or a network
+    with ``loss="mse"``, without `log` and `normalize`: behind a logarithm means are
+    medians, too, also those of a `distribution`, and ``normalize="meanstd"`` takes
+    sums off by a tenth. The mean of `sample_paths` is right behind a logarithm as well.
 
     Without an index of dates, with rows of years, or with fewer rows than three
     seasons, m is 1 and the window 12, or nearly half the rows. Of many series, those
