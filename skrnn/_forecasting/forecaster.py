@@ -232,19 +232,22 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
 
     The horizon is the largest part of a season up to 24 rows, and so is a step of the
     network: ``GRURegressor(segment=..., loss="mae", dense_activation="linear")`` with
-    ``dropout=0.2`` and ``batch_size=16``. From 2000 windows on it learns with
-    ``epochs="auto"``, ``batch_size="auto"``, ``learning_rate_decay="cosine"`` and
-    ``clipnorm=1.0``, about ``700 * log2(n_windows)`` updates with those of the
-    comparison, and with ``linear_path=True`` and ``learning_rate=3e-3``, unless X has
-    columns or a window has more than 1024 values; windows of more rows are not compared
-    either. From 20 000 windows on with 64 units and no dropout. With the comparison,
-    414 series of 700 to 960 hours took two minutes of the processor, and 10 000 series
-    of 60 to 100 months one. The absolute error that it minimises is that of medians:
-    forecasts of skewed series are smaller than their mean, and add up to too little.
-    For means pass an estimator that minimises squares, such as `Ridge` or a network
-    with ``loss="mse"``, without `log` and `normalize`: behind a logarithm means are
-    medians, too, also those of a `distribution`, and ``normalize="meanstd"`` takes
-    sums off by a tenth. The mean of `sample_paths` is right behind a logarithm as well.
+    ``dropout=0.2`` and ``batch_size=16``, which starts as a ridge by
+    ``linear_path=True`` and stays near it in ``epochs=20``; without that path, in 100
+    epochs, for a short series and where X has columns or a window more than 1024
+    values, and windows of more rows are not compared either. From 2000 windows on it
+    learns with ``epochs="auto"``, ``batch_size="auto"``,
+    ``learning_rate_decay="cosine"`` and ``clipnorm=1.0``, in all about
+    ``700 * log2(n_windows)`` updates with those of the comparison, and with
+    ``learning_rate=3e-3`` beside a linear path. From 20 000 windows on it has 64 units
+    and no dropout. With the comparison, 414 series of 700 to 960 hours took two minutes
+    of the processor, and 10 000 series of 60 to 100 months one. The absolute error that
+    it minimises is that of medians: forecasts of skewed series are smaller than their
+    mean, and add up to too little. For means pass an estimator that minimises squares,
+    such as `Ridge` or a network with ``loss="mse"``, without `log` and `normalize`:
+    behind a logarithm means are medians, too, also those of a `distribution`, and
+    ``normalize="meanstd"`` takes sums off by a tenth. The mean of `sample_paths` is
+    right behind a logarithm as well.
 
     Without an index of dates, with rows of years, or with fewer rows than three
     seasons, m is 1 and the window 12, or nearly half the rows. Of many series, those

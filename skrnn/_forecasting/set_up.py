@@ -41,6 +41,8 @@ PLAIN_WINDOW, PLAIN_HORIZON = 10, 1
 LONGEST_HORIZON = 24
 # Numbers of windows from which networks have a budget, and from which they are larger.
 N_SAMPLES_OF_SMALL, N_SAMPLES_OF_LARGE = 2_000, 20_000
+# Passes over few windows that a network beside a ridge needs.
+EPOCHS_BESIDE_RIDGE = 20
 # The trial of a network that has a budget makes this share of its updates.
 SHARE_OF_BUDGET = 3
 # A single series of fewer training rows is short.
@@ -108,10 +110,12 @@ def choose_set_up(
     plan, compared = plans[best], _tabulate(plans, errors, linear)
     # A segment must divide the window, which the user may have chosen.
     n_samples = _count_samples(plan, training)
+    may_be_ridge = count_inputs(plan) <= LONGEST_COMPARED and not rows.known.shape[1]
     network = _default_network(
         part if plan.window % part == 0 else 1,
         n_samples,
-        linear_path=count_inputs(plan) <= LONGEST_COMPARED and not rows.known.shape[1],
+        # Of a short series the ridge comes first, and needs another kind beside it.
+        linear_path=may_be_ridge and not is_short,
     )
     if needs_network or n_samples < FEWEST or not _may_be_linear(plan, rows):
         return SetUp(network, plan, compared)
@@ -388,7 +392,8 @@ def _default_network(
     """Return the network that was best over series of a size (benchmarks/accuracy.py).
 
     Few samples are passed as often as was best for them, which takes no longer than the
-    budget of "auto". Many leave nothing to be learned by heart, so that a larger
+    budget of "auto": a network that starts as a ridge stays near it, which does what a
+    mean of the two would. Many leave nothing to be learned by heart, so that a larger
     network needs no dropout.
     """
     budget: dict[str, Any] = {
@@ -401,6 +406,8 @@ def _default_network(
         budget |= {"linear_path": True, "learning_rate": 3e-3}
     if n_samples < N_SAMPLES_OF_SMALL:
         size: dict[str, Any] = {"dropout": 0.2, "batch_size": 16}
+        if linear_path:
+            size |= {"linear_path": True, "epochs": EPOCHS_BESIDE_RIDGE}
     elif n_samples < N_SAMPLES_OF_LARGE:
         size = {"dropout": 0.2, **budget}
     else:

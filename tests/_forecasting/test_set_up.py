@@ -297,8 +297,22 @@ def test_networks_suit_the_number_of_windows():
     networks = [set_up(pd.RangeIndex(n)).estimator for n in sizes]
     assert [each.units for each in networks] == [32, 32, 64]
     assert [each.dropout for each in networks] == [0.2, 0.2, 0.0]
-    assert [each.epochs for each in networks] == [100, "auto", "auto"]
-    assert [each.linear_path for each in networks] == [False, True, True]
+    assert [each.epochs for each in networks] == [20, "auto", "auto"]
+    assert all(each.linear_path for each in networks)
+
+
+def test_networks_start_as_a_ridge_unless_a_short_series_has_one_already(monkeypatch):
+    paths = []
+
+    def network(segment, n_samples, *, linear_path):
+        paths.append(linear_path)
+        return GRURegressor(2, segment=segment, epochs=1, random_state=0)
+
+    monkeypatch.setattr("skrnn._forecasting.set_up._default_network", network)
+    panel = pd.MultiIndex.from_product([["north", "south"], months(60)])
+    for index in months(60), panel:
+        set_up(index, method="fit")
+    assert paths == [False, True]
 
 
 def test_windows_too_long_for_a_ridge_are_not_compared():
