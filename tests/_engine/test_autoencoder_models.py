@@ -36,13 +36,8 @@ def refuse(*args):
         ),
         (rows_autoencoder(loss="huber", validation_split=0.3), ROWS),
         (windows_autoencoder("rnn", sparsity=0.1, validation_split=0.3), GAPPY),
-        pytest.param(
-            windows_autoencoder("gru", units=(3, 2), l2=0.1),
-            GAPPY,
-            marks=pytest.mark.exhaustive,
-        ),
     ],
-    ids=["tied", "huber", "rnn with gaps", "gru with gaps"],
+    ids=["tied", "huber", "rnn with gaps"],
 )
 def test_epochs_equal_keras_loop(autoencoder, X, monkeypatch):
     settings = {"metrics": ["mae"], "epochs": 2, "batch_size": 8}
