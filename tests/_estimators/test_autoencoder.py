@@ -46,6 +46,7 @@ def linear(rows):
     return rows
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     ("parameters", "encoding", "decoding"),
     [
@@ -72,6 +73,7 @@ def test_codes_and_copies_are_matrix_products(parameters, encoding, decoding):
     assert widths == [*widths[: half // 2 - 1], 2, *widths[: half // 2 - 1][::-1], 5]
 
 
+@pytest.mark.untrained
 def test_tied_decoder_uses_the_transposed_kernels():
     model = fitted(hidden_layer_sizes=(4, 3), tied=True, learning_rate=0.1)
     kernels, biases = model.weights_[:6:2], model.weights_[6:]
@@ -87,12 +89,14 @@ def test_tied_decoder_uses_the_transposed_kernels():
     assert_allclose(model.inverse_transform(codes), copies, rtol=1e-5)
 
 
+@pytest.mark.untrained
 def test_copies_are_decoded_codes():
     model = fitted()
     decoded = model.inverse_transform(model.transform(X))
     assert_allclose(model.reconstruct(X), decoded, rtol=1e-5)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("standardize", [True, False])
 def test_score_is_minus_the_squared_error_on_the_scale_of_training(standardize):
     model = fitted(standardize=standardize)
@@ -109,6 +113,7 @@ def test_a_constant_column_is_copied():
     assert_allclose(model.reconstruct(constant)[:, 1], 3, atol=0.1)
 
 
+@pytest.mark.untrained
 def test_large_values_lose_nothing():
     model, far = fitted(), fitted(X + 1e7)
     assert_allclose(far.transform(X + 1e7), model.transform(X), atol=1e-4)
@@ -120,12 +125,14 @@ def test_large_values_lose_nothing():
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_codes_have_the_precision_of_the_rows(dtype):
     codes = fitted(X.astype(dtype)).transform(X.astype(dtype))
     assert (codes.shape, codes.dtype) == ((40, 2), dtype)
 
 
+@pytest.mark.untrained
 def test_frames_have_names_and_the_index_of_the_rows():
     model = Autoencoder(2, epochs=1, random_state=0).set_output(transform="pandas")
     codes = model.fit_transform(FRAME)
@@ -142,6 +149,7 @@ def test_frames_have_names_and_the_index_of_the_rows():
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("parameters", [{}, {"tied": True, "hidden_layer_sizes": 4}])
 def test_keras_models_read_and_give_the_units_of_the_data(parameters):
     model = fitted(X + 1e6, **parameters)
@@ -186,6 +194,7 @@ def test_rows_that_cannot_be_learned_from(rows, message):
     assert vars(model) == model.get_params()
 
 
+@pytest.mark.untrained
 def test_rows_of_another_kind_are_not_encoded():
     model = fitted(FRAME)
     for method in (model.transform, model.reconstruct, model.score_samples):
@@ -197,6 +206,7 @@ def test_rows_of_another_kind_are_not_encoded():
         fitted().transform(X[:, :4])
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("n_columns", [1, 3])
 def test_codes_of_another_length_are_not_decoded(n_columns):
     with pytest.raises(ValueError, match="n_components=2 columns, as transform"):

@@ -6,20 +6,23 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 from skrnn import Autoencoder, RecurrentAutoencoder, VariationalAutoencoder
+from tests.support.exhaustive import crossed
 from tests.support.networks import Raise, Recorder, assert_same_weights, differ
+
+pytestmark = pytest.mark.short_fits
 
 RNG = np.random.RandomState(0)
 ROWS = RNG.normal(size=(18, 3)) @ RNG.normal(size=(3, 5)) + 7
 WINDOWS = RNG.normal(size=(18, 4, 2)) * [3.0, 0.2] + [10.0, -1.0]
-SETTINGS = {"epochs": 2, "batch_size": 5, "random_state": 0}
+SETTINGS = {"epochs": 1, "batch_size": 10, "random_state": 0}
 ROW = Autoencoder(2, **SETTINGS)
 VARIATIONAL = VariationalAutoencoder(2, **SETTINGS)
 WINDOW = RecurrentAutoencoder(2, cell="rnn", units=2, **SETTINGS)
 
+MODELS = [(ROW, ROWS), (VARIATIONAL, ROWS), (WINDOW, WINDOWS)]
+
 each = pytest.mark.parametrize(
-    ("model", "X"),
-    [(ROW, ROWS), (VARIATIONAL, ROWS), (WINDOW, WINDOWS)],
-    ids=["rows", "variational", "windows"],
+    ("model", "X"), MODELS, ids=["rows", "variational", "windows"]
 )
 # A variational network draws its codes anew in each call.
 exact = pytest.mark.parametrize(
@@ -46,9 +49,12 @@ def test_last_rows_are_for_validation_and_nothing_is_learned_from_them(model, X)
     assert_allclose(-mine.score(X[13:]), mine.history_["val_loss"][-1], rtol=1e-5)
 
 
-@each
-@pytest.mark.parametrize("validation_split", [0.0, 0.25])
-def test_early_stopping_goes_back_to_the_best_weights(model, X, validation_split):
+@pytest.mark.parametrize(
+    ("validation_split", "data"),
+    crossed([0.0, 0.25], MODELS),
+)
+def test_early_stopping_goes_back_to_the_best_weights(data, validation_split):
+    model, X = data
     recorder = Recorder()
     stopped = fitted(
         model, X, learning_rate=0.1, epochs=40, patience=2,
@@ -73,6 +79,7 @@ def test_three_calls_of_partial_fit_are_three_epochs(model, X):
     assert_allclose(parts.loss_curve_, whole.loss_curve_, rtol=1e-5)
 
 
+@pytest.mark.untrained
 @each
 def test_partial_fit_goes_on_with_the_statistics_of_the_scaling(model, X):
     parts = clone(model).partial_fit(X[:11]).partial_fit(1.1 * X[11:])
@@ -82,6 +89,7 @@ def test_partial_fit_goes_on_with_the_statistics_of_the_scaling(model, X):
     assert len(parts.history_["loss"]) == 2
 
 
+@pytest.mark.untrained
 @each
 def test_warm_start_keeps_the_scaling(model, X):
     warm = fitted(model, X, warm_start=True)
@@ -92,11 +100,12 @@ def test_warm_start_keeps_the_scaling(model, X):
 @exact
 def test_warm_start_goes_on_from_the_weights(model, X):
     settings = {"optimizer": "sgd", "shuffle": False}
-    warm = fitted(model, X, warm_start=True, **settings).fit(X)
-    assert warm.n_iter_ == 2
-    assert_same_weights(warm, fitted(model, X, epochs=4, **settings), atol=1e-6)
+    warm = fitted(model, X, warm_start=True, epochs=1, **settings).fit(X)
+    assert warm.n_iter_ == 1
+    assert_same_weights(warm, fitted(model, X, epochs=2, **settings), atol=1e-6)
 
 
+@pytest.mark.untrained
 @each
 def test_training_cannot_go_on_with_another_network(model, X):
     mine = fitted(model, X, warm_start=True).set_params(n_components=1)
@@ -110,7 +119,7 @@ def test_training_cannot_go_on_with_another_network(model, X):
 )
 def test_training_goes_on_with_another_constraint(parameter, value):
     mine = fitted(ROW, ROWS, warm_start=True).set_params(**{parameter: value})
-    assert mine.fit(ROWS).partial_fit(ROWS).n_iter_ == 3
+    assert mine.fit(ROWS).partial_fit(ROWS).n_iter_ == 2
     if parameter == "sparsity":
         assert mine.history_["sparsity_loss"][0] > 0
 
@@ -120,6 +129,7 @@ def test_training_goes_on_with_another_constraint(parameter, value):
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.compiled  # Most fits share a program.
 @each
 def test_same_seed_gives_the_same_bits_whatever_was_trained_in_between(model, X):
     settings = {"noise": 0.1, "input_dropout": 0.2}
@@ -150,25 +160,24 @@ FAILURES = [
 ]
 
 
-@each
-@pytest.mark.parametrize(("settings", "error", "message"), FAILURES)
-def test_failed_first_fit_leaves_nothing(model, X, settings, error, message):
-    mine = clone(model).set_params(epochs=5, **settings)
+@pytest.mark.parametrize(("data", "failure"), crossed(MODELS, FAILURES))
+def test_failed_first_fit_leaves_nothing(data, failure):
+    (model, X), (settings, error, message) = data, failure
+    mine = clone(model).set_params(epochs=2, **settings)
     with pytest.raises(error, match=message):
         mine.fit(X)
     assert vars(mine) == mine.get_params()
 
 
-@each
-@pytest.mark.parametrize(("settings", "error", "message"), FAILURES)
-@pytest.mark.parametrize("warm_start", [False, True])
-def test_failed_later_fit_leaves_what_was_learned(
-    model, X, warm_start, settings, error, message
-):
+@pytest.mark.parametrize(
+    ("data", "failure", "warm_start"), crossed(MODELS, FAILURES, [False, True])
+)
+def test_failed_later_fit_leaves_what_was_learned(data, failure, warm_start):
+    (model, X), (settings, error, message) = data, failure
     mine = fitted(model, X, warm_start=warm_start)
     known, codes, history = set(vars(mine)), mine.transform(X), mine.history_
     with pytest.raises(error, match=message):
-        mine.set_params(epochs=5, **settings).fit(1.1 * X)
+        mine.set_params(epochs=2, **settings).fit(1.1 * X)
     assert set(vars(mine)) == known
     assert mine.history_ is history
     assert_array_equal(mine.transform(X), codes)

@@ -8,6 +8,8 @@ from skrnn import Autoencoder, RNNClassifier, RNNRegressor
 from skrnn._estimators.budget import choose_batch_size, choose_epochs
 from tests.support.networks import X, Y, assert_same_weights, fitted, network
 
+pytestmark = pytest.mark.short_fits
+
 
 @pytest.mark.parametrize(
     ("n_samples", "batch_size", "epochs"),

@@ -16,6 +16,8 @@ from tests.support.cells import run_by_hand
 from tests.support.exhaustive import first_of_many
 from tests.support.networks import STILL, assert_same_weights, fitted, network
 
+pytestmark = pytest.mark.short_fits
+
 RNG = np.random.RandomState(0)
 N = 60
 NUMBERS = RNG.normal(size=(N, 4, 2)) * [3.0, 0.2] + [10.0, -1.0]
@@ -27,8 +29,8 @@ Y = NUMBERS[:, -1, 0] * np.array([1.0, -1.0, 2.0, 0.5])[OF_SAMPLES[:, 0, 0]]
 
 
 def coded(cls=RNNRegressor, *, X=X, y=Y, **parameters):
-    categories = {"categories": {0: 2, 2: 3}}
-    return fitted(cls, X=X, y=y, **{"epochs": 1, **categories, **parameters})
+    settings = {"categories": {0: 2, 2: 3}, "epochs": 1, "predict_backend": "numpy"}
+    return fitted(cls, X=X, y=y, **settings | parameters)
 
 
 def one_hot(X):
@@ -41,6 +43,7 @@ def one_hot(X):
     return np.concatenate([numbers, first, second], axis=2)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("backend", ["numpy", "tensorflow"])
 @pytest.mark.parametrize(
     "cls", first_of_many([GRURegressor, RNNRegressor, LSTMRegressor])
@@ -120,8 +123,9 @@ def test_missing_codes_that_were_trained_on_keep_what_they_learned():
     assert np.abs(table[-1] - table[:-1].mean(axis=0)).max() > 1e-3
 
 
+@pytest.mark.untrained
 def test_a_step_with_a_code_alone_is_observed_and_one_without_is_skipped():
-    model = coded(predict_backend="numpy")
+    model = coded()
     alone, empty = X[:1].copy(), X[:1].copy()
     alone[0, 2] = [1, np.nan, np.nan, np.nan]
     empty[0, 2] = np.nan
@@ -207,6 +211,7 @@ def test_categories_that_are_none_are_refused(categories, error, words):
         coded(categories=categories)
 
 
+@pytest.mark.untrained
 def test_codes_to_predict_must_be_whole_numbers():
     halves = X.copy()
     halves[3, 1, 2] = 0.5
@@ -214,6 +219,7 @@ def test_codes_to_predict_must_be_whole_numbers():
         coded().predict(halves)
 
 
+@pytest.mark.untrained
 def test_what_cannot_read_codes_is_refused():
     with pytest.raises(ValueError, match="linear_path must be False if all features"):
         coded(X=X[:, :, [0]], categories={0: 2}, linear_path=True)

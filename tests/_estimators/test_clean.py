@@ -27,6 +27,8 @@ from tests.support.exhaustive import first_of_many
 from tests.support.networks import assert_same_weights
 from tests.support.samples import a_batch_callback
 
+pytestmark = pytest.mark.short_fits
+
 RNG = np.random.default_rng(0)
 SIGNAL = RNG.normal(size=(120, 2)) @ RNG.normal(size=(2, 5)) + 3
 NOISY = SIGNAL + RNG.normal(size=SIGNAL.shape) * [0.1, 0.3, 0.5, 1.0, 2.0]

@@ -39,6 +39,7 @@ def detector(autoencoder=None, **parameters):
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("contamination", [0.01, 0.1, 0.25, 0.5])
 def test_offset_is_the_percentile_of_the_scores(contamination):
     ours = detector(contamination=contamination).fit(X)
@@ -55,10 +56,12 @@ def test_offset_is_the_percentile_of_the_scores(contamination):
     assert ours.predict(X).dtype == forest.predict(X).dtype
 
 
+@pytest.mark.untrained
 def test_fit_predict_is_fit_and_predict():
     assert_array_equal(detector().fit_predict(X), detector().fit(X).predict(X))
 
 
+@pytest.mark.untrained
 def test_scores_are_those_of_the_autoencoder():
     alone = Autoencoder(1, **TINY).fit(X)
     assert_array_equal(detector().fit(X).score_samples(X), alone.score_samples(X))
@@ -81,6 +84,7 @@ def test_nothing_is_judged_before_fit():
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 def test_the_given_autoencoder_is_not_touched():
     given = Autoencoder(1, **TINY)
     before = dict(vars(given))
@@ -94,11 +98,13 @@ def test_the_given_autoencoder_is_not_touched():
     assert_array_equal(fitted.score_samples(X), scores)
 
 
+@pytest.mark.untrained
 def test_parameters_of_the_autoencoder_are_reached_from_outside():
     model = clone(detector()).set_params(autoencoder__n_components=3).fit(X)
     assert model.autoencoder_.transform(X).shape == (200, 3)
 
 
+@pytest.mark.untrained
 def test_default_is_an_autoencoder_with_a_seed():
     first, second = (AutoencoderDetector().fit(X[:40]) for _ in range(2))
     assert isinstance(first.autoencoder_, Autoencoder)
@@ -114,6 +120,7 @@ def test_what_has_no_scores_is_refused():
             AutoencoderDetector(autoencoder).fit(X)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     "autoencoder",
     [
@@ -127,6 +134,7 @@ def test_any_autoencoder_will_do(autoencoder):
     assert (predicted == -1).sum() == 20
 
 
+@pytest.mark.untrained
 def test_columns_are_those_of_fit():
     frame = pd.DataFrame(X, columns=list("abcd"))
     model = detector().fit(frame)
@@ -137,6 +145,7 @@ def test_columns_are_those_of_fit():
     assert not hasattr(model.fit(X), "feature_names_in_")
 
 
+@pytest.mark.untrained
 def test_failed_fit_leaves_the_detector_as_it_was():
     model = detector().fit(X)
     scores = model.score_samples(X)
@@ -157,6 +166,7 @@ SERIES = pd.DataFrame(
 )
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("outside", [True, False], ids=["outside", "inside"])
 def test_every_row_of_a_series_gets_a_score(outside):
     if outside:
@@ -206,6 +216,7 @@ def test_odd_waves_are_found(cell):
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("held_out", [0.0, 0.3])
 def test_frozen_autoencoder_learns_the_threshold_of_other_rows(held_out):
     fitted = Autoencoder(1, **TINY).fit(X[:100])
@@ -219,11 +230,13 @@ def test_frozen_autoencoder_learns_the_threshold_of_other_rows(held_out):
     assert_array_equal(restored.predict(X), model.predict(X))
 
 
+@pytest.mark.untrained
 def test_frozen_autoencoder_that_is_not_fitted_is_refused():
     with pytest.raises(NotFittedError):
         detector(FrozenEstimator(Autoencoder(1))).fit(X)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("as_container", [np.asarray, pd.DataFrame])
 def test_held_out_rows_are_the_last_and_not_trained_on(as_container):
     rows = as_container(X)
@@ -234,6 +247,7 @@ def test_held_out_rows_are_the_last_and_not_trained_on(as_container):
     assert_allclose(model.offset_, expected)
 
 
+@pytest.mark.untrained
 def test_held_out_rows_of_a_series_start_with_whole_windows():
     inside = make_pipeline(SlidingWindow(6), WINDOWED)
     model = detector(inside, held_out=0.5).fit(SERIES)
@@ -248,6 +262,7 @@ def test_held_out_rows_of_a_series_start_with_whole_windows():
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 def test_scores_of_values_average_to_those_of_samples():
     model = detector().fit(X)
     values = model.score_features(X)
@@ -256,6 +271,7 @@ def test_scores_of_values_average_to_those_of_samples():
     assert_allclose(values.mean(axis=1), model.score_samples(X))
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("outside", [True, False], ids=["outside", "inside"])
 def test_scores_of_values_name_the_step_of_a_window(outside):
     windows = SlidingWindow(6).fit(SERIES)
@@ -267,6 +283,7 @@ def test_scores_of_values_name_the_step_of_a_window(outside):
     assert_allclose(np.nanmean(values, axis=(1, 2)), model.score_samples(given))
 
 
+@pytest.mark.untrained
 def test_sample_without_a_value_is_neither_normal_nor_an_outlier():
     windows = SlidingWindow(4).fit_transform(SERIES).copy()
     windows[[20, 40]] = np.nan
@@ -278,6 +295,7 @@ def test_sample_without_a_value_is_neither_normal_nor_an_outlier():
     assert_allclose(model.autoencoder_.score(windows), known.mean())
 
 
+@pytest.mark.untrained
 def test_threshold_of_nothing_observed_is_refused():
     windows = np.ones((20, 4, 1))
     windows[10:] = np.nan
@@ -285,6 +303,7 @@ def test_threshold_of_nothing_observed_is_refused():
         detector(WINDOWED, held_out=0.5).fit(windows)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("outside", [True, False], ids=["outside", "inside"])
 def test_averaged_scores_are_means_over_the_windows_that_hold_a_row(outside):
     windows = SlidingWindow(4)

@@ -10,9 +10,9 @@ from skrnn import (
     Autoencoder,
     AutoencoderDetector,
     AutoregressiveForecaster,
-    GRUClassifier,
-    GRURegressor,
     RecurrentAutoencoder,
+    RNNClassifier,
+    RNNRegressor,
     SlidingWindow,
     VariationalAutoencoder,
 )
@@ -48,11 +48,14 @@ RECURRENT = {
 COPYING = {"n_components": 1, "noise": 0.5, "input_dropout": 0.25}
 
 CASES = {
-    "regressor": (GRURegressor, RECURRENT),
-    "classifier": (GRUClassifier, RECURRENT),
+    "regressor": (RNNRegressor, RECURRENT),
+    "classifier": (RNNClassifier, RECURRENT),
     "rows": (Autoencoder, {**COPYING, "sparsity": 0.5, "hidden_layer_sizes": 3}),
     "variational": (VariationalAutoencoder, {**COPYING, "beta": 2.0}),
-    "windows": (RecurrentAutoencoder, {**COPYING, "units": 2, "dropout": 0.25}),
+    "windows": (
+        RecurrentAutoencoder,
+        {**COPYING, "cell": "rnn", "units": 2, "dropout": 0.25},
+    ),
 }
 KINDS = [
     (np.float32, np.int8, np.bool_),

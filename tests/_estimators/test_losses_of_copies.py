@@ -9,6 +9,8 @@ from skrnn import Autoencoder, RecurrentAutoencoder
 from skrnn._networks.cells import sigmoid
 from tests.support.exhaustive import first_of_many
 
+pytestmark = pytest.mark.short_fits
+
 RNG = np.random.default_rng(0)
 SOURCES = RNG.normal(size=(300, 2)) @ RNG.normal(size=(2, 5))
 BITS = (SOURCES > 0.5).astype(float)
@@ -38,7 +40,7 @@ def test_recurrent_autoencoders_copy_probabilities_that_are_missing_in_part():
     X[3, 1] = np.nan
     X[5, 2, 1] = np.nan
     model = RecurrentAutoencoder(
-        2, units=3, loss=keras.losses.BinaryCrossentropy(), **QUICK
+        2, cell="rnn", units=3, loss=keras.losses.BinaryCrossentropy(), **QUICK
     ).fit(X)
     copies = model.reconstruct(X)
     assert ((copies > 0) & (copies < 1)).all()

@@ -10,13 +10,20 @@ from sklearn.model_selection import cross_val_score
 from skrnn import GRURegressor, RNNRegressor
 from skrnn._engine.tensorflow import keras
 from skrnn._networks.quantiles import weighted_quantiles
-from tests.support.networks import STILL, X, Y, assert_same_weights, network
+from tests.support import networks
+from tests.support.networks import STILL, X, Y, assert_same_weights
+
+pytestmark = pytest.mark.short_fits
 
 TARGETS = np.column_stack([Y, X[:, 1, 0] * 7, X.sum(axis=(1, 2))])
 HOLED = TARGETS.copy()
 HOLED[np.arange(18) % 3 == 0, 0] = np.nan
 HOLED[np.arange(18) % 4 == 1, 1] = np.nan
 WEIGHTS = np.arange(1.0, 19.0)
+
+
+def network(**parameters):
+    return networks.network(predict_backend="numpy", **parameters)
 
 
 class EveryBatch(keras.callbacks.Callback):
@@ -57,6 +64,7 @@ def test_pinball_loss_is_a_mean_over_the_labels_that_are_known():
     assert_allclose(model.loss_curve_[0], weighted_mean(losses, WEIGHTS), rtol=1e-5)
 
 
+@pytest.mark.untrained
 def test_targets_are_scaled_by_the_labels_that_are_known():
     scaling = network(**STILL).fit(X, HOLED, WEIGHTS).scaling_
     for column in range(3):
@@ -78,7 +86,7 @@ def test_training_is_that_of_a_loss_which_knows_a_mark_for_missing_labels(callba
         return keras.ops.mean(known * (y_true - y_pred) ** 2, axis=-1) / share
 
     settings = {"standardize": False, "epochs": 3, "callbacks": callbacks}
-    settings |= {"batch_size": 5, "learning_rate": 0.01}
+    settings |= {"batch_size": 10, "learning_rate": 0.01}
     ours = network(**settings).fit(X, HOLED)
     theirs = network(loss=marked, **settings).fit(X, np.nan_to_num(HOLED, nan=-999.0))
     assert_same_weights(ours, theirs, rtol=1e-4, atol=1e-5)
@@ -225,6 +233,7 @@ def test_a_step_may_lack_some_of_its_targets():
     assert_allclose(model.score(X, y, weights.reshape(18, 4)), np.mean(expected))
 
 
+@pytest.mark.untrained
 def test_score_is_the_mean_r2_of_the_labels_of_each_target():
     model = network(epochs=1).fit(X, HOLED)
     predicted = model.predict(X)
@@ -235,6 +244,7 @@ def test_score_is_the_mean_r2_of_the_labels_of_each_target():
     assert np.isfinite(scores).all()
 
 
+@pytest.mark.untrained
 def test_score_leaves_out_samples_of_weight_zero_without_a_label():
     y = np.r_[np.nan, Y[1:]]
     model = network(epochs=1).fit(X, Y)

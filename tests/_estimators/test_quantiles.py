@@ -52,6 +52,7 @@ def in_scale(model, values):
     return (values - mean) / scale
 
 
+@pytest.mark.untrained
 @each_set_up
 def test_compiled_predictions_are_those_of_numpy_and_of_keras(settings):
     model = learned(y=TWO, **settings)
@@ -64,6 +65,7 @@ def test_compiled_predictions_are_those_of_numpy_and_of_keras(settings):
     assert (np.diff(compiled, axis=-1) >= 0).all()
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("n_networks", [1, 2])
 def test_a_keras_model_of_as_many_quantiles_as_targets_is_in_their_units(n_networks):
     # Keras would add means of shape (n_targets, 1) to the last axis.
@@ -72,6 +74,7 @@ def test_a_keras_model_of_as_many_quantiles_as_targets_is_in_their_units(n_netwo
     assert_allclose(model.to_keras()(X), expected, rtol=1e-5, atol=1e-4 * Y.std())
 
 
+@pytest.mark.untrained
 def test_the_outputs_are_those_of_the_equations():
     model = learned(y=TWO, predict_backend="numpy")
     kernel, recurrent, bias, last, last_bias = model.weights_
@@ -88,6 +91,7 @@ def test_the_outputs_are_those_of_the_equations():
     assert_allclose(model.predict_quantiles(X), np.stack(expected, axis=-1), rtol=1e-5)
 
 
+@pytest.mark.untrained
 def test_predict_returns_the_median():
     model = learned()
     assert_array_equal(model.predict(X), model.predict_quantiles(X)[:, 2])
@@ -122,12 +126,12 @@ def test_a_sample_weighs_like_its_copies():
 
 def test_of_constant_windows_the_empirical_quantiles_are_learned():
     random = np.random.RandomState(0)
-    windows, first = np.ones((199, 3, 1)), random.normal(size=199)
+    windows, first = np.ones((199, 1, 1)), random.normal(size=199)
     y = random.exponential(size=199)
-    model = GRURegressor(2, quantiles=LEVELS, random_state=0, warm_start=True)
+    model = RNNRegressor(2, quantiles=LEVELS, random_state=0, warm_start=True)
+    model.set_params(batch_size=199, learning_rate_decay="cosine")
     model.set_params(epochs=1).fit(windows, first)  # Of another distribution.
-    model.set_params(epochs=150, batch_size=199, learning_rate=0.03)
-    model.set_params(learning_rate_decay="cosine").fit(windows, y)
+    model.set_params(epochs=150, learning_rate=0.03).fit(windows, y)
     expected = np.quantile(y, LEVELS)
     assert_allclose(model.predict_quantiles(windows)[0], expected, atol=0.05)
 
@@ -178,6 +182,7 @@ def test_levels_between_do_not_cross():
     assert (np.diff(interpolate(values, LEVELS, asked)) >= 0).all()
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("asked", [0.05, [0.2, 0.95], [], [[0.5]], [np.nan]])
 def test_levels_outside_are_refused_by_naming_those_learned(asked):
     with pytest.raises(ValueError, match=r"from 0.1 to 0.9.*0.1, 0.4, 0.5, 0.9\. Got"):
@@ -206,6 +211,7 @@ def test_what_asks_for_something_else_is_refused(settings, words):
         learned(**settings)
 
 
+@pytest.mark.untrained
 def test_without_quantiles_the_method_says_how_to_get_them():
     with pytest.raises(AttributeError) as error:
         network().predict_quantiles(X)
@@ -213,12 +219,14 @@ def test_without_quantiles_the_method_says_how_to_get_them():
     assert not hasattr(fitted(**STILL), "predict_quantiles")
 
 
+@pytest.mark.untrained
 def test_after_fit_the_fitted_quantiles_decide():
     model = learned(**STILL)
     before = model.predict_quantiles(X)
     assert_array_equal(model.set_params(quantiles=None).predict_quantiles(X), before)
 
 
+@pytest.mark.untrained
 def test_levels_in_single_precision_are_read_by_their_digits():
     model = network(quantiles=np.array([0.1, 0.5], dtype="float32")).fit(X, Y)
     assert model.predict_quantiles(X, [0.1]).shape == (18, 1)
@@ -231,6 +239,7 @@ def test_the_median_alone_may_be_learned():
     assert_allclose(model.history_["loss"], abs(errors).mean() / 2, rtol=1e-5)
 
 
+@pytest.mark.untrained
 def test_a_constant_target_has_one_value_at_all_levels():
     model = learned(y=np.full(18, 7.0))
     assert_array_equal(model.predict_quantiles(X), 7.0)
@@ -252,6 +261,7 @@ def test_early_stopping_goes_back_to_the_best_pinball_loss():
     assert model.n_iter_ < 30
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("stateful", [False, True])
 def test_pickles_and_clones_predict_the_same(stateful):
     model = learned(LSTMRegressor, stateful=stateful, batch_size=6)
@@ -261,6 +271,7 @@ def test_pickles_and_clones_predict_the_same(stateful):
     assert_array_equal(clone(model).fit(X, Y).predict_quantiles(X), expected)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     "settings", first_of_many([{"segment": 2, "decoder": "parallel"}, {}]), ids=str
 )

@@ -52,6 +52,7 @@ def copy_by_hand(model, windows):
     return codes, steps @ next(weights) + next(weights)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     ("cell", "units"), [("rnn", 3), ("lstm", 3), ("gru", (4, 3))], ids=str
 )
@@ -67,6 +68,7 @@ def test_codes_and_copies_follow_from_the_equations(cell, units):
     assert_allclose((decoded - mean) / scale, copies, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.untrained
 def test_layers_that_unroll_are_those_that_read_in_reverse():
     model = fitted(cell="gru", units=(4, 3))
     kernels = [model.weights_[i].shape for i in (0, 3, 8, 11)]
@@ -82,6 +84,7 @@ def test_layers_that_unroll_are_those_that_read_in_reverse():
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_missing_steps_leave_the_code_of_the_others(cell):
     model = fitted(cell=cell)
@@ -97,6 +100,7 @@ def test_missing_steps_leave_the_code_of_the_others(cell):
     )
 
 
+@pytest.mark.untrained
 def test_partly_observed_steps_count_what_is_observed():
     model = fitted()
     errors = ((gappy() - model.reconstruct(gappy())) / X.std(axis=(0, 1))) ** 2
@@ -104,6 +108,7 @@ def test_partly_observed_steps_count_what_is_observed():
     assert_allclose(model.score_samples(gappy()), by_hand, rtol=1e-4)
 
 
+@pytest.mark.untrained
 def test_a_window_of_which_nothing_is_observed_has_no_score():
     model = fitted()
     empty = np.full((1, 5, 2), np.nan)
@@ -135,6 +140,7 @@ def test_nothing_to_train_on_is_refused(incomplete):
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n_axes", [2, 3])
 def test_codes_and_copies_have_the_shape_and_precision_of_windows(n_axes, dtype):
@@ -149,6 +155,7 @@ def test_codes_and_copies_have_the_shape_and_precision_of_windows(n_axes, dtype)
     assert model.n_features_in_ == windows.shape[-1]
 
 
+@pytest.mark.untrained
 def test_a_table_is_windows_of_one_feature():
     table, windows = X[:, :, 0], X[:, :, :1]
     one, other = fitted(table), fitted(windows)
@@ -156,12 +163,14 @@ def test_a_table_is_windows_of_one_feature():
     assert_array_equal(one.reconstruct(table), other.reconstruct(windows)[:, :, 0])
 
 
+@pytest.mark.untrained
 def test_overlapping_windows_give_the_same_as_copied_ones():
     view = SlidingWindow(4).fit_transform(RNG.normal(size=(30, 2)))
     copied = np.array(view)
     assert_allclose(fitted(view).transform(view), fitted(copied).transform(copied))
 
 
+@pytest.mark.untrained
 def test_frames_of_windows_that_are_tables_keep_their_index():
     index = pd.date_range("2026-01-01", periods=20)
     frame = pd.DataFrame(X[:, :, 0], index=index, columns=list("abcde"))
@@ -182,6 +191,7 @@ def test_frames_of_windows_that_are_tables_keep_their_index():
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     ("windows", "message"),
     [

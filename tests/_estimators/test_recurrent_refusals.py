@@ -13,6 +13,8 @@ from tests.support.networks import (
     network,
 )
 
+pytestmark = pytest.mark.short_fits
+
 # --------------------------------------------------------------------------------------
 # What cannot work is refused before training starts
 # --------------------------------------------------------------------------------------
@@ -74,6 +76,7 @@ def test_weights_that_mean_nothing(weight, message):
         fitted(sample_weight=weight)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     ("windows", "message"),
     [

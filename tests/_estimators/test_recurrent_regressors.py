@@ -37,6 +37,7 @@ pytestmark = pytest.mark.short_fits
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("cls", first_of_many(ESTIMATORS))
 def test_fitted_attributes_describe_the_data(cls):
     model = fitted(cls, epochs=1)
@@ -145,6 +146,7 @@ def test_predictions_follow_a_change_of_units(cls):
     assert_allclose(other.predict(X_new), 4 * model.predict(X) + 1e3, rtol=1e-5)
 
 
+@pytest.mark.untrained
 def test_without_standardize_the_network_sees_the_data_as_they_are():
     model = fitted(standardize=False)
     assert_allclose(model.predict(X), run_estimator(model, X)[:, 0], rtol=1e-5)
@@ -158,6 +160,7 @@ def test_training_does_not_write_into_the_data():
     assert_array_equal(weight, np.arange(18))
 
 
+@pytest.mark.untrained
 def test_several_targets_have_units_of_their_own():
     y = np.column_stack([Y, 1e6 * X[:, 0, 0], np.full(18, 3.0)])
     model = fitted(y=y)
@@ -167,10 +170,12 @@ def test_several_targets_have_units_of_their_own():
     assert_array_equal(model.predict(X)[:, 2], 3.0)
 
 
+@pytest.mark.untrained
 def test_a_column_as_target_gives_a_column():
     assert_array_equal(fitted(y=Y[:, None]).predict(X), fitted(y=Y).predict(X)[:, None])
 
 
+@pytest.mark.untrained
 def test_constant_target_is_predicted_without_error():
     predicted = fitted(y=np.full(18, 0.1)).predict(X)
     assert_allclose(predicted, 0.1, rtol=1e-15)
@@ -302,6 +307,7 @@ def test_without_shuffling_batches_come_in_the_order_of_rows():
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_missing_first_steps_make_a_shorter_window(cls):
     model, X_new = fitted(cls), X[:3].copy()
@@ -310,6 +316,7 @@ def test_missing_first_steps_make_a_shorter_window(cls):
     assert_allclose(model.predict(X_new), shorter, rtol=1e-5)
 
 
+@pytest.mark.untrained
 def test_hole_in_a_step_counts_as_the_mean_of_training():
     X_hole, X_mean = X.copy(), X.copy()
     X_hole[2, 1, 0], X_mean[2, 1, 0] = np.nan, X[..., 0].mean()
@@ -317,6 +324,7 @@ def test_hole_in_a_step_counts_as_the_mean_of_training():
     assert_allclose(model.predict(X_hole), model.predict(X_mean), rtol=1e-6)
 
 
+@pytest.mark.untrained
 def test_window_with_nothing_observed_is_predicted_from_biases_alone():
     model = fitted(learning_rate=0.1)
     expected = model.weights_[-1] * Y.std() + Y.mean()
@@ -388,6 +396,7 @@ def test_validation_loss_is_weighted():
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("library", [pickle, cloudpickle])
 def test_pickle_is_small_and_predicts_the_same(library):
     model = fitted(LSTMRegressor, loss="mae")
@@ -409,7 +418,7 @@ def test_clone_is_unfitted_and_fits_the_same():
 def other_process(tmp_path_factory):
     """Load a pickle, predict, and fit again in a fresh interpreter."""
     folder = tmp_path_factory.mktemp("other_process")
-    model = fitted(GRURegressor, dropout=0.2, batch_size=5)
+    model = fitted(dropout=0.2, batch_size=5)
     (folder / "model.pickle").write_bytes(pickle.dumps(model))
     np.savez(folder / "data.npz", X=X, Y=Y)
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}

@@ -108,6 +108,7 @@ def test_partial_fit_starts_another_optimizer_afresh():
     assert_same_weights(model.partial_fit(X, Y), warm.fit(X, Y), atol=1e-6)
 
 
+@pytest.mark.untrained
 def test_partial_fit_keeps_names():
     frame = pd.DataFrame(X[:, :, 0], columns=["a", "b", "c", "d"])
     model = network().partial_fit(frame, Y).partial_fit(frame * 10, Y)
@@ -145,6 +146,7 @@ def test_warm_start_takes_a_fresh_optimizer():
     assert differ(warm, fitted(epochs=4, **settings))
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [

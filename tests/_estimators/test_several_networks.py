@@ -15,7 +15,7 @@ from skrnn import (
 )
 from skrnn._engine.programs import PROGRAMS
 from skrnn.inspection import gate_activations
-from tests.support.networks import RNG, STILL, X, Y
+from tests.support.networks import RNG, X, Y
 
 GAPPY = X.copy()
 GAPPY[:3, :2] = np.nan  # The first steps of the first windows.
@@ -117,6 +117,7 @@ def test_networks_without_a_seed_differ_and_go_on():
     assert model.partial_fit(X, Y).n_iter_ == 3
 
 
+@pytest.mark.untrained
 def test_one_network_is_no_list():
     model = make(n_networks=1).fit(X, Y)
     assert model.weights_[0].shape == (2, 2)
@@ -125,14 +126,16 @@ def test_one_network_is_no_list():
     assert_array_equal(one.predict(X), model.predict_networks(X)[0])
 
 
+@pytest.mark.untrained
 def test_numpy_predicts_what_compiled_programs_do():
-    model = make(n_networks=2, **STILL).fit(X, TWO)
+    model = make(n_networks=2).fit(X, TWO)
     by_numpy = model.set_params(predict_backend="numpy").predict_networks(X)
     compiled = model.set_params(predict_backend="tensorflow").predict_networks(X)
     assert by_numpy.shape == (2, len(X), 2)
     assert_allclose(compiled, by_numpy, atol=1e-5 * np.std(TWO))
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("labels", [[0, 1], list("abc")], ids=["two", "three"])
 def test_probabilities_are_the_mean_of_the_networks(labels):
     y = np.resize(labels, len(X))
@@ -142,14 +145,15 @@ def test_probabilities_are_the_mean_of_the_networks(labels):
     assert_allclose(model.predict_proba(X), np.mean(alone, axis=0), rtol=1e-12)
 
 
+@pytest.mark.untrained
 def test_a_keras_model_gives_the_mean(tmp_path):
-    model = make(**{**DECODING, **STILL}).fit(GAPPY, TWO)
+    model = make(**DECODING).fit(GAPPY, TWO)
     model.to_keras().save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    got = loaded.predict(GAPPY, verbose=0)
-    assert_allclose(got, model.predict(GAPPY), atol=1e-5 * np.std(TWO))
+    assert_allclose(loaded(GAPPY), model.predict(GAPPY), atol=1e-5 * np.std(TWO))
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("normalize", [None, "meanstd"])
 def test_forecasts_feed_the_mean_back(normalize):
     y = pd.Series(np.sin(np.arange(40.0)))
@@ -182,11 +186,13 @@ class Count(keras.callbacks.Callback):
         self.n_epochs += 1
 
 
+@pytest.mark.short_fits
 def test_each_network_has_callbacks_of_its_own():
     model = make(callbacks=Count()).fit(X, Y)
     assert [each.n_epochs for each in model.callbacks_] == [2, 2, 2]
 
 
+@pytest.mark.short_fits
 def test_a_callback_changes_one_network_only():
     class Freeze(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
@@ -207,6 +213,7 @@ def test_clones_of_a_network_train_it_again():
     assert_array_equal(again.predict(X), model.predict_networks(X)[1])
 
 
+@pytest.mark.untrained
 def test_the_table_of_layers_says_how_many_networks_there_are(capsys):
     make().fit(X, Y).summary()
     assert "3 networks, each with 6 updates: epochs=2" in capsys.readouterr().out
@@ -217,6 +224,7 @@ def test_the_table_of_layers_says_how_many_networks_there_are(capsys):
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_their_number_cannot_change_when_training_goes_on(method):
     model = make(warm_start=True).fit(X, Y).set_params(n_networks=2)
@@ -231,8 +239,9 @@ def test_callbacks_that_write_files_are_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.untrained
 def test_gates_are_those_of_one_network():
-    model = make(GRURegressor, **STILL).fit(X, Y)
+    model = make(GRURegressor).fit(X, Y)
     with pytest.raises(ValueError, match="n_networks=3; pass one of its estimators_"):
         gate_activations(model, X)
     shape = gate_activations(model.estimators_[0], X).gates["update"].shape

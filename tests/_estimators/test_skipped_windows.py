@@ -17,6 +17,8 @@ from skrnn._estimators.skipped_windows import begin_runs
 from skrnn._windows.windows import windows_of
 from tests.support.networks import X, Y, fitted, network
 
+pytestmark = pytest.mark.untrained
+
 TINY = {"units": 2, "epochs": 1, "random_state": 0, "incomplete": "skip"}
 
 

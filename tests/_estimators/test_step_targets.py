@@ -24,6 +24,8 @@ from tests.support.cells import run_by_hand
 from tests.support.exhaustive import first_of_many
 from tests.support.networks import STILL, assert_same_weights, network
 
+pytestmark = pytest.mark.short_fits
+
 RNG = np.random.RandomState(0)
 N, T = 18, 4
 X = RNG.normal(size=(N, T, 2)) * [3.0, 0.2] + [10.0, -1.0]
@@ -39,7 +41,8 @@ ADJUSTED = keras.metrics.R2Score(num_regressors=1)
 
 
 def sequences(cls=RNNRegressor, **parameters):
-    return network(cls, return_sequences=True, **parameters)
+    settings = {"predict_backend": "numpy"} | parameters
+    return network(cls, return_sequences=True, **settings)
 
 
 def scaled(X):
@@ -54,6 +57,7 @@ class EveryBatch(keras.callbacks.Callback):
         pass
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     ("cls", "backend"),
     [
@@ -74,11 +78,12 @@ def test_a_step_is_predicted_as_the_last_one_of_the_steps_up_to_it(cls, backend)
         assert_allclose(predicted[:, step], by_hand, rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.untrained
 def test_codes_of_categories_are_looked_up_at_every_step():
     codes = RNG.randint(3, size=(N, T, 1)).astype(float)
     coded = np.concatenate([X, codes], axis=2)
-    model = sequences(categories={2: 2}).fit(coded, Y + 10 * codes[..., 0])
-    predicted = model.predict(coded)
+    model = sequences(categories={2: 2}, predict_backend="tensorflow")
+    predicted = model.fit(coded, Y + 10 * codes[..., 0]).predict(coded)
     model.set_params(predict_backend="numpy")
     assert_allclose(model.predict(coded), predicted, rtol=1e-5)
     changed = coded.copy()
@@ -87,6 +92,7 @@ def test_codes_of_categories_are_looked_up_at_every_step():
     assert_array_equal(differs, [False, False, True, True])
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_later_steps_change_nothing_unless_the_network_is_bidirectional(bidirectional):
     model = sequences(bidirectional=bidirectional).fit(X, Y)
@@ -102,8 +108,8 @@ def test_labels_of_the_last_step_alone_train_as_targets_of_windows_do(callbacks)
     last[:, -1] = TWO[:, -1]
     settings = {"callbacks": callbacks, "l2": 0.01, "dropout": 0.2, "epochs": 3}
     weights = RNG.uniform(0.5, 2, size=N)
-    ordinary = network(GRURegressor, **settings).fit(X, TWO[:, -1], weights)
-    of_steps = sequences(GRURegressor, **settings).fit(X, last, weights)
+    ordinary = network(**settings).fit(X, TWO[:, -1], weights)
+    of_steps = sequences(**settings).fit(X, last, weights)
     assert_same_weights(of_steps, ordinary, rtol=1e-5, atol=1e-6)
     assert_allclose(of_steps.loss_curve_, ordinary.loss_curve_, rtol=1e-5)
     assert_allclose(of_steps.predict(X)[:, -1], ordinary.predict(X), rtol=1e-4)
@@ -166,12 +172,14 @@ def test_windows_padded_ahead_are_trained_on_as_the_steps_they_have():
         assert_allclose(predicted[i, T - n :], expected[i, :n], rtol=1e-4)
 
 
+@pytest.mark.untrained
 def test_steps_behind_the_last_observed_one_repeat_its_prediction():
     predicted = sequences().fit(PADDED, HOLES).predict(PADDED)
     for i, n in enumerate(LENGTHS):
         assert_allclose(predicted[i, n - 1 :], predicted[i, n - 1])
 
 
+@pytest.mark.untrained
 def test_score_is_r2_of_labelled_steps_with_weights_of_either_kind():
     model = sequences().fit(PADDED, HOLES)
     predicted = model.predict(PADDED)
@@ -186,6 +194,7 @@ def test_score_is_r2_of_labelled_steps_with_weights_of_either_kind():
         model.score(X, TWO)
 
 
+@pytest.mark.untrained
 def test_searches_and_cross_validation_score_steps():
     scores = cross_val_score(sequences(epochs=1), PADDED, HOLES, cv=KFold(2))
     assert np.isfinite(scores).all()
@@ -194,7 +203,7 @@ def test_searches_and_cross_validation_score_steps():
 
 
 def test_early_stopping_keeps_the_best_epoch_on_the_last_windows():
-    settings = {"learning_rate": 0.3, "epochs": 8, "early_stopping": True}
+    settings = {"learning_rate": 0.3, "epochs": 6, "early_stopping": True}
     model = sequences(validation_split=0.4, patience=2, **settings).fit(PADDED, HOLES)
     n_train = int(0.6 * N)
     held_out = slice(n_train, None)
@@ -223,6 +232,7 @@ def test_quantiles_of_steps_do_not_cross_and_are_learned_by_the_pinball_loss():
 AS_MANY = np.stack([Y] * T, axis=-1)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     ("levels", "y"), [(None, HOLES), ((0.5,), AS_MANY), ((0.2, 0.5), HOLES)]
 )
@@ -233,6 +243,7 @@ def test_a_plain_keras_model_gives_every_step_in_units_of_y(levels, y):
     assert_allclose(given, expected, rtol=1e-5, atol=1e-3)
 
 
+@pytest.mark.untrained
 def test_several_networks_predict_the_mean_of_each_step():
     model = sequences(n_networks=2, epochs=1).fit(X, TWO)
     apart = model.predict_networks(X)
@@ -241,6 +252,7 @@ def test_several_networks_predict_the_mean_of_each_step():
     assert_allclose(model.estimators_[1].predict(X), apart[1], rtol=1e-6)
 
 
+@pytest.mark.untrained
 def test_states_are_carried_on_from_batch_to_batch():
     # Two series side by side, cut into windows that follow one another.
     model = sequences(stateful=True, batch_size=2, epochs=1).fit(X, Y)
@@ -302,6 +314,7 @@ def test_a_loss_of_the_users_sees_each_step_as_a_sample():
     assert_same_weights(own, usual, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.untrained
 def test_copies_and_pickles_predict_every_step():
     model = sequences(predict_backend="auto").fit(X, TWO)
     copy = pickle.loads(pickle.dumps(model))
@@ -361,13 +374,14 @@ SOME = np.where(SEEN, WORDS, None)
 
 
 def tagger(cls=RNNClassifier, **parameters):
-    return network(cls, return_sequences=True, **parameters)
+    return sequences(cls, **parameters)
 
 
 def cross_entropy(proba, numbers):
     return -np.log(np.take_along_axis(proba, numbers[..., None], axis=-1)[..., 0])
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize(
     "cls", first_of_many([RNNClassifier, LSTMClassifier, GRUClassifier])
 )
@@ -427,6 +441,7 @@ def test_labels_of_weight_zero_may_be_anything_and_are_no_classes():
     assert_same_weights(model, tagger().fit(PADDED, SOME))
 
 
+@pytest.mark.untrained
 def test_score_is_the_accuracy_of_labelled_steps():
     model = tagger().fit(PADDED, SOME)
     right = model.predict(PADDED) == WORDS
@@ -479,6 +494,7 @@ def test_labels_of_every_step_need_the_parameter():
         tagger(segment=2).fit(X, WORDS)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_missing_steps_are_predicted_alike_by_numpy_and_compiled(bidirectional):
     random = np.random.default_rng(0)

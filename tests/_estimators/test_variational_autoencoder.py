@@ -34,6 +34,7 @@ def linear():
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 def test_codes_have_a_mean_and_a_spread_from_the_encoder():
     model = fitted(hidden_layer_sizes=4, learning_rate=0.1)
     W, b, V, c, *decoder, log_variance = model.weights_
@@ -48,6 +49,7 @@ def test_codes_have_a_mean_and_a_spread_from_the_encoder():
     assert len(decoder) == 4
 
 
+@pytest.mark.untrained
 def test_the_spread_of_far_codes_is_the_largest_that_the_network_draws_with():
     model = fitted(hidden_layer_sizes=4, learning_rate=0.1)
     _, std = model.transform(FEW * 1e9, return_std=True)
@@ -55,6 +57,7 @@ def test_the_spread_of_far_codes_is_the_largest_that_the_network_draws_with():
     assert (std <= np.exp(10)).all()
 
 
+@pytest.mark.untrained
 def test_copies_are_those_of_the_means():
     model = fitted(learning_rate=0.1)
     decoded = model.inverse_transform(model.transform(FEW))
@@ -62,12 +65,14 @@ def test_copies_are_those_of_the_means():
     assert_array_equal(model.reconstruct(FEW), model.reconstruct(FEW))
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_means_and_spreads_have_the_precision_of_the_rows(dtype):
     for codes in fitted().transform(FEW.astype(dtype), return_std=True):
         assert (codes.shape, codes.dtype) == ((40, 2), dtype)
 
 
+@pytest.mark.untrained
 def test_frames_of_means_are_on_the_index_of_the_rows():
     index = pd.date_range("2026-01-01", periods=40)
     model = VariationalAutoencoder(2, epochs=1).set_output(transform="pandas")
@@ -77,6 +82,7 @@ def test_frames_of_means_are_on_the_index_of_the_rows():
     pd.testing.assert_index_equal(codes.index, index)
 
 
+@pytest.mark.untrained
 def test_keras_models_encode_by_the_mean():
     model = fitted()
     assert_allclose(model.encoder_(FEW), model.transform(FEW), rtol=1e-4, atol=1e-5)
@@ -176,6 +182,7 @@ def test_samples_without_noise_vary_by_the_noise_less(linear):
 # --------------------------------------------------------------------------------------
 
 
+@pytest.mark.untrained
 def test_samples_depend_on_the_seed_alone():
     model = fitted()
     first = model.sample(5, random_state=3)
@@ -188,6 +195,7 @@ def test_samples_depend_on_the_seed_alone():
     assert model.sample().shape == (1, 6)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("standardize", [True, False])
 def test_constant_columns_stay_constant_in_samples(standardize):
     constant = np.column_stack([FEW, np.full(len(FEW), 0.1), np.zeros(len(FEW))])
@@ -198,6 +206,7 @@ def test_constant_columns_stay_constant_in_samples(standardize):
         assert (new[:, :-2].std(axis=0) > 0).all()
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("n_samples", [0, -1, 2.0, "a"])
 def test_number_of_samples_is_a_count(n_samples):
     with pytest.raises(ValueError, match="n_samples must be an integer of at least 1"):

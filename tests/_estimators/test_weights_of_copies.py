@@ -17,6 +17,8 @@ from tests.support.autoencoders import (
 )
 from tests.support.networks import assert_same_weights
 
+pytestmark = pytest.mark.short_fits
+
 WEIGHTS = np.arange(22) % 4
 REPEATED = np.repeat(np.arange(22), WEIGHTS)
 # Adam would make much of rounding where a gradient is nearly 0.
