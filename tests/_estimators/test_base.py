@@ -129,7 +129,6 @@ def test_training_goes_on_with_another_constraint(parameter, value):
 # --------------------------------------------------------------------------------------
 
 
-@pytest.mark.compiled  # Most fits share a program.
 @each
 def test_same_seed_gives_the_same_bits_whatever_was_trained_in_between(model, X):
     settings = {"noise": 0.1, "input_dropout": 0.2}

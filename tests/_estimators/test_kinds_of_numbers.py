@@ -132,6 +132,7 @@ def test_windows_and_forecasts_take_integers_of_any_kind(kind):
     np.testing.assert_array_equal(got, expected)
 
 
+@pytest.mark.untrained
 @pytest.mark.parametrize("kind", [np.float32, np.float16])
 def test_detectors_take_a_contamination_of_any_kind(kind):
     autoencoder = Autoencoder(1, epochs=1, random_state=0)

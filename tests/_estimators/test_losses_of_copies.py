@@ -41,7 +41,8 @@ def test_recurrent_autoencoders_copy_probabilities_that_are_missing_in_part():
     X[5, 2, 1] = np.nan
     model = RecurrentAutoencoder(
         2, cell="rnn", units=3, loss=keras.losses.BinaryCrossentropy(), **QUICK
-    ).fit(X)
+    )
+    model.set_params(epochs=3, batch_size=50).fit(X)
     copies = model.reconstruct(X)
     assert ((copies > 0) & (copies < 1)).all()
     assert model.loss_curve_[0] > model.loss_curve_[-1] > 0

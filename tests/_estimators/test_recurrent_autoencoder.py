@@ -118,7 +118,7 @@ def test_a_window_of_which_nothing_is_observed_has_no_score():
 
 
 def test_windows_that_begin_missing_are_left_out_of_training_or_masked():
-    settings = {"shuffle": False, "epochs": 2, "batch_size": 4}
+    settings = {"shuffle": False, "batch_size": 4}
     skipped = fitted(gappy(), **settings)
     whole = fitted(gappy()[1:], **settings)
     for ours, theirs in zip(skipped.weights_, whole.weights_, strict=True):

@@ -117,11 +117,11 @@ def test_l2_counts_beside_the_terms():
 
 def test_more_beta_makes_codes_that_say_less():
     settings = {"learning_rate": 0.02, "epochs": 30}
-    divergences = [
+    small, large = (
         fitted(X[:200], beta=beta, **settings).history_["kl_loss"][-1]
-        for beta in (0.1, 1.0, 10.0)
-    ]
-    assert divergences[0] > 1.2 * divergences[1] > 2 * divergences[2]
+        for beta in (0.1, 10.0)
+    )
+    assert small > 2 * large
 
 
 def test_training_comes_back_from_codes_of_extreme_spread():
