@@ -43,14 +43,21 @@ def family_of(cls):
 FIRST = [*{family_of(cls): cls for cls in reversed(CLASSES)}.values()][::-1]
 # Beside estimators whose parameters and data are checked by nearly the same functions.
 OTHERS = [skrnn.GRUClassifier, skrnn.RecurrentAutoencoder]
-each_family = pytest.mark.parametrize(
-    "cls",
-    [
-        pytest.param(cls, marks=[pytest.mark.exhaustive] * (cls in OTHERS))
-        for cls in FIRST
-    ],
-    ids=lambda cls: cls.__name__,
-)
+
+
+def each_of(classes):
+    """Return the parameters of a test of each of some classes."""
+    return pytest.mark.parametrize(
+        "cls",
+        [
+            pytest.param(cls, marks=[pytest.mark.exhaustive] * (cls in OTHERS))
+            for cls in classes
+        ],
+        ids=lambda cls: cls.__name__,
+    )
+
+
+each_family = each_of(FIRST)
 
 # What makes any estimator small and repeatable, where it has such a parameter.
 SMALL = {
@@ -290,7 +297,7 @@ def columns_of(tables):
     }
 
 
-@pytest.mark.parametrize("cls", TAKE_Y, ids=lambda cls: cls.__name__)
+@each_of(TAKE_Y)
 def test_broken_targets_are_refused_by_the_name_of_the_argument(cls, trains_at_most):
     findings, rows = Findings(), None if hasattr(cls, "forecast") else X
     trains_at_most(10**6)
@@ -306,7 +313,7 @@ def test_broken_targets_are_refused_by_the_name_of_the_argument(cls, trains_at_m
     findings.report(f"y of {cls.__name__}", 150)
 
 
-@pytest.mark.parametrize("cls", TAKE_WEIGHT, ids=lambda cls: cls.__name__)
+@each_of(TAKE_WEIGHT)
 def test_broken_weights_are_refused_by_the_name_of_the_argument(cls, trains_at_most):
     findings = Findings()
     trains_at_most(10**6)

@@ -149,7 +149,6 @@ def test_clones_start_from_the_same_autoencoder():
     assert np.isfinite(cross_val_score(model, X, Y, cv=2)).all()
 
 
-@pytest.mark.compiled
 def test_grid_chooses_among_frozen_estimators():
     others = [FrozenEstimator(autoencoder(random_state=seed)) for seed in (1, 2)]
     grid = {"pretrained": [None, *others]}

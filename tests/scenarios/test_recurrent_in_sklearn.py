@@ -195,7 +195,6 @@ def test_permutation_importance_finds_the_column_that_matters():
 GRID = {"slidingwindow__window": [2, 3], "lstmregressor__units": [2, 3]}
 
 
-@pytest.mark.compiled
 def test_grid_search_over_window_and_units():
     search = GridSearchCV(windowed(LSTMRegressor), GRID, cv=TimeSeriesSplit(2))
     search.fit(FRAME, Y)
@@ -218,7 +217,6 @@ def test_grid_search_over_segments_and_decoders():
     assert_array_equal(best.predict(WINDOWS), search.predict(WINDOWS))
 
 
-@pytest.mark.compiled
 def test_halving_grid_search_over_window_and_units():
     search = HalvingGridSearchCV(
         windowed(LSTMRegressor),
