@@ -11,7 +11,9 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.utils.estimator_checks import check_estimator, check_fit_idempotent
 
 from skrnn import AutoregressiveForecaster, GRURegressor
+from skrnn._forecasting import set_up
 from tests.support.series import make_daily, no_columns, refusal
+from tests.support.untrained import untrained
 
 
 @pytest.fixture
@@ -48,12 +50,18 @@ CANNOT_HOLD = {
     ],
     ids=["Ridge", "default"],
 )
-def test_common_checks_of_scikit_learn_fail_only_where_they_cannot_hold(forecaster):
-    results = check_estimator(
-        forecaster,
-        expected_failed_checks=CANNOT_HOLD,
-        on_skip=None,
-    )
+def test_common_checks_of_scikit_learn_fail_only_where_they_cannot_hold(
+    forecaster, monkeypatch
+):
+    def small_network(segment, n_samples, *, linear_path):
+        return GRURegressor(2, segment=segment, epochs=1)
+
+    # The network of the default set-up would take minutes.
+    monkeypatch.setattr(set_up, "_default_network", small_network)
+    with untrained():
+        results = check_estimator(
+            forecaster, expected_failed_checks=CANNOT_HOLD, on_skip=None
+        )
     failed = {
         each["check_name"]: str(each["exception"])
         for each in results
