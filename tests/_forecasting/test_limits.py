@@ -107,7 +107,13 @@ def test_bands_and_paths_keep_the_bounds(falling):
 
 @pytest.mark.untrained
 def test_compiled_network_keeps_the_floor(falling):
-    network = GRURegressor(units=2, epochs=1, random_state=0, linear_path=True)
+    network = GRURegressor(
+        units=2,
+        epochs=1,
+        random_state=0,
+        linear_path=True,
+        predict_backend="tensorflow",
+    )
     bound = forecaster_of(network).fit(None, falling).forecast(20)
     free = forecaster_of(network, bounds=None).fit(None, falling).forecast(20)
     assert free.min() < 0

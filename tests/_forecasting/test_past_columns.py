@@ -206,7 +206,9 @@ def test_each_of_many_series_has_its_past_columns(data, wide):
 @pytest.mark.untrained
 def test_compiled_roll_out_sees_what_the_table_of_the_training_shows(data):
     X, y = data
-    network = GRURegressor(units=2, epochs=1, random_state=0)
+    network = GRURegressor(
+        units=2, epochs=1, random_state=0, predict_backend="tensorflow"
+    )
     fitted = forecaster_of(network).fit(X[:N_ROWS], y[:N_ROWS])
     window = np.reshape(inputs_by_hand(y, X, N_ROWS, HORIZON), (1, WINDOW, -1))
     expected = fitted.estimator_.predict(window)[0]

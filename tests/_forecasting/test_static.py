@@ -86,7 +86,9 @@ def test_columns_stand_beside_those_of_rows(panel):
 
 @pytest.mark.untrained
 def test_compiled_network_sees_what_it_was_trained_with(panel):
-    network = GRURegressor(units=2, epochs=1, random_state=0)
+    network = GRURegressor(
+        units=2, epochs=1, random_state=0, predict_backend="tensorflow"
+    )
     fitted = forecaster_of(network).fit(None, panel)
     scale = fitted._origin.scale
     scaled = (panel.to_numpy() - scale.centre[:, 0]) / scale.spread[:, 0]

@@ -75,7 +75,6 @@ def read_settings():
 SETTINGS = {
     "float64, channels_first": [(precise, "float64"), (ordered, "channels_first")],
     "mixed_float16": [(mixed, "mixed_float16")],
-    "mixed_bfloat16": [(mixed, "mixed_bfloat16")],
     "float64": [(mixed, "float64")],
 }
 

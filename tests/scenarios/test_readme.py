@@ -3,11 +3,13 @@ import os
 import re
 import runpy
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
+from skrnn._engine import training
 from tests.support.exhaustive import first_of_many
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +38,18 @@ def lines_of_code(page):
 PAGES_WITH_CODE = [page for page in PAGES if lines_of_code(page)]
 
 
+@pytest.fixture
+def trains_shortly(monkeypatch):
+    """Train for two epochs at most, which show whether code runs as more would."""
+    fit = training._fit
+
+    def fit_shortly(program, samples, validation, course, *others):
+        course = replace(course, epochs=min(course.epochs, 2))
+        return fit(program, samples, validation, course, *others)
+
+    monkeypatch.setattr(training, "_fit", fit_shortly)
+
+
 # README.md comes first; all pages of the guide together train for minutes.
 @pytest.mark.slow
 @pytest.mark.parametrize(
@@ -43,7 +57,9 @@ PAGES_WITH_CODE = [page for page in PAGES if lines_of_code(page)]
     first_of_many(PAGES_WITH_CODE),
     ids=[page.name for page in PAGES_WITH_CODE],
 )
-def test_code_on_the_page_runs(page, tmp_path, monkeypatch):
+def test_code_on_the_page_runs(page, tmp_path, monkeypatch, request):
+    if page.name != "inspection.rst":  # Whose code asserts what was learned.
+        request.getfixturevalue("trains_shortly")
     monkeypatch.chdir(tmp_path)
     program = compile(code_of(page), str(page), "exec")
     with patch.dict(os.environ):  # Where an export to ONNX leaves a variable.
