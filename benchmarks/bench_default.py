@@ -36,7 +36,8 @@ def main():
     for name, (*panel, n_steps, aim) in panels.items():
         measured = in_fresh_process(learn_and_forecast, panel, n_steps)
         rows.append((name, *measured))
-        aims.append((f"aim / fit, {name}", (aim or np.nan) / measured[0], aim and 1.0))
+        if aim:
+            aims.append((f"aim / fit, {name}", aim / measured[0], 1.0))
     print_table(("", "fit, s", "forecast, s", "window", "estimator"), rows)
     print_aims(aims)
 

@@ -58,6 +58,20 @@ def test_paths_of_an_autoregression_have_the_variance_of_its_equation():
 
 
 @pytest.mark.untrained
+def test_behind_a_logarithm_forecasts_are_medians_and_means_of_paths_are_means():
+    y = np.exp(autoregression(60) / 10)
+    forecaster = AutoregressiveForecaster(gru("normal"), window=3, log=True)
+    forecaster.fit(None, y)
+    predict = forecaster.estimator_.predict_distribution
+    logarithm = predict(np.log(y[-3:]).reshape(1, 3, 1))
+    assert_allclose(forecaster.forecast(1), np.exp(logarithm.mean()).ravel(), rtol=1e-5)
+    paths = forecaster.sample_paths(1, 20000, random_state=0)
+    mean = stats.lognorm.mean(logarithm.std(), scale=np.exp(logarithm.mean()))
+    assert_allclose(paths.mean(), mean.item(), rtol=0.01)
+    assert_allclose(np.median(paths), forecaster.forecast(1), rtol=0.01)
+
+
+@pytest.mark.untrained
 def test_the_same_random_state_draws_the_same_paths():
     forecaster = AutoregressiveForecaster(gru("student_t"), window=3)
     forecaster.fit(None, autoregression(60))
