@@ -234,7 +234,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     network: ``GRURegressor(segment=..., loss="mae", dense_activation="linear")`` with
     ``dropout=0.2`` and ``batch_size=16``, which starts as a ridge by
     ``linear_path=True`` and stays near it in ``epochs=20``; without that path, in 100
-    epochs, for a short series and where X has columns or a window more than 1024
+    epochs, for a single series and where X has columns or a window more than 1024
     values, and windows of more rows are not compared either. From 2000 windows on it
     learns with ``epochs="auto"``, ``batch_size="auto"``,
     ``learning_rate_decay="cosine"`` and ``clipnorm=1.0``, in all about

@@ -114,8 +114,8 @@ def choose_set_up(
     network = _default_network(
         part if plan.window % part == 0 else 1,
         n_samples,
-        # Of a short series the ridge comes first, and needs another kind beside it.
-        linear_path=may_be_ridge and not is_short,
+        # Few windows of a single series gained nothing by it.
+        linear_path=may_be_ridge and (len(rows) > 1 or n_samples >= N_SAMPLES_OF_SMALL),
     )
     if needs_network or n_samples < FEWEST or not _may_be_linear(plan, rows):
         return SetUp(network, plan, compared)

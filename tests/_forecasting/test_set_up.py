@@ -297,11 +297,11 @@ def test_networks_suit_the_number_of_windows():
     networks = [set_up(pd.RangeIndex(n)).estimator for n in sizes]
     assert [each.units for each in networks] == [32, 32, 64]
     assert [each.dropout for each in networks] == [0.2, 0.2, 0.0]
-    assert [each.epochs for each in networks] == [20, "auto", "auto"]
-    assert all(each.linear_path for each in networks)
+    assert [each.epochs for each in networks] == [100, "auto", "auto"]
+    assert [each.linear_path for each in networks] == [False, True, True]
 
 
-def test_networks_start_as_a_ridge_unless_a_short_series_has_one_already(monkeypatch):
+def test_networks_of_several_series_start_as_a_ridge(monkeypatch):
     paths = []
 
     def network(segment, n_samples, *, linear_path):
