@@ -10,7 +10,6 @@ from sklearn.model_selection import train_test_split
 from skrnn import Autoencoder
 from skrnn._engine.tensorflow import keras
 from tests.support.cells import relu, sigmoid
-from tests.support.exhaustive import first_of_many
 
 pytestmark = pytest.mark.short_fits
 
@@ -255,7 +254,7 @@ LINEAR = {
     "epochs": 1000,
     "random_state": 0,
 }
-PCA_ERRORS = {2: 0.0540, 8: 0.0249, 16: 0.0119, 32: 0.0027}
+PCA_ERRORS = {8: 0.0249, 16: 0.0119}
 
 
 @pytest.fixture(scope="module")
@@ -277,23 +276,17 @@ def largest_angle(model, train):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("n_components", "tied", "degrees"),
-    first_of_many(
-        # The 32nd and the 33rd component of digits are nearly as large.
-        [(8, True, 5), (2, False, 2), (8, False, 5), (16, False, 5), (32, False, 20)],
-        n=2,
-    ),
-)
+@pytest.mark.exhaustive  # Of few points in the plane below in each run.
+@pytest.mark.parametrize(("n_components", "tied"), [(8, True), (16, False)])
 def test_linear_autoencoder_is_as_good_as_principal_components(
-    n_components, tied, degrees, digits
+    n_components, tied, digits
 ):
     train, test = digits
     model = Autoencoder(n_components, tied=tied, **LINEAR).fit(train)
     expected = pca_error(n_components, train, test)
     assert_allclose(expected, PCA_ERRORS[n_components], atol=5e-5)
     assert_allclose(-model.score(test), expected, rtol=0.01)
-    assert largest_angle(model, train) < degrees
+    assert largest_angle(model, train) < 5
 
 
 @pytest.mark.parametrize("tied", [False, True])
@@ -332,10 +325,10 @@ def test_denoising_brings_noisy_rows_closer_to_the_clean_ones(digits):
 def test_sparsity_leaves_few_entries_of_a_code_far_from_zero(digits):
     train, test = digits
     shares = []
-    for sparsity in (0.0, 1e-3, 1e-2, 5e-2):
+    for sparsity in (0.0, 1e-3, 1e-2):
         model = Autoencoder(
             16, code_activation="relu", sparsity=sparsity, standardize=False,
-            epochs=40, random_state=0,
+            epochs=20, random_state=0,
         )  # fmt: skip
         codes = model.fit(train).transform(test)
         shares.append((np.abs(codes) < 0.01).mean())
