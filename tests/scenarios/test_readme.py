@@ -3,6 +3,7 @@ import os
 import re
 import runpy
 import textwrap
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
@@ -11,6 +12,7 @@ import pytest
 
 from skrnn._engine import training
 from tests.support.exhaustive import first_of_many
+from tests.support.untrained import untrained
 
 ROOT = Path(__file__).parents[2]
 # The start page shows the code of README.md, which need not run twice.
@@ -38,16 +40,29 @@ def lines_of_code(page):
 PAGES_WITH_CODE = [page for page in PAGES if lines_of_code(page)]
 
 
-@pytest.fixture
-def trains_shortly(monkeypatch):
-    """Train for two epochs at most, which show whether code runs as more would."""
-    fit = training._fit
+# Pages about training, or that print what only training knows.
+ABOUT_TRAINING = {
+    "README.md",
+    "autoencoders.rst",
+    "beyond_memory.rst",
+    "classification.rst",
+    "networks.rst",
+}
+original_fit = training._fit
 
-    def fit_shortly(program, samples, validation, course, *others):
-        course = replace(course, epochs=min(course.epochs, 2))
-        return fit(program, samples, validation, course, *others)
 
-    monkeypatch.setattr(training, "_fit", fit_shortly)
+def fit_shortly(program, samples, validation, course, *others):
+    course = replace(course, epochs=min(course.epochs, 2))
+    return original_fit(program, samples, validation, course, *others)
+
+
+def training_for(page):
+    """Let networks train as little as shows whether the code of a page runs."""
+    if page.name == "inspection.rst":  # Whose code asserts what was learned.
+        return nullcontext()
+    if page.name in ABOUT_TRAINING:
+        return patch.object(training, "_fit", fit_shortly)
+    return untrained()
 
 
 # README.md comes first; all pages of the guide together train for minutes.
@@ -57,12 +72,11 @@ def trains_shortly(monkeypatch):
     first_of_many(PAGES_WITH_CODE),
     ids=[page.name for page in PAGES_WITH_CODE],
 )
-def test_code_on_the_page_runs(page, tmp_path, monkeypatch, request):
-    if page.name != "inspection.rst":  # Whose code asserts what was learned.
-        request.getfixturevalue("trains_shortly")
+def test_code_on_the_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     program = compile(code_of(page), str(page), "exec")
-    with patch.dict(os.environ):  # Where an export to ONNX leaves a variable.
+    # An export to ONNX leaves a variable in the environment.
+    with training_for(page), patch.dict(os.environ):
         exec(program, {"__name__": "__main__"})
 
 
