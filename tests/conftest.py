@@ -32,10 +32,15 @@ def pytest_addoption(parser):
     )
 
 
+@pytest.fixture(scope="session")
+def everyday(pytestconfig):
+    """Whether this run leaves out what `make test-all` does."""
+    return "not exhaustive" in pytestconfig.option.markexpr
+
+
 @pytest.fixture(autouse=True)
-def as_written(request, monkeypatch):
+def as_written(request, monkeypatch, everyday):
     """Leave out what takes most of a short fit, compiling it, except in `test-all`."""
-    everyday = "not exhaustive" in request.config.option.markexpr
     marked = request.node.get_closest_marker
     if everyday and marked("short_fits") and not marked("compiled"):
         from tests.support.as_written import compile_no_short_fit

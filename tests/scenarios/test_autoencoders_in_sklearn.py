@@ -45,7 +45,7 @@ def windowed(**parameters):
     return make_pipeline(SlidingWindow(4), clone(WINDOW).set_params(**parameters))
 
 
-def check_to_rounding(estimator, check):
+def check_to_rounding(estimator, check, everyday):
     """Run a check; equal weights and repetitions may differ in the fifth digit.
 
     Networks compute in single precision, sums over repeated rows are rounded otherwise,
@@ -53,7 +53,7 @@ def check_to_rounding(estimator, check):
     equal. scikit-learn asks for seven digits.
     """
     try:
-        run_check(estimator, check)
+        run_check(estimator, check, everyday=everyday)
     except AssertionError as error:
         if "fitting with `sample_weight` is not equivalent" not in str(error):
             raise
@@ -61,14 +61,16 @@ def check_to_rounding(estimator, check):
 
 
 @parametrize_with_checks(IN_FULL_BATCHES[:2])
-def test_every_check_of_sklearn_holds(estimator, check):
-    check_to_rounding(estimator, check)
+def test_every_check_of_sklearn_holds(estimator, check, everyday):
+    check_to_rounding(estimator, check, everyday)
 
 
 @pytest.mark.exhaustive
 @parametrize_with_checks([*IN_FULL_BATCHES[2:], AutoencoderDetector(ROW)])
-def test_every_check_of_sklearn_holds_for_what_shares_a_base(estimator, check):
-    check_to_rounding(estimator, check)
+def test_every_check_of_sklearn_holds_for_what_shares_a_base(
+    estimator, check, everyday
+):
+    check_to_rounding(estimator, check, everyday)
 
 
 # --------------------------------------------------------------------------------------

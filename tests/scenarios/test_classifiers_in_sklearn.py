@@ -63,10 +63,10 @@ FEW_STEPS = {"epochs": 2, "learning_rate": 0.001}
 
 # The gated cells are checked with the regressors, of which these are the networks.
 @parametrize_with_checks([classifier(**LEARNING)])
-def test_every_check_of_sklearn_holds(estimator, check):
+def test_every_check_of_sklearn_holds(estimator, check, everyday):
     if "sample_weight_equivalence" in check.func.__name__:
         estimator = clone(estimator).set_params(**FEW_STEPS)  # All checks share one.
-    run_check(estimator, check)
+    run_check(estimator, check, everyday=everyday)
 
 
 @pytest.mark.parametrize("cls", CLASSIFIERS)

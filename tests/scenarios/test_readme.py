@@ -56,11 +56,11 @@ def fit_shortly(program, samples, validation, course, *others):
     return original_fit(program, samples, validation, course, *others)
 
 
-def training_for(page):
+def training_for(page, everyday):
     """Let networks train as little as shows whether the code of a page runs."""
     if page.name == "inspection.rst":  # Whose code asserts what was learned.
         return nullcontext()
-    if page.name in ABOUT_TRAINING:
+    if page.name in ABOUT_TRAINING or not everyday:
         return patch.object(training, "_fit", fit_shortly)
     return untrained()
 
@@ -72,11 +72,11 @@ def training_for(page):
     first_of_many(PAGES_WITH_CODE),
     ids=[page.name for page in PAGES_WITH_CODE],
 )
-def test_code_on_the_page_runs(page, tmp_path, monkeypatch):
+def test_code_on_the_page_runs(page, tmp_path, monkeypatch, everyday):
     monkeypatch.chdir(tmp_path)
     program = compile(code_of(page), str(page), "exec")
     # An export to ONNX leaves a variable in the environment.
-    with training_for(page), patch.dict(os.environ):
+    with training_for(page, everyday), patch.dict(os.environ):
         exec(program, {"__name__": "__main__"})
 
 

@@ -74,8 +74,8 @@ def fail_with_a_linear_path(estimator):
 
 
 @parametrize_with_checks([network(**IN_FULL_BATCHES)])
-def test_every_check_of_sklearn_holds(estimator, check):
-    run_check(estimator, check)
+def test_every_check_of_sklearn_holds(estimator, check, everyday):
+    run_check(estimator, check, everyday=everyday)
 
 
 @pytest.mark.exhaustive
@@ -86,8 +86,10 @@ def test_every_check_of_sklearn_holds(estimator, check):
     ],
     expected_failed_checks=fail_with_a_linear_path,
 )
-def test_every_check_of_sklearn_holds_for_other_cells_and_decoders(estimator, check):
-    run_check(estimator, check)
+def test_every_check_of_sklearn_holds_for_other_cells_and_decoders(
+    estimator, check, everyday
+):
+    run_check(estimator, check, everyday=everyday)
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
