@@ -2,6 +2,7 @@ import hashlib
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zlib
@@ -81,8 +82,10 @@ def test_another_process_loads_all_in_any_order_with_the_same_bits(without, fill
     assert answer == {"bits": without, "kept": True, "written": []}
 
 
-def test_damaged_programs_are_compiled_again_with_the_same_bits(without, filled):
-    folder = filled[0]
+def test_damaged_programs_are_compiled_again_with_the_same_bits(
+    without, filled, tmp_path
+):
+    folder = shutil.copytree(filled[0], tmp_path / "programs")
     damaged = {"cut off": [], "one wrong bit": [], "refused by XLA": []}
     ways = itertools.cycle(damaged)
     for name, path in sorted(programs_in(folder).items()):
