@@ -282,7 +282,7 @@ def test_frame_of_all_windows_has_one_below_the_other(lstm):
 
 
 def test_steps_of_scaled_rows_have_no_stamps_but_the_samples_have(pipeline):
-    model = make_pipeline(StandardScaler(), *pipeline).fit(ROWS, Y)
+    model = make_pipeline(StandardScaler(), *copy.deepcopy(pipeline)).fit(ROWS, Y)
     frame = gate_activations(model, ROWS).to_frame()
     assert frame.index.get_level_values("day").equals(ROWS.index.repeat(4))
     assert list(frame.index.get_level_values("step")[:5]) == [0, 1, 2, 3, 0]
