@@ -110,12 +110,12 @@ def choose_set_up(
     plan, compared = plans[best], _tabulate(plans, errors, linear)
     # A segment must divide the window, which the user may have chosen.
     n_samples = _count_samples(plan, training)
-    may_be_ridge = count_inputs(plan) <= LONGEST_COMPARED and not rows.known.shape[1]
+    has_ridge = count_inputs(plan) <= LONGEST_COMPARED and not rows.known.shape[1]
     network = _default_network(
         part if plan.window % part == 0 else 1,
         n_samples,
         # Few windows of a single series gained nothing by it.
-        linear_path=may_be_ridge and (len(rows) > 1 or n_samples >= N_SAMPLES_OF_SMALL),
+        linear_path=has_ridge and (len(rows) > 1 or n_samples >= N_SAMPLES_OF_SMALL),
     )
     if needs_network or n_samples < FEWEST or not _may_be_linear(plan, rows):
         return SetUp(network, plan, compared)

@@ -2,6 +2,7 @@ import pytest
 
 from skrnn._engine import training
 from skrnn._engine.loops import keras_fit
+from tests.support.as_written import keras_as_written
 
 
 @pytest.fixture
@@ -19,15 +20,7 @@ def eager_keras_loop(monkeypatch):
     """Let Keras's own loop run step by step, since to trace it takes longer."""
 
     def fit_eagerly(program, *args):
-        set_eager(program.model, True)
-        try:
+        with keras_as_written(program.model):
             return keras_fit(program, *args)
-        finally:
-            set_eager(program.model, False)  # Other tests may be lent the program.
 
     monkeypatch.setattr(training, "keras_fit", fit_eagerly)
-
-
-def set_eager(model, eager):
-    model.run_eagerly = eager
-    model.train_function = model.test_function = None

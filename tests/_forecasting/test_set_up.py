@@ -301,18 +301,11 @@ def test_networks_suit_the_number_of_windows():
     assert [each.linear_path for each in networks] == [False, True, True]
 
 
-def test_networks_of_several_series_start_as_a_ridge(monkeypatch):
-    paths = []
-
-    def network(segment, n_samples, *, linear_path):
-        paths.append(linear_path)
-        return GRURegressor(2, segment=segment, epochs=1, random_state=0)
-
-    monkeypatch.setattr("skrnn._forecasting.set_up._default_network", network)
+def test_networks_of_several_short_series_start_as_a_ridge_and_stay_near_it():
     panel = pd.MultiIndex.from_product([["north", "south"], months(60)])
-    for index in months(60), panel:
-        set_up(index, method="fit")
-    assert paths == [False, True]
+    networks = [set_up(index).estimator for index in (months(60), panel)]
+    assert [each.linear_path for each in networks] == [False, True]
+    assert [each.epochs for each in networks] == [100, 20]
 
 
 def test_windows_too_long_for_a_ridge_are_not_compared():

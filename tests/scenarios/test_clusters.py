@@ -109,13 +109,6 @@ def loky():
     get_reusable_executor().shutdown()
 
 
-@pytest.fixture
-def loky_to_break(loky):
-    yield
-    # What the death of a worker leaves behind is not for other tests.
-    get_reusable_executor(reuse=True).shutdown(kill_workers=True)
-
-
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory):
     config = pytest.importorskip("dask").config
@@ -252,9 +245,7 @@ def test_a_search_on_ray_outlives_a_killed_worker(ray, tmp_path):
     assert_allclose(scores, scores_of(names["search"].fit(ROWS, Y)))
 
 
-def test_loky_ends_a_search_that_loses_a_worker_and_can_search_again(
-    loky_to_break, tmp_path
-):
+def test_loky_ends_a_search_that_loses_a_worker_and_can_search_again(loky, tmp_path):
     names = lines_of_guide(tmp_path)
     with pytest.raises(TerminatedWorkerError):
         run_block("search-on-loky", **names)

@@ -35,7 +35,7 @@ def compile_no_short_fit(monkeypatch):
         # What is compiled stays with the program, which other tests may be lent.
         compiled = program._placement, program._epochs
         program._placement, program._epochs = AsWritten(*program._placement), {}
-        with _keras_as_written(program.model):
+        with keras_as_written(program.model):
             try:
                 return fit(*args)
             finally:
@@ -45,8 +45,8 @@ def compile_no_short_fit(monkeypatch):
 
 
 @contextmanager
-def _keras_as_written(model):
-    """Let Keras's own loop trace nothing."""
+def keras_as_written(model):
+    """Let Keras's own loop run step by step; other tests may be lent the model."""
     model.run_eagerly, model.train_function, model.test_function = True, None, None
     try:
         yield
