@@ -14,7 +14,7 @@ def names_parameters(method: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate `fit` so that it says where arguments belong that Keras takes there.
 
     Its signature stays as it is. Arguments that are no parameters of the estimator
-    either get Python's own error.
+    either get Python's own error. One that forecasts says how it takes a series alone.
 
     Examples
     --------
@@ -32,6 +32,11 @@ GRURegressor(epochs=...), or call set_params(epochs=...) before fit.
         for name in kwargs:
             if name not in known:
                 _check_belongs(estimator, name, list(known), method.__name__)
+        if hasattr(estimator, "forecast") and len(args) == 1 and "y" not in kwargs:
+            raise TypeError(
+                f"y is missing: {type(estimator).__name__}.{method.__name__} takes X "
+                f"and y. Series without columns of X are {method.__name__}(None, y)."
+            )
         return method(estimator, *args, **kwargs)
 
     return checked

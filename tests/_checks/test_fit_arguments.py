@@ -2,6 +2,7 @@ import inspect
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
 from skrnn import (
@@ -60,3 +61,12 @@ def test_other_arguments_get_the_error_of_python():
     names = list(inspect.signature(GRURegressor.fit).parameters)
     assert names[:4] == ["self", "X", "y", "sample_weight"]
     assert "kwargs" not in names
+
+
+def test_a_forecaster_says_how_it_takes_a_series_without_columns():
+    y = np.arange(20.0)
+    forecaster = AutoregressiveForecaster(Ridge(), window=3)
+    with pytest.raises(TypeError, match=r"^y is missing: .* are fit\(None, y\)\.$"):
+        forecaster.fit(y)
+    np.testing.assert_allclose(forecaster.fit(None, y).forecast(1), 20, rtol=0.01)
+    assert len(forecaster.fit(None, y=y).forecast(2)) == 2
