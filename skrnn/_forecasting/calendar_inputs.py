@@ -28,8 +28,8 @@ __all__ = [
     "fill_calendar",
     "learn_calendar",
     "parts_of",
+    "rows_of_step",
     "see_dates",
-    "sees_by_step",
     "split_calendar",
     "warn_of_holidays",
 ]
@@ -137,9 +137,9 @@ def dates_of_blocks(
     return np.concatenate([past, later], axis=1)
 
 
-def sees_by_step(window: int, horizon: int, lags: tuple[int, ...] | None) -> bool:
-    """Return whether each of the last steps sees the calendar of a row of the block."""
-    return horizon <= window and lags is None
+def rows_of_step(window: int, horizon: int, lags: tuple[int, ...] | None) -> int:
+    """Return of how many rows of a block each step of a window sees the calendar."""
+    return -(-horizon // window) if lags is None else horizon
 
 
 def see_dates(
@@ -150,15 +150,23 @@ def see_dates(
 ) -> NDArray[np.float64]:
     """Return what each step of a window sees of the calendar of later rows.
 
-    Each of the last steps before a block sees one of its rows, which takes less room
-    than all of them at each step, if there are as many steps. Time is the last axis but
-    one.
+    The steps share the rows of a block among them, the last step seeing the last row,
+    which takes less room than all rows at each step. Single lags see all of them. Time
+    is the last axis but one.
     """
-    if not sees_by_step(window, horizon, lags):
+    if lags is not None:
         return known_ahead(dates, horizon)
-    ahead = np.full_like(dates, np.nan)
-    ahead[..., :-horizon, :] = dates[..., horizon:, :]
-    return ahead
+    n_rows = rows_of_step(window, horizon, lags)
+    return np.concatenate(
+        [_shift(dates, horizon - i * window) for i in range(n_rows)], axis=-1
+    )
+
+
+def _shift(rows: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
+    """Return the rows so many steps later; NaN behind the last one."""
+    later = np.full_like(rows, np.nan)
+    later[..., :-n_steps, :] = rows[..., n_steps:, :]
+    return later
 
 
 def fill_calendar(update: Update, calendar: Calendar | None) -> Update:

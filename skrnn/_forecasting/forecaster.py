@@ -199,8 +199,9 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     ``(y[t], ..., y[t+H-1]) = f(z[t-w], ..., z[t-1])``, where the channels of a step are
     ``z[s] = (y[s], p[s], x[s+1], ..., x[s+H])`` with the columns p in `past`, from each
     t whose rows t-w to t+H-1 follow one another without a hole. A calendar c adds
-    ``c[s+H]`` to the channels, and ``c[s+1], ..., c[s+H]`` if H is above w or `window`
-    is a list. The targets of several rows lie side by side, nearest row first. In
+    ``c[s+H]`` to the channels, with ``c[s+H-w], c[s+H-2w], ...`` as far as these lie
+    behind s, or ``c[s+1], ..., c[s+H]`` if `window` is a list: the steps share the rows
+    of a block. The targets of several rows lie side by side, nearest row first. In
     `predict` each y that was not seen in `fit` is a prediction. H = 1 is the iterated
     strategy, an H as long as the forecast the direct one with several outputs, and the
     lengths between mix the two [1]_.

@@ -13,7 +13,7 @@ from sklearn.linear_model import Ridge
 
 from skrnn._windows.windows import Windows, WindowScale
 
-from .calendar_inputs import sees_by_step
+from .calendar_inputs import rows_of_step
 from .past_columns import known_in_advance
 from .plan import ForecastPlan
 from .series import SeriesRows
@@ -237,25 +237,30 @@ def _design(
         own_scale = plan.normalization.scale_of(windows)
     steps = own_scale.apply(windows.gather()).reshape(len(starts), -1)
     known = known_in_advance(known, plan.past)
-    block = starts + plan.window, plan.horizon
-    by_step = sees_by_step(plan.window, plan.horizon, plan.lags)
-    by_step &= count_inputs(plan) <= LONGEST_COMPARED
     n_given = known.shape[1] - plan.n_calendar
-    ahead = [
-        Windows(known[:, :n_given], *block).gather(),
-        Windows(
-            known[:, n_given:],
-            *((starts + plan.horizon, plan.window) if by_step else block),
-        ).gather(),
+    block = starts + plan.window, plan.horizon
+    ahead = [Windows(known[:, :n_given], *block).gather()]
+    ahead += [
+        Windows(known[:, n_given:], *each).gather() for each in _see(plan, starts)
     ]
     inputs = [steps, *ahead, np.ones((len(starts), 1))]
     return np.hstack([each.reshape(len(starts), -1) for each in inputs]), own_scale
 
 
+def _see(
+    plan: ForecastPlan, starts: NDArray[np.intp]
+) -> list[tuple[NDArray[np.intp], int]]:
+    """Return the first rows, and numbers of rows, of which windows see the calendar."""
+    if plan.lags is not None or count_inputs(plan) > LONGEST_COMPARED:
+        return [(starts + plan.window, plan.horizon)]
+    n_rows = rows_of_step(plan.window, plan.horizon, plan.lags)
+    ahead = [plan.horizon - i * plan.window for i in range(n_rows)]
+    return [(starts + each, plan.window) for each in ahead]
+
+
 def count_inputs(plan: ForecastPlan) -> int:
     """Return the number of values in a window of one target and the calendar."""
-    by_step = sees_by_step(plan.window, plan.horizon, plan.lags)
-    n_copies = 1 if by_step else plan.horizon
+    n_copies = rows_of_step(plan.window, plan.horizon, plan.lags)
     return plan.window * (1 + n_copies * plan.n_calendar)
 
 

@@ -146,15 +146,11 @@ def test_a_column_of_time_has_a_calendar():
     assert_array_equal(in_column.forecast(5), indexed.forecast(5))
 
 
-@pytest.mark.parametrize("window", [2, 4])
-def test_columns_of_x_stand_before_the_calendar(window):
-    # With a horizon beyond the window, each step sees the calendar as it sees X.
+def test_columns_of_x_stand_before_the_calendar():
     index = hours(200)
     X, y = by_hand(index), noise(index)
     plan = noise(index, 1).to_frame("plan")
-    horizon = 3 if window < 3 else 1
-    kwargs = {"window": window, "horizon": horizon, "calibration": 20}
-    of_dates, of_columns = both(Ridge(), **kwargs)
+    of_dates, of_columns = both(Ridge(), window=4, horizon=1, calibration=20)
     of_dates.fit(plan[:150], y[:150])
     of_columns.fit(plan.join(X)[:150], y[:150])
     later = slice(150, 162)
@@ -167,26 +163,33 @@ def test_columns_of_x_stand_before_the_calendar(window):
 
 
 def learn_by_hand(y, X, window, horizon):
-    """Least squares on windows whose steps see the calendar a horizon later."""
+    """A ridge on windows whose steps share the calendar of a block among them."""
     times = range(window, len(y) - horizon + 1)
     inputs = [window_by_hand(y, X, t, window, horizon) for t in times]
-    return LinearRegression().fit(inputs, [y[t : t + horizon] for t in times])
+    return Ridge().fit(inputs, [y[t : t + horizon] for t in times])
 
 
 def window_by_hand(y, X, t, window, horizon):
-    steps = [[y[s], *X[s + horizon]] for s in range(t - window, t)]
-    return np.ravel(steps)
+    steps = []
+    for s in range(t - window, t):
+        ahead = range(s + horizon, s, -window)
+        steps += [y[s], *np.ravel([X[each] for each in ahead])]
+    return steps
 
 
 @pytest.mark.parametrize("n_steps", [7, 9])
-def test_steps_of_a_window_see_the_calendar_a_horizon_later(n_steps):
+@pytest.mark.parametrize(
+    ("window", "horizon"), [(4, 3), (4, 4), (4, 5), (2, 5), (1, 3)]
+)
+def test_steps_of_a_window_share_the_calendar_of_a_block(window, horizon, n_steps):
     index = hours(190)
     y, X = noise(index[:150]).to_numpy(), by_hand(index).to_numpy()
-    model = learn_by_hand(y, X, 4, 3)
+    model = learn_by_hand(y, X, window, horizon)
     rows = list(y)
     while len(rows) < 150 + n_steps:
-        rows.extend(model.predict([window_by_hand(rows, X, len(rows), 4, 3)])[0])
-    of_dates, _ = both(LinearRegression(), window=4, horizon=3)
+        inputs = window_by_hand(rows, X, len(rows), window, horizon)
+        rows.extend(model.predict([inputs])[0])
+    of_dates, _ = both(Ridge(), window=window, horizon=horizon)
     forecast = of_dates.fit(None, pd.Series(y, index[:150])).forecast(n_steps)
     assert_allclose(forecast, rows[150 : 150 + n_steps], atol=1e-10)
 

@@ -70,17 +70,18 @@ def test_errors_are_those_of_a_forecaster_around_ridge(normalize, log, lags):
     assert_allclose(errors[:, 0], by_hand, rtol=1e-6)
 
 
-def test_a_calendar_is_seen_as_a_forecaster_around_ridge_sees_it():
+@pytest.mark.parametrize("window", [WINDOW, HORIZON - 1, 1])
+def test_a_calendar_is_seen_as_a_forecaster_around_ridge_sees_it(window):
     y = make_panel().set_axis(pd.date_range("2024-01-01", periods=N_ROWS))
     rows = read(y)
-    firsts = held_out_windows(rows, N_HELD_OUT, WINDOW, HORIZON)
+    firsts = held_out_windows(rows, N_HELD_OUT, window, HORIZON)
     learned = rows.before_last(N_HELD_OUT)
     calendar = learn_calendar(("weekday",), None, learned)
-    plan = ForecastPlan(WINDOW, HORIZON, Differencing(), "last", calendar=calendar)
+    plan = ForecastPlan(window, HORIZON, Differencing(), "last", calendar=calendar)
     errors = ridge_errors(plan, add_calendar(rows, calendar), learned, firsts)
     forecaster = AutoregressiveForecaster(
         Ridge(),
-        window=WINDOW,
+        window=window,
         horizon=HORIZON,
         normalize="last",
         calendar=("weekday",),
