@@ -30,6 +30,7 @@ from .checks import (
     check_any_start,
     check_enough_rows,
     check_history_step,
+    check_leaves_rows,
     check_predicts_windows,
     check_samples,
     check_takes_missing,
@@ -106,6 +107,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         # More rows than there are leave none, and an integer of NumPy would overflow.
         n_held_out = min(int(self.calibration), series.n_rows)
         training = series.before_last(n_held_out)
+        check_leaves_rows(series, training, int(self.calibration))
         chosen = choose_set_up(self, series, training, lags, method)
         series = add_calendar(series, chosen.plan.calendar)
         set_open_seeds(chosen.estimator, self.random_state)

@@ -33,6 +33,7 @@ __all__ = [
     "check_calibration",
     "check_enough_rows",
     "check_history_step",
+    "check_leaves_rows",
     "check_needs_no_rows",
     "check_predicts_windows",
     "check_samples",
@@ -41,6 +42,17 @@ __all__ = [
     "check_within_horizon",
     "warn_of_calendar",
 ]
+
+
+def check_leaves_rows(rows: SeriesRows, training: SeriesRows, calibration: int) -> None:
+    """Raise if all rows are held out for the calibration."""
+    if not len(training.starts):
+        raise ValueError(
+            f"calibration={calibration} leaves no rows to learn from, as the last "
+            f"{calibration} of each series are held out for calibration. Got at most "
+            f"{rows.lengths.max()} rows that follow one another; lower calibration, or "
+            "pass more rows."
+        )
 
 
 def check_enough_rows(

@@ -91,6 +91,16 @@ def test_a_calibration_beyond_all_counts_is_refused():
         forecaster.fit(None, y)
 
 
+@pytest.mark.parametrize("calibration", [60, 61])
+@pytest.mark.parametrize("estimator", [None, Ridge()])
+def test_a_calibration_that_leaves_no_rows_is_refused(daily, estimator, calibration):
+    forecaster = AutoregressiveForecaster(estimator, calibration=calibration)
+    advice = f"calibration={calibration} leaves no rows .* at most 60 .*; lower"
+    for y in (daily[1], daily[1].to_numpy(), pd.concat({"a": daily[1], "b": daily[1]})):
+        with refusal(advice):
+            forecaster.fit(None, y)
+
+
 CALENDARS = {
     "trading hours": pd.offsets.CustomBusinessHour(start="10:00", end="17:00"),
     "shop hours": pd.offsets.CustomBusinessHour(
