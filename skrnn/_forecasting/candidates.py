@@ -15,6 +15,9 @@ __all__ = ["bulk_length", "find_windows", "longest_runs", "widest_window"]
 N_SEASONS = 3
 # Rows of a short series for each step of the default window, unless it is one season.
 ROWS_OF_STEP = 12
+# The same where the calendar says the season: rows behind the first one for each step,
+# and seasons in the window at most.
+ROWS_OF_STEP_BESIDE_CALENDAR, N_SEASONS_BESIDE_CALENDAR = 8, 2
 WINDOW_WITHOUT_SEASON = 12
 # Where a season is a day of several rows, a week and two are compared, too.
 DAYS = (7, 14)
@@ -35,6 +38,7 @@ def find_windows(
     *,
     is_day: bool,
     is_short: bool = False,
+    in_calendar: bool = False,
 ) -> tuple[list[int], int]:
     """Return the windows to compare, the default first, and the season.
 
@@ -50,16 +54,20 @@ def find_windows(
         Whether a season is a day, so that a week is one, too.
     is_short : bool, default=False
         Whether the default window is shorter where there are few rows for its steps.
+    in_calendar : bool, default=False
+        Whether the calendar says the season, so that a window need not show it.
 
     Returns
     -------
     windows : list of int
-        Whole seasons, or one window without a season.
+        Whole seasons, the short window that suffices beside a calendar, or one window
+        without a season.
     season : int
-        1 if there are too few rows for any window of whole seasons.
+        1 if there are too few rows for any of the first two.
     """
     n_training = bulk_length(longest_runs(training)) - n_lost
     at_end = rows.last_lengths - n_lost
+    windows = []
     # Learning takes a window, the season after it, and a season of further windows. A
     # forecast starts from `ForecastPlan.n_past` rows, at most.
     can_learn = [n for n in range(1, N_SEASONS + 1) if n_training >= (n + 2) * season]
@@ -71,11 +79,19 @@ def find_windows(
             most = min(most, max(1, n_training // (ROWS_OF_STEP * season)))
         default = max(n for n in n_seasons if n <= most)
         others = [n for n in n_seasons if n != default]
-        return [n * season for n in (default, *others)], season
+        windows = [n * season for n in (default, *others)]
+    # Of each row of a season two must be seen.
+    if in_calendar and n_training > 2 * season:
+        n_steps = max(1, (n_training - season) // ROWS_OF_STEP_BESIDE_CALENDAR)
+        window = min(n_steps, N_SEASONS_BESIDE_CALENDAR * season)
+        windows = [window, *(each for each in windows if each != window)]
+    if windows:
+        return windows, season
     # At most half the rows, so that there are more windows than steps in one.
     window = max(1, min(WINDOW_WITHOUT_SEASON, (n_training - 1) // 2))
     if season > window:
-        _warn_of_no_season(season, window, n_training)
+        n_needed = 2 * season + 1 if in_calendar else 3 * season
+        _warn_of_no_season(season, window, n_training, n_needed)
     return [window], 1
 
 
@@ -109,12 +125,12 @@ def _met_by_most(
     ]
 
 
-def _warn_of_no_season(season: int, window: int, n_rows: int) -> None:
+def _warn_of_no_season(season: int, window: int, n_rows: int, n_needed: int) -> None:
     """Warn that forecasts cannot follow the season of the index."""
     warnings.warn(
         f"AutoregressiveForecaster chose window={window} and horizon=1, with which "
         f"forecasts do not follow a season of {season} rows: most of y has no more "
-        f"than {n_rows} training rows without a hole, and needs {3 * season}. Pass "
+        f"than {n_rows} training rows without a hole, and needs {n_needed}. Pass "
         "more rows, or set window and horizon.",
         UserWarning,
         stacklevel=2,

@@ -224,12 +224,17 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     columns.
 
     A single series of fewer than 1000 rows, without missing values and columns of X, is
-    short: it begins with "last" in place of "meanstd", with a window of fewer seasons
-    if it has not 12 rows for each step, and with the ridge
+    short: it begins with "last" in place of "meanstd", and with the ridge
     ``make_pipeline(StandardScaler(), RidgeCV((0.01, 0.1, 1, 10, 100, 1000)))``, whose
-    penalty has the smallest leave-one-out error. All of these are kept unless something
-    else, or the network, is better by 6 % and more. With fewer than 150 rows nothing is
-    compared, because errors of so few rows mislead.
+    penalty has the smallest leave-one-out error. If its rows are months, quarters or
+    days, and more than two seasons, the ridge learns the season from the calendar, the
+    month or the weekday, so that a window needs few rows: one for eight rows behind the
+    first season, at most two seasons. Then the logarithm is taken if that makes the
+    errors smaller, in the last third of the windows, each left out in turn. In all
+    other cases the window has fewer seasons if there are not 12 rows for each step. All
+    of these are kept unless something else, or the network, is better by 6 % and more.
+    With fewer than 150 rows nothing else is compared, because errors of so few rows
+    mislead.
 
     The horizon is the largest part of a season up to 24 rows, and so is a step of the
     network: ``GRURegressor(segment=..., loss="mae", dense_activation="linear")`` with
@@ -251,9 +256,10 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     right behind a logarithm as well.
 
     Without an index of dates, with rows of years, or with fewer rows than three
-    seasons, m is 1 and the window 12, or nearly half the rows. Of many series, those
-    with most of the rows decide. Without columns known in advance, rows that are
-    missing in the index count as missing values where a window bridges the hole.
+    seasons (two, where the calendar tells them), m is 1 and the window 12, or nearly
+    half the rows. Of many series, those with most of the rows decide. Without columns
+    known in advance, rows that are missing in the index count as missing values where a
+    window bridges the hole.
 
     Stamps may be off by a twentieth of a step, at most an hour, as where they are
     rounded; the index of a forecast over rows of X is that of X.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
 
 from skrnn._windows.windows import Windows, WindowScale
 
@@ -25,6 +26,7 @@ __all__ = [
     "count_inputs",
     "errors_of_estimator",
     "held_out_windows",
+    "left_out_error",
     "ridge_errors",
     "seasonal_errors",
 ]
@@ -37,6 +39,9 @@ N_VALUES = 4_000_000
 LONGEST_COMPARED = 1024
 # Windows from which an estimator can learn; the choice of a penalty leaves one out.
 FEWEST = 2
+# The same of the choice of a logarithm, and the share of these windows that counts: the
+# last third, which is nearest to the levels that will follow.
+FEWEST_LEFT_OUT, SHARE_OF_LAST = 6, 3
 # Errors are not compared below this share of the spread of a series.
 SMALLEST = 1e-6
 
@@ -138,6 +143,68 @@ def seasonal_errors(
     """Compute the errors of repeating the last season, as `ridge_errors` does."""
     steps = np.arange(horizon) % season - season
     return _mean_errors(rows.targets[firsts[:, None] + steps], rows, firsts)
+
+
+def left_out_error(
+    plan: ForecastPlan,
+    rows: SeriesRows,
+    penalties: tuple[float, ...],
+) -> float:
+    """Compute the error of a ridge in windows that are left out, one at a time.
+
+    Its inputs are scaled, and its penalty is the one with the least squared errors.
+
+    Parameters
+    ----------
+    plan : ForecastPlan
+        What is done to the series, before it has learned.
+    rows : SeriesRows
+        The runs to learn from.
+    penalties : tuple of float
+        The penalties to choose from.
+
+    Returns
+    -------
+    error : float
+        Mean absolute error in the last of the windows, in units of the series; NaN with
+        fewer than `FEWEST_LEFT_OUT` windows.
+    """
+    plan, scale, values = _prepare(plan, rows, rows)
+    starts = plan.find_windows(values, rows.after_first(plan.n_lost), Ridge())
+    if len(starts) < FEWEST_LEFT_OUT:
+        return np.nan
+    X, y = plan.samples(values, rows.known, starts, Ridge())
+    blocks = _predict_left_out(X, y.reshape(len(y), -1), penalties)
+    last = slice(-(len(starts) // SHARE_OF_LAST), None)
+    blocks = blocks.reshape(len(starts), plan.horizon, -1)
+    if plan.normalization is not None:
+        windows = Windows(values, starts, plan.window)
+        blocks = plan.normalization.scale_of(windows).restore(blocks)
+    firsts = starts[last] + plan.window
+    predicted = _restore(plan, scale, rows, blocks[last], firsts)
+    observed = Windows(rows.targets, firsts, plan.horizon).gather()
+    return float(np.abs(observed - predicted).mean())
+
+
+def _predict_left_out(
+    X: NDArray[np.float64], y: NDArray[np.float64], penalties: tuple[float, ...]
+) -> NDArray[np.float64]:
+    """Predict each sample by a ridge regression on all others.
+
+    The scale of inputs and the means are those of all samples.
+    """
+    X, centre = StandardScaler().fit_transform(X), y.mean(axis=0)
+    left, singular, _ = np.linalg.svd(X, full_matrices=False)
+    products = left.T @ (y - centre)
+    best, least = y, np.inf
+    for penalty in penalties:
+        shares = singular**2 / (singular**2 + penalty)
+        leverage = left**2 @ shares + 1 / len(y)
+        residuals = y - centre - left @ (shares[:, None] * products)
+        residuals /= np.maximum(1 - leverage, SMALLEST)[:, None]
+        if (residuals**2).mean() < least:
+            best, least = y - residuals, float((residuals**2).mean())
+    return best
 
 
 def _prepare(

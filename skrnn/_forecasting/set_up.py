@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
-from sklearn.linear_model import Ridge, RidgeCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.linear_model import Ridge
 
 from skrnn._estimators.budget import choose_batch_size, choose_epochs
 from skrnn._estimators.gru_regressor import GRURegressor
@@ -31,6 +29,12 @@ from .limits import read_bounds
 from .plan import ForecastPlan
 from .ridge_errors import FEWEST, LONGEST_COMPARED, count_inputs
 from .series import SeriesRows
+from .short_series import (
+    is_short,
+    logs_by_error,
+    ridge_of_few_rows,
+    season_in_calendar,
+)
 from .trial import Trial
 
 __all__ = ["SetUp", "choose_set_up", "longest_hole"]
@@ -45,10 +49,6 @@ N_SAMPLES_OF_SMALL, N_SAMPLES_OF_LARGE = 2_000, 20_000
 EPOCHS_BESIDE_RIDGE = 20
 # The trial of a network that has a budget makes this share of its updates.
 SHARE_OF_BUDGET = 3
-# A single series of fewer training rows is short.
-N_ROWS_OF_SHORT = 1_000
-# Penalties of the ridge of a short series, whose steps are scaled, to choose from.
-PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 # Values in the table of windows from which a ridge may learn, at most: half a gigabyte.
 LARGEST_TABLE = 2**26
 
@@ -97,15 +97,13 @@ def choose_set_up(
         return _keep_set_up(forecaster, rows, training, lags)
     # A ridge takes no missing values, and has no partial_fit.
     needs_network = method != "fit" or forecaster.cold_start
-    is_short = not needs_network and _is_short(rows, training)
-    plans, part = _list_plans(forecaster, rows, training, lags, is_short=is_short)
-    plans = [_with_calendar(plan, forecaster, training) for plan in plans]
+    few_rows = not needs_network and is_short(rows, training)
+    plans, part = _list_plans(forecaster, rows, training, lags, few_rows=few_rows)
     windows = [plan.window for plan in plans]
     trial = Trial.hold_out(training, windows, plans[0].horizon, sum(lags))
     linear: BaseEstimator = Ridge()
-    if is_short:
-        trial = trial.of_few_rows()
-        linear = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
+    if few_rows:
+        trial, linear = trial.of_few_rows(), ridge_of_few_rows()
     plans, errors, best = _compare(plans, trial, linear, forecaster, training)
     plan, compared = plans[best], _tabulate(plans, errors, linear)
     # A segment must divide the window, which the user may have chosen.
@@ -123,7 +121,7 @@ def choose_set_up(
     # The first has to be beaten clearly.
     pairs: list[tuple[BaseEstimator, float]]
     pairs = [(network, error), (linear, errors[best])]
-    if is_short:
+    if few_rows:
         pairs.reverse()
     estimator, _ = pairs[trial.best([each for _, each in pairs])]
     return SetUp(estimator, plan, compared)
@@ -233,37 +231,42 @@ def _list_plans(
     training: SeriesRows,
     lags: tuple[int, ...],
     *,
-    is_short: bool,
+    few_rows: bool,
 ) -> tuple[list[ForecastPlan], int]:
     """Return the plans to compare, the default first, and the part of a season.
 
     The part is the whole season, or the largest one that is not too long.
     """
     window, horizon = _as_int(forecaster.window), _as_int(forecaster.horizon)
-    normalize = forecaster.normalize
     season, is_day = _season_of(rows)
-    kind = {"is_day": is_day, "is_short": is_short}
+    parts: tuple[str, ...] = ()
+    if few_rows and _is_auto(forecaster.calendar):
+        parts = season_in_calendar(training, season)
+    kind = {"is_day": is_day, "is_short": few_rows, "in_calendar": bool(parts)}
     windows, season = find_windows(rows, training, sum(lags), season, **kind)
-    part = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
-    modes: list[str | None] = ["meanstd", "last"]
-    if is_short:
-        modes.reverse()
+    parts = parts if season > 1 else ()
+    step = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
+    windows = windows if window is None else [window]
+    modes: list[str | None] = ["last", "meanstd"] if few_rows else ["meanstd", "last"]
+    if not _is_auto(forecaster.normalize):
+        modes = [forecaster.normalize]
+    first = ForecastPlan(
+        windows[0],
+        step if horizon is None else horizon,
+        Differencing(lags),
+        modes[0],
+        past=rows.past,
+        bounds=read_bounds(forecaster.bounds),
+    )
+    first = _with_calendar(first, forecaster, training, parts)
+    logs = _list_logs(forecaster, training)
+    if parts:
+        logs = logs_by_error(logs, first, training)
     plans = [
-        ForecastPlan(
-            w,
-            part if horizon is None else horizon,
-            differencing,
-            mode,
-            past=rows.past,
-            bounds=read_bounds(forecaster.bounds),
-        )
-        for w, differencing, mode in product(
-            windows if window is None else [window],
-            [Differencing(lags, each) for each in _list_logs(forecaster, training)],
-            modes if _is_auto(normalize) else [normalize],
-        )
+        replace(first, window=each, differencing=Differencing(lags, log), mode=mode)
+        for each, log, mode in product(windows, logs, modes)
     ]
-    return plans, part
+    return plans, step
 
 
 def _with_calendar(
@@ -288,10 +291,10 @@ def _list_calendars(
     stamps = training.stamps[training.in_runs()]
     if not training.has_index or not has_dates(stamps) or not len(stamps):
         return []
-    plans = [
-        _with_calendar(plan, forecaster, training, parts)
-        for parts in usual_parts(stamps, training.step)
-    ]
+    parts = usual_parts(stamps, training.step)
+    if plan.calendar is not None:
+        parts = [(), *(each for each in parts if each != parts_of(plan.calendar))]
+    plans = [_with_calendar(plan, forecaster, training, each) for each in parts]
     return [each for each in plans if count_inputs(each) <= LONGEST_COMPARED]
 
 
@@ -310,14 +313,6 @@ def _list_logs(forecaster: Any, training: SeriesRows) -> list[bool | str]:
         return [read_log(forecaster.log)]
     positive = np.nanmin(training.targets, initial=np.inf) > 0
     return [False, True] if positive else [False]
-
-
-def _is_short(rows: SeriesRows, training: SeriesRows) -> bool:
-    """Return whether there is one series of few rows, which a ridge can take."""
-    n_rows = int(training.lengths.sum())
-    is_whole = not np.isnan(rows.targets[rows.in_runs()]).any()
-    is_alone = len(rows) == 1 and not rows.known.shape[1]
-    return is_alone and is_whole and n_rows < N_ROWS_OF_SHORT
 
 
 def _season_of(rows: SeriesRows) -> tuple[int, bool]:

@@ -14,7 +14,7 @@ from skrnn._serialization.plain import stored
 
 from .steps import stamps_after
 
-__all__ = ["PARTS", "Calendar", "has_dates", "usual_parts"]
+__all__ = ["PARTS", "Calendar", "has_dates", "parts_of_season", "usual_parts"]
 
 # Whole numbers, each of which has a column that is 1 where it holds.
 NUMBERS = {"hour": "hour", "weekday": "day_of_week", "month": "month"}
@@ -109,6 +109,20 @@ class Calendar:
 def has_dates(stamps: pd.Index) -> bool:
     """Return whether stamps are dates or periods."""
     return isinstance(stamps, (pd.DatetimeIndex, pd.PeriodIndex))
+
+
+def parts_of_season(stamps: pd.Index, step: Any, season: int) -> tuple[str, ...]:
+    """Return the part that says by a number where in its season a row lies.
+
+    Months of a year, also of quarters, and days of a week; not the hours of a day.
+    Other seasons have none.
+    """
+    clock = _clock(stamps_after(stamps.min(), step, 2 * season))
+    for part in ("weekday", "month"):
+        first, second = _number(part, clock).reshape(2, season)
+        if len(set(first)) == season and (first == second).all():
+            return (part,)
+    return ()
 
 
 def usual_parts(stamps: pd.Index, step: Any) -> list[tuple[str, ...]]:

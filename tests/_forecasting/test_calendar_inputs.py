@@ -278,22 +278,33 @@ def tree(monkeypatch):
 
 
 def test_the_default_knows_a_week_that_its_window_does_not_show(tree):
-    days = pd.date_range("2024-01-01", periods=200)
+    days = pd.date_range("2024-01-01", periods=1100)
     week = np.array([0, 5, 1, 7, 2, 9, 3.0])[days.day_of_week]
     forecaster = chosen_calendar(week + noise(days), window=3)
     assert forecaster.set_up_.calendar == ("weekday",)
-    assert forecaster.comparison_["calendar"] == [*[None] * 2, ("weekday",)]
+    found = forecaster.comparison_["calendar"]
+    assert found == [*[None] * 2, ("weekday",), ("weekday", "year")]
     again = forecaster.set_up_.fit(None, week + noise(days))
     assert_array_equal(again.forecast(9), forecaster.forecast(9))
 
 
 def test_the_default_has_no_calendar_where_it_says_nothing(tree):
-    days = pd.date_range("2024-01-01", periods=200)
+    days = pd.date_range("2024-01-01", periods=1100)
     forecaster = chosen_calendar(noise(days))
     assert forecaster.calendar_ == []
     assert forecaster.set_up_.calendar is None
     numbers = chosen_calendar(noise(pd.RangeIndex(60)))
     assert set(numbers.comparison_["calendar"]) == {None}
+
+
+def test_a_short_series_begins_with_the_calendar_of_its_season(tree):
+    days = pd.date_range("2024-01-01", periods=200)
+    week = np.array([0, 5, 1, 7, 2, 9, 3.0])[days.day_of_week]
+    begun = chosen_calendar(week + noise(days)).comparison_["calendar"]
+    assert begun[0] == ("weekday",)
+    assert begun[-1] is None  # Which is compared with it.
+    alone = chosen_calendar(noise(days), calendar=None)
+    assert set(alone.comparison_["calendar"]) == {None}
 
 
 def test_a_calendar_can_be_fixed_alone(tree):

@@ -13,11 +13,10 @@ def read(index, values=None):
     return series_from_long(np.reshape(values, (-1, 1)), known, index)
 
 
-def find(index, season, *, calibration=0, n_lost=0, is_day=False, is_short=False):
+def find(index, season, *, calibration=0, n_lost=0, is_day=False, **kind):
     rows = read(index)
     training = rows.before_last(calibration)
-    kind = {"is_day": is_day, "is_short": is_short}
-    return find_windows(rows, training, n_lost, season, **kind)
+    return find_windows(rows, training, n_lost, season, is_day=is_day, **kind)
 
 
 def months(n_rows):
@@ -38,6 +37,24 @@ def test_few_rows_give_windows_of_fewer_seasons(n_rows, windows):
 )
 def test_a_short_series_begins_with_a_step_for_twelve_rows(n_rows, windows):
     assert find(months(n_rows), 12, is_short=True) == (windows, 12)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "windows", "season"),
+    [
+        (24, [11], 1),
+        (25, [1], 12),
+        (35, [2], 12),
+        (36, [3, 12], 12),
+        (76, [8, 12, 24, 36], 12),
+        (203, [23, 12, 24, 36], 12),
+        (300, [24, 12, 36], 12),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:AutoregressiveForecaster chose window=11")
+def test_a_season_that_the_calendar_says_needs_few_steps(n_rows, windows, season):
+    kind = {"is_short": True, "in_calendar": True}
+    assert find(months(n_rows), 12, **kind) == (windows, season)
 
 
 @pytest.mark.parametrize(("n_rows", "window"), [(35, 12), (20, 9), (9, 4), (1, 1)])

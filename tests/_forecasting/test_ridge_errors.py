@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from skrnn import AutoregressiveForecaster
@@ -16,6 +17,7 @@ from skrnn._forecasting.plan import ForecastPlan
 from skrnn._forecasting.ridge_errors import (
     errors_of_estimator,
     held_out_windows,
+    left_out_error,
     ridge_errors,
     seasonal_errors,
 )
@@ -185,3 +187,61 @@ def test_chunks_and_limits_hold_for_many_windows(monkeypatch):
     assert (few != whole).all()
     monkeypatch.setattr(module, "N_COMPARED", 10)
     assert len(held_out_windows(rows, N_HELD_OUT, WINDOW, HORIZON)) == 10
+
+
+def windows_by_hand(y, dates, horizon, *, log, lag):
+    """Windows, shifted by their last value, beside weekdays, and what follows."""
+    z = np.log(y) if log else y
+    z = z[lag:] - z[:-lag] if lag else z
+    weekdays = np.eye(7)[dates.day_of_week[lag:]]
+    firsts = np.arange(WINDOW, len(z) - horizon + 1)
+    inputs, outputs = [], []
+    for first in firsts:
+        seen, last = range(first - WINDOW, first), z[first - 1]
+        inputs.append([[z[s] - last, *weekdays[s + horizon]] for s in seen])
+        outputs.append(z[first : first + horizon] - last)
+    return firsts + lag, np.reshape(inputs, (len(firsts), -1)), np.array(outputs), z
+
+
+def predict_left_out(inputs, outputs, place, penalty):
+    others = np.delete(np.arange(len(inputs)), place)
+    ridge = Ridge(penalty).fit(inputs[others], outputs[others])
+    return ridge.predict(inputs[[place]])[0]
+
+
+@pytest.mark.parametrize(("log", "lag"), [(False, 0), (True, 0), (True, 1), (False, 1)])
+def test_left_out_errors_are_those_of_ridges_without_a_window(log, lag):
+    y = make_panel(1).set_axis(pd.date_range("2024-01-01", periods=N_ROWS))
+    levels, penalties = y.to_numpy()[:, 0], (0.1, 10.0, 1000.0)
+    rows = read(y)
+    calendar = learn_calendar(("weekday",), None, rows)
+    differencing = Differencing((lag,) * bool(lag), log)
+    plan = ForecastPlan(WINDOW, HORIZON, differencing, "last", calendar=calendar)
+    error = left_out_error(plan, add_calendar(rows, calendar), penalties)
+
+    kind = {"log": log, "lag": lag}
+    firsts, inputs, outputs, z = windows_by_hand(levels, y.index, HORIZON, **kind)
+    inputs = StandardScaler().fit_transform(inputs)
+    predicted = {
+        penalty: np.array(
+            [predict_left_out(inputs, outputs, i, penalty) for i in range(len(inputs))]
+        )
+        for penalty in penalties
+    }
+    best = min(predicted.values(), key=lambda each: np.mean((outputs - each) ** 2))
+    errors = []
+    for i in range(len(firsts) - len(firsts) // 3, len(firsts)):
+        ahead = best[i] + z[firsts[i] - lag - 1]
+        if lag:
+            before = levels[firsts[i] - 1]
+            ahead = (np.log(before) if log else before) + ahead.cumsum()
+        ahead = np.exp(ahead) if log else ahead
+        errors.append(np.abs(levels[firsts[i] : firsts[i] + HORIZON] - ahead).mean())
+    assert_allclose(error, np.mean(errors), rtol=1e-7)
+
+
+def test_left_out_errors_need_a_few_windows():
+    y = make_panel(1)[: WINDOW + HORIZON + 5]
+    plan = ForecastPlan(WINDOW, HORIZON, Differencing(), "last")
+    assert np.isfinite(left_out_error(plan, read(y), (1.0,)))
+    assert np.isnan(left_out_error(plan, read(y[:-1]), (1.0,)))

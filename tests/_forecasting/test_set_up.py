@@ -46,6 +46,10 @@ def test_too_few_rows_for_a_window_of_a_season_are_told():
     with pytest.warns(UserWarning, match="season of 12 rows: .* than 9 .* needs 36"):
         chosen = set_up(months(9))
     assert in_use(chosen)[:2] == (4, 1)
+    with pytest.warns(UserWarning, match="season of 12 rows: .* than 24 .* needs 25"):
+        chosen = set_up(months(24), method="fit")
+    assert in_use(chosen)[:2] == (11, 1)
+    assert chosen.plan.calendar is None  # Which would show each month twice at most.
     chosen = set_up(pd.RangeIndex(9))  # Which says nothing of seasons.
     assert in_use(chosen)[:2] == (4, 1)
 
@@ -91,7 +95,9 @@ def test_a_hole_that_cannot_be_filled_is_refused_by_name():
     with pytest.raises(ValueError, match=r"window=21 .* Got 2 from 2024-04-28 .* hole"):
         AutoregressiveForecaster().fit(X.loc[holed], y[holed])
     long = y.index.delete(slice(90, 117))  # Which no window bridges.
-    with pytest.raises(ValueError, match=r"window=7 .* Got 3 from 2024-04-27 .* hole"):
+    with pytest.raises(
+        ValueError, match=r"window=[0-9]+ .* Got 3 from 2024-04-27 .* hole"
+    ):
         AutoregressiveForecaster().fit(None, y[long])
 
 
@@ -273,7 +279,8 @@ def test_with_few_rows_nothing_is_compared(no_training):
     for n_rows, is_compared in ((149, False), (150, True)):
         chosen = set_up(y.index[:n_rows], y[:n_rows], method="fit", log=False)
         assert np.isnan(chosen.compared["error"][0]) != is_compared
-        assert in_use(chosen) == (7, 7, False, "last")
+        assert in_use(chosen) == (14, 7, False, "last")
+        assert chosen.plan.calendar.parts == ["weekday"]
         assert isinstance(chosen.estimator[-1], RidgeCV)
         assert ("GRURegressor" in chosen.compared["estimator"]) == is_compared
 
@@ -283,7 +290,7 @@ def test_a_set_up_with_a_ridge_is_a_line_to_copy(no_training):
     forecaster = AutoregressiveForecaster().fit(None, y)
     shown = forecaster.set_up_
     assert isinstance(shown.estimator[-1], RidgeCV)
-    assert (shown.window, shown.normalize) == (12, "last")
+    assert (shown.window, shown.normalize, shown.calendar) == (6, "last", ("month",))
     namespace = {
         each.__name__: each
         for each in (AutoregressiveForecaster, Pipeline, RidgeCV, StandardScaler)

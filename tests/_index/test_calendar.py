@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.tseries.holiday import USFederalHolidayCalendar
 
-from skrnn._index.calendar import Calendar, usual_parts
+from skrnn._index.calendar import Calendar, parts_of_season, usual_parts
 
 # Both changes of the clocks of 2024 lie in it.
 SUMMER = pd.date_range("2024-03-30", "2024-10-28", freq="h", tz="Europe/Berlin")
@@ -108,3 +108,43 @@ def test_holidays_that_are_no_dates_are_refused():
 def test_parts_of_a_year_need_two_years_of_rows(freq, n_rows, parts):
     stamps = pd.date_range("1690-01-01", periods=n_rows, freq=freq)
     assert usual_parts(stamps, stamps.freq) == parts
+
+
+@pytest.mark.parametrize(
+    ("freq", "season", "parts"),
+    [
+        ("MS", 12, ("month",)),
+        ("ME", 12, ("month",)),
+        ("2MS", 6, ("month",)),
+        # Weekdays of quarters do not come again each year.
+        ("QS", 4, ("month",)),
+        ("QE-NOV", 4, ("month",)),
+        ("D", 7, ("weekday",)),
+        ("B", 5, ("weekday",)),
+        ("h", 24, ()),
+        ("30min", 48, ()),
+        ("W", 52, ()),
+        ("52D", 7, ("weekday",)),
+        ("30D", 12, ()),
+    ],
+)
+def test_a_part_says_where_in_its_season_a_row_lies(freq, season, parts):
+    stamps = pd.date_range("2021-01-31", periods=30, freq=freq)
+    assert parts_of_season(stamps, stamps.freq, season) == parts
+    if not parts:
+        return
+    numbers = Calendar.learn(parts, stamps).columns(stamps).argmax(axis=1)
+    assert len(set(numbers[:season])) == season
+    assert_array_equal(numbers[season:], numbers[:-season])
+
+
+def test_a_part_says_where_in_its_season_a_period_lies():
+    for freq, season in (("M", 12), ("Q", 4)):
+        periods = pd.period_range("2021-01", periods=9, freq=freq)
+        assert parts_of_season(periods, periods.freq, season) == ("month",)
+
+
+def test_a_part_whose_numbers_do_not_come_again_says_no_season():
+    stamps = pd.date_range("2021-02-01", periods=12, freq="2MS")
+    assert len(set(stamps.day_of_week[:6])) == 6  # Other ones than a year later.
+    assert parts_of_season(stamps, stamps.freq, 6) == ("month",)

@@ -1,0 +1,81 @@
+"""What a single series of few rows begins with, as little can be compared on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skrnn._index.calendar import has_dates, parts_of_season
+
+from .calendar_inputs import add_calendar
+from .differencing import Differencing
+from .plan import ForecastPlan
+from .ridge_errors import left_out_error
+from .series import SeriesRows
+
+__all__ = [
+    "is_short",
+    "logs_by_error",
+    "ridge_of_few_rows",
+    "season_in_calendar",
+]
+
+# A single series of fewer training rows is short.
+N_ROWS_OF_SHORT = 1_000
+# Penalties of its ridge, whose steps are scaled, to choose from.
+PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+
+
+def is_short(rows: SeriesRows, training: SeriesRows) -> bool:
+    """Return whether there is one series of few rows, which a ridge can take."""
+    n_rows = int(training.lengths.sum())
+    is_whole = not np.isnan(rows.targets[rows.in_runs()]).any()
+    is_alone = len(rows) == 1 and not rows.known.shape[1]
+    return is_alone and is_whole and n_rows < N_ROWS_OF_SHORT
+
+
+def ridge_of_few_rows() -> Pipeline:
+    """Return the ridge whose penalty is chosen by leaving out one window at a time."""
+    return make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
+
+
+def season_in_calendar(training: SeriesRows, season: int) -> tuple[str, ...]:
+    """Return the part of the calendar by which a ridge learns a season.
+
+    With it a few rows before a forecast are enough, in place of a whole season. There
+    is none without dates, or where no part fits the season.
+    """
+    stamps = training.stamps[training.in_runs()]
+    is_dated = training.has_index and has_dates(stamps)
+    if season == 1 or not is_dated or not len(stamps):
+        return ()
+    return parts_of_season(stamps, training.step, season)
+
+
+def logs_by_error(
+    logs: Sequence[bool | str], plan: ForecastPlan, training: SeriesRows
+) -> list[bool | str]:
+    """Return whether logarithms are learned, what errs less in windows left out first.
+
+    Parameters
+    ----------
+    logs : sequence of bool or "log1p"
+        What there is to choose from.
+    plan : ForecastPlan
+        How windows are made.
+    training : SeriesRows
+        The rows to learn from.
+    """
+    if len(logs) == 1:
+        return [*logs]
+    rows = add_calendar(training, plan.calendar)
+    lags = plan.differencing.lags
+    plans = [replace(plan, differencing=Differencing(lags, log)) for log in logs]
+    errors = [left_out_error(each, rows, PENALTIES) for each in plans]
+    order = np.argsort(errors, kind="stable")
+    return [logs[place] for place in order]

@@ -1,0 +1,55 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from skrnn import AutoregressiveForecaster
+
+
+def months(n_rows):
+    return pd.period_range("2001-01", periods=n_rows, freq="M")
+
+
+def growing(n_rows, *, by_rate):
+    """Months that grow, with a season that grows likewise or stays as it is."""
+    step = np.arange(n_rows)
+    wave = 0.3 * np.sin(2 * np.pi * step / 12)
+    noise = 0.03 * np.random.default_rng(0).normal(size=n_rows)
+    if by_rate:
+        return pd.Series(100 * np.exp(step / 40 + wave + noise), months(n_rows))
+    return pd.Series(100 + step + 100 * (wave + noise), months(n_rows))
+
+
+@pytest.mark.parametrize("by_rate", [True, False])
+@pytest.mark.parametrize("n_rows", [48, 120])
+def test_a_short_series_that_grows_by_a_rate_has_a_logarithm(n_rows, by_rate):
+    y = growing(n_rows + 12, by_rate=by_rate)
+    forecaster = AutoregressiveForecaster().fit(None, y[:n_rows])
+    assert forecaster.set_up_.log == by_rate
+    error = np.abs(forecaster.forecast(12) / y[n_rows:] - 1).mean()
+    assert error < 0.1
+    # Without a calendar, logarithms are only compared where there are rows for it.
+    plain = AutoregressiveForecaster(calendar=None).fit(None, y[:n_rows])
+    assert plain.set_up_.log is False
+
+
+@pytest.mark.parametrize(("n_rows", "window"), [(25, 1), (36, 3), (60, 6)])
+def test_a_young_series_is_forecast_with_its_season(n_rows, window):
+    y = growing(n_rows + 12, by_rate=False)
+    forecaster = AutoregressiveForecaster().fit(None, y[:n_rows])
+    assert (forecaster.window_, forecaster.horizon_) == (window, 12)
+    assert forecaster.set_up_.calendar == ("month",)
+    error = np.abs(forecaster.forecast(12) - y[n_rows:]).mean()
+    seasonal = np.abs(y[n_rows - 12 : n_rows].to_numpy() - y[n_rows:].to_numpy()).mean()
+    assert error < seasonal
+
+
+def test_rows_held_out_for_calibration_choose_no_logarithm():
+    y = growing(60, by_rate=True)
+    changed = y.copy()
+    changed.iloc[-12:] = y.iloc[-13]
+    fitted = [
+        AutoregressiveForecaster(calibration=12).fit(None, each)
+        for each in (y, changed)
+    ]
+    assert [str(each.set_up_) for each in fitted] == [str(fitted[0].set_up_)] * 2
+    assert fitted[0].set_up_.log is True
