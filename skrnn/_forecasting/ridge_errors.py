@@ -28,7 +28,6 @@ __all__ = [
     "held_out_windows",
     "left_out_error",
     "ridge_errors",
-    "seasonal_errors",
 ]
 
 # Windows to learn from and to compare on, at most, and those that are copied at once.
@@ -135,14 +134,6 @@ def errors_of_estimator(
         places = Windows(values, firsts - plan.window, plan.window)
         blocks = plan.normalization.scale_of(places).restore(blocks)
     return _mean_errors(_restore(plan, scale, rows, blocks, firsts), rows, firsts)
-
-
-def seasonal_errors(
-    rows: SeriesRows, firsts: NDArray[np.intp], season: int, horizon: int
-) -> NDArray[np.float64]:
-    """Compute the errors of repeating the last season, as `ridge_errors` does."""
-    steps = np.arange(horizon) % season - season
-    return _mean_errors(rows.targets[firsts[:, None] + steps], rows, firsts)
 
 
 def left_out_error(

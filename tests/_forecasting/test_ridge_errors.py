@@ -19,7 +19,6 @@ from skrnn._forecasting.ridge_errors import (
     held_out_windows,
     left_out_error,
     ridge_errors,
-    seasonal_errors,
 )
 from skrnn._forecasting.series import series_from_wide
 
@@ -127,20 +126,6 @@ def test_columns_known_in_advance_explain_what_they_can():
     with_known = ridge_errors(plan, rows, learned, firsts)
     without = ridge_errors(plan, blind, blind.before_last(N_HELD_OUT), firsts)
     assert with_known < without - 1
-
-
-def test_repeating_a_season_is_measured_in_the_same_unit():
-    y = make_panel(2)
-    rows = read(y)
-    firsts = held_out_windows(rows, N_HELD_OUT, WINDOW, HORIZON)
-    values = y.to_numpy()
-    errors = [
-        np.abs(values[first + i] - values[first + i % 2 - 2])
-        for first in range(N_ROWS - N_HELD_OUT, N_ROWS - HORIZON + 1)
-        for i in range(HORIZON)
-    ]
-    expected = np.log(np.mean(errors, axis=0) / values.std(axis=0))
-    assert_allclose(seasonal_errors(rows, firsts, 2, HORIZON)[:, 0], expected)
 
 
 def test_only_whole_windows_are_compared():
