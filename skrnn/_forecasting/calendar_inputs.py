@@ -28,8 +28,8 @@ __all__ = [
     "fill_calendar",
     "learn_calendar",
     "parts_of",
-    "rows_of_step",
     "see_dates",
+    "shares_of_block",
     "split_calendar",
     "warn_of_holidays",
 ]
@@ -137,9 +137,13 @@ def dates_of_blocks(
     return np.concatenate([past, later], axis=1)
 
 
-def rows_of_step(window: int, horizon: int, lags: tuple[int, ...] | None) -> int:
-    """Return of how many rows of a block each step of a window sees the calendar."""
-    return -(-horizon // window) if lags is None else horizon
+def shares_of_block(window: int, horizon: int) -> list[int]:
+    """Return how many rows later each step of a window sees the calendar.
+
+    The steps share the rows of a block among them, the last step seeing the last row,
+    which takes less room than all rows at each step.
+    """
+    return list(range(horizon, 0, -window))[::-1]
 
 
 def see_dates(
@@ -150,16 +154,12 @@ def see_dates(
 ) -> NDArray[np.float64]:
     """Return what each step of a window sees of the calendar of later rows.
 
-    The steps share the rows of a block among them, the last step seeing the last row,
-    which takes less room than all rows at each step. Single lags see all of them. Time
-    is the last axis but one.
+    Single lags see all rows of a block, nearest first. Time is the last axis but one.
     """
     if lags is not None:
         return known_ahead(dates, horizon)
-    n_rows = rows_of_step(window, horizon, lags)
-    return np.concatenate(
-        [_shift(dates, horizon - i * window) for i in range(n_rows)], axis=-1
-    )
+    later = [_shift(dates, n) for n in shares_of_block(window, horizon)]
+    return np.concatenate(later, axis=-1)
 
 
 def _shift(rows: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:

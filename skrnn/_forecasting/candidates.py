@@ -5,19 +5,28 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from skrnn._index.season import season_length
 
 from .series import SeriesRows
 
-__all__ = ["bulk_length", "find_windows", "longest_runs", "widest_window"]
+__all__ = [
+    "bulk_length",
+    "find_windows",
+    "longest_runs",
+    "season_of",
+    "widest_window",
+]
 
 # Seasons in the default window at most, or rows without a season.
 N_SEASONS = 3
 # Rows of a short series for each step of the default window, unless it is one season.
 ROWS_OF_STEP = 12
-# The same where the calendar says the season: rows behind the first one for each step,
-# and seasons in the window at most.
-ROWS_OF_STEP_BESIDE_CALENDAR, N_SEASONS_BESIDE_CALENDAR = 8, 2
+# Where the calendar says the season, rows behind the first season for each step of the
+# window, and seasons in it at most.
+ROWS_BESIDE_CALENDAR, SEASONS_BESIDE_CALENDAR = 8, 2
 WINDOW_WITHOUT_SEASON = 12
 # Where a season is a day of several rows, a week and two are compared, too.
 DAYS = (7, 14)
@@ -60,10 +69,10 @@ def find_windows(
     Returns
     -------
     windows : list of int
-        Whole seasons, the short window that suffices beside a calendar, or one window
-        without a season.
+        Whole seasons, behind the short window that suffices beside a calendar; or one
+        window without a season.
     season : int
-        1 if there are too few rows for any of the first two.
+        1 if there are too few rows to learn a season.
     """
     n_training = bulk_length(longest_runs(training)) - n_lost
     at_end = rows.last_lengths - n_lost
@@ -80,10 +89,11 @@ def find_windows(
         default = max(n for n in n_seasons if n <= most)
         others = [n for n in n_seasons if n != default]
         windows = [n * season for n in (default, *others)]
-    # Of each row of a season two must be seen.
+    # Each row of a season is predicted once, at least, behind another season.
     if in_calendar and n_training > 2 * season:
-        n_steps = max(1, (n_training - season) // ROWS_OF_STEP_BESIDE_CALENDAR)
-        window = min(n_steps, N_SEASONS_BESIDE_CALENDAR * season)
+        n_steps = (n_training - season) // ROWS_BESIDE_CALENDAR
+        most = min(SEASONS_BESIDE_CALENDAR * season, int(at_end.max()))
+        window = max(1, min(n_steps, most))
         windows = [window, *(each for each in windows if each != window)]
     if windows:
         return windows, season
@@ -93,6 +103,22 @@ def find_windows(
         n_needed = 2 * season + 1 if in_calendar else 3 * season
         _warn_of_no_season(season, window, n_training, n_needed)
     return [window], 1
+
+
+def season_of(rows: SeriesRows) -> tuple[int, bool]:
+    """Return the rows of a season, 1 if it is not known, and whether it is a day."""
+    if not rows.has_index:
+        return 1, False
+    season = season_length(rows.stamps, rows.step)
+    return season, season > 1 and _is_within_a_day(rows)
+
+
+def _is_within_a_day(rows: SeriesRows) -> bool:
+    """Return whether rows lie less than a day apart."""
+    if isinstance(rows.stamps, pd.PeriodIndex):
+        first = rows.stamps[0]
+        return bool(first.end_time - first.start_time < pd.Timedelta("23h"))
+    return isinstance(rows.step, (pd.Timedelta, pd.offsets.Tick))
 
 
 def longest_runs(rows: SeriesRows) -> NDArray[np.intp]:

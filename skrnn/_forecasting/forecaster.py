@@ -199,9 +199,9 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     ``(y[t], ..., y[t+H-1]) = f(z[t-w], ..., z[t-1])``, where the channels of a step are
     ``z[s] = (y[s], p[s], x[s+1], ..., x[s+H])`` with the columns p in `past`, from each
     t whose rows t-w to t+H-1 follow one another without a hole. A calendar c adds
-    ``c[s+H]`` to the channels, with ``c[s+H-w], c[s+H-2w], ...`` as far as these lie
-    behind s, or ``c[s+1], ..., c[s+H]`` if `window` is a list: the steps share the rows
-    of a block. The targets of several rows lie side by side, nearest row first. In
+    ``c[s+H]`` to the channels, behind ``..., c[s+H-2w], c[s+H-w]`` as far as these are
+    later than s, so that the steps share the rows of a block; if `window` is a list, it
+    adds ``c[s+1], ..., c[s+H]``. The targets of several rows lie side by side, nearest row first. In
     `predict` each y that was not seen in `fit` is a prediction. H = 1 is the iterated
     strategy, an H as long as the forecast the direct one with several outputs, and the
     lengths between mix the two [1]_.
@@ -216,25 +216,27 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     there are compared. Then the best of these is compared with the same beside a
     calendar, unless windows would have more than 1024 values: day and weekday for rows
     of hours or minutes, the weekday for days, and the year where there are two years of
-    rows. Three seasons, "meanstd", no logarithm and no calendar are kept unless
-    something else is clearly better, by 2 % and more where little can be compared. Then
-    the network, with a third of its training where there are many windows, is compared
-    with the ridge, which takes its place if it is clearly better; not if the first call
-    is `partial_fit`, which a ridge lacks, nor where values are missing or X has
-    columns.
+    rows. Except for short series, three seasons, "meanstd", no logarithm and no
+    calendar are kept unless something else is clearly better, by 2 % and more where
+    little can be compared. Then the network, with a third of its training where there
+    are many windows, is compared with the ridge, which takes its place if it is clearly
+    better; not if the first call is `partial_fit`, which a ridge lacks, nor where
+    values are missing or X has columns.
 
     A single series of fewer than 1000 rows, without missing values and columns of X, is
     short: it begins with "last" in place of "meanstd", and with the ridge
     ``make_pipeline(StandardScaler(), RidgeCV((0.01, 0.1, 1, 10, 100, 1000)))``, whose
-    penalty has the smallest leave-one-out error. If its rows are months, quarters or
-    days, and more than two seasons, the ridge learns the season from the calendar, the
-    month or the weekday, so that a window needs few rows: one for eight rows behind the
-    first season, at most two seasons. Then the logarithm is taken if that makes the
-    errors smaller, in the last third of the windows, each left out in turn. In all
-    other cases the window has fewer seasons if there are not 12 rows for each step. All
-    of these are kept unless something else, or the network, is better by 6 % and more.
-    With fewer than 150 rows nothing else is compared, because errors of so few rows
-    mislead.
+    penalty has the smallest leave-one-out error. Where m rows are the months of a year,
+    also as quarters, or the days of a week, and there are more than 2 m, the ridge
+    learns the season from the calendar, the month or the weekday. A window then needs
+    few rows: one for eight rows behind the first season, at most two seasons and the
+    rows behind the last hole. The logarithm is taken if that makes the errors smaller,
+    in the last third of the windows, each left out in turn. With `difference`, another
+    `calendar`, or more than 1024 values in a window, and for all other rows, there is
+    no calendar, and the window has fewer seasons if there are not 12 rows for each
+    step. All of these are kept unless something else, or the network, is better by 6 %
+    and more. With fewer than 150 rows nothing else is compared, because errors of so
+    few rows mislead.
 
     The horizon is the largest part of a season up to 24 rows, and so is a step of the
     network: ``GRURegressor(segment=..., loss="mae", dense_activation="linear")`` with
@@ -255,9 +257,9 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     ``normalize="meanstd"`` takes sums off by a tenth. The mean of `sample_paths` is
     right behind a logarithm as well.
 
-    Without an index of dates, with rows of years, or with fewer rows than three
-    seasons (two, where the calendar tells them), m is 1 and the window 12, or nearly
-    half the rows. Of many series, those with most of the rows decide. Without columns
+    Without an index of dates, with rows of years, or with fewer than 3 m rows (2 m + 1
+    where the calendar tells the season), m is 1 and the window 12, or nearly half the
+    rows. Of many series, those with most of the rows decide. Without columns
     known in advance, rows that are missing in the index count as missing values where a
     window bridges the hole.
 

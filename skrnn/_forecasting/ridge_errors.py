@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skrnn._windows.windows import Windows, WindowScale
 
-from .calendar_inputs import rows_of_step
+from .calendar_inputs import shares_of_block
 from .past_columns import known_in_advance
 from .plan import ForecastPlan
 from .series import SeriesRows
@@ -185,13 +185,14 @@ def _predict_left_out(
     The scale of inputs and the means are those of all samples.
     """
     X, centre = StandardScaler().fit_transform(X), y.mean(axis=0)
-    left, singular, _ = np.linalg.svd(X, full_matrices=False)
-    products = left.T @ (y - centre)
-    best, least = y, np.inf
+    squares, basis = np.linalg.eigh(X.T @ X)
+    turned = X @ basis
+    products = turned.T @ (y - centre)
+    best, least = np.full_like(y, np.nan), np.inf
     for penalty in penalties:
-        shares = singular**2 / (singular**2 + penalty)
-        leverage = left**2 @ shares + 1 / len(y)
-        residuals = y - centre - left @ (shares[:, None] * products)
+        weights = 1 / (np.maximum(squares, 0) + penalty)
+        leverage = turned**2 @ weights + 1 / len(y)
+        residuals = y - centre - turned @ (weights[:, None] * products)
         residuals /= np.maximum(1 - leverage, SMALLEST)[:, None]
         if (residuals**2).mean() < least:
             best, least = y - residuals, float((residuals**2).mean())
@@ -311,15 +312,16 @@ def _see(
     """Return the first rows, and numbers of rows, of which windows see the calendar."""
     if plan.lags is not None or count_inputs(plan) > LONGEST_COMPARED:
         return [(starts + plan.window, plan.horizon)]
-    n_rows = rows_of_step(plan.window, plan.horizon, plan.lags)
-    ahead = [plan.horizon - i * plan.window for i in range(n_rows)]
+    ahead = shares_of_block(plan.window, plan.horizon)
     return [(starts + each, plan.window) for each in ahead]
 
 
-def count_inputs(plan: ForecastPlan) -> int:
-    """Return the number of values in a window of one target and the calendar."""
-    n_copies = rows_of_step(plan.window, plan.horizon, plan.lags)
-    return plan.window * (1 + n_copies * plan.n_calendar)
+def count_inputs(plan: ForecastPlan, n_targets: int = 1) -> int:
+    """Return the number of values in a window of the targets and the calendar."""
+    n_rows = len(shares_of_block(plan.window, plan.horizon))
+    if plan.lags is not None:
+        n_rows = plan.horizon
+    return plan.window * (n_targets + n_rows * plan.n_calendar)
 
 
 def _evenly(places: NDArray[np.intp], n_places: int) -> NDArray[np.intp]:

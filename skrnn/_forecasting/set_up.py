@@ -7,7 +7,6 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import Ridge
 
@@ -19,10 +18,9 @@ from skrnn._estimators.inside import (
     learns_counts,
 )
 from skrnn._index.calendar import has_dates, usual_parts
-from skrnn._index.season import season_length
 
 from .calendar_inputs import learn_calendar, parts_of
-from .candidates import find_windows, widest_window
+from .candidates import find_windows, season_of, widest_window
 from .differencing import Differencing, read_log
 from .estimator_input import check_takes_lags, compiled_roll_out, read_window
 from .limits import read_bounds
@@ -177,7 +175,7 @@ def longest_hole(forecaster: Any, rows: SeriesRows) -> int:
     window, _ = read_window(forecaster.window)
     if window is not None:
         return window - 1
-    season, is_day = _season_of(rows)
+    season, is_day = season_of(rows)
     return widest_window(season, is_day=is_day) - 1
 
 
@@ -237,36 +235,62 @@ def _list_plans(
 
     The part is the whole season, or the largest one that is not too long.
     """
-    window, horizon = _as_int(forecaster.window), _as_int(forecaster.horizon)
-    season, is_day = _season_of(rows)
-    parts: tuple[str, ...] = ()
-    if few_rows and _is_auto(forecaster.calendar):
-        parts = season_in_calendar(training, season)
-    kind = {"is_day": is_day, "is_short": few_rows, "in_calendar": bool(parts)}
-    windows, season = find_windows(rows, training, sum(lags), season, **kind)
-    parts = parts if season > 1 else ()
-    step = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
-    windows = windows if window is None else [window]
-    modes: list[str | None] = ["last", "meanstd"] if few_rows else ["meanstd", "last"]
-    if not _is_auto(forecaster.normalize):
-        modes = [forecaster.normalize]
-    first = ForecastPlan(
-        windows[0],
-        step if horizon is None else horizon,
-        Differencing(lags),
-        modes[0],
-        past=rows.past,
-        bounds=read_bounds(forecaster.bounds),
-    )
-    first = _with_calendar(first, forecaster, training, parts)
+    series = rows, training, lags
+    names: tuple[str, ...] = ()
+    # The last of a few differences is no level to start from.
+    if few_rows and not lags:
+        names = season_in_calendar(training, season_of(rows)[0])
+    if not _is_auto(forecaster.calendar) and forecaster.calendar != names:
+        names = ()
+    found = _begin(forecaster, *series, names, few_rows=few_rows)
+    if names and count_inputs(found[0]) > LONGEST_COMPARED:
+        names = ()
+        found = _begin(forecaster, *series, names, few_rows=few_rows)
+    first, windows, part = found
+    modes = [first.mode]
+    if _is_auto(forecaster.normalize):
+        modes = ["last", "meanstd"] if few_rows else ["meanstd", "last"]
     logs = _list_logs(forecaster, training)
-    if parts:
+    if names and parts_of(first.calendar) == names:
         logs = logs_by_error(logs, first, training)
     plans = [
         replace(first, window=each, differencing=Differencing(lags, log), mode=mode)
         for each, log, mode in product(windows, logs, modes)
     ]
-    return plans, step
+    return plans, part
+
+
+def _begin(
+    forecaster: Any,
+    rows: SeriesRows,
+    training: SeriesRows,
+    lags: tuple[int, ...],
+    names: tuple[str, ...],
+    *,
+    few_rows: bool,
+) -> tuple[ForecastPlan, list[int], int]:
+    """Return the plan to begin with, the windows to compare, and the part of a season.
+
+    `names` is the part of the calendar that says the season, if one does.
+    """
+    window, horizon = _as_int(forecaster.window), _as_int(forecaster.horizon)
+    season, is_day = season_of(rows)
+    kind = {"is_day": is_day, "is_short": few_rows, "in_calendar": bool(names)}
+    windows, season = find_windows(rows, training, sum(lags), season, **kind)
+    windows = windows if window is None else [window]
+    part = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
+    mode = "last" if few_rows else "meanstd"
+    plan = ForecastPlan(
+        windows[0],
+        part if horizon is None else horizon,
+        Differencing(lags),
+        mode if _is_auto(forecaster.normalize) else forecaster.normalize,
+        past=rows.past,
+        bounds=read_bounds(forecaster.bounds),
+    )
+    if season == 1:
+        names = ()
+    return _with_calendar(plan, forecaster, training, names), windows, part
 
 
 def _with_calendar(
@@ -291,9 +315,9 @@ def _list_calendars(
     stamps = training.stamps[training.in_runs()]
     if not training.has_index or not has_dates(stamps) or not len(stamps):
         return []
-    parts = usual_parts(stamps, training.step)
-    if plan.calendar is not None:
-        parts = [(), *(each for each in parts if each != parts_of(plan.calendar))]
+    parts, known = usual_parts(stamps, training.step), parts_of(plan.calendar)
+    if known is not None:
+        parts = [(), *(each for each in parts if each != known)]
     plans = [_with_calendar(plan, forecaster, training, each) for each in parts]
     return [each for each in plans if count_inputs(each) <= LONGEST_COMPARED]
 
@@ -315,30 +339,13 @@ def _list_logs(forecaster: Any, training: SeriesRows) -> list[bool | str]:
     return [False, True] if positive else [False]
 
 
-def _season_of(rows: SeriesRows) -> tuple[int, bool]:
-    """Return the rows of a season, 1 if it is not known, and whether it is a day."""
-    if not rows.has_index:
-        return 1, False
-    season = season_length(rows.stamps, rows.step)
-    return season, season > 1 and _is_within_a_day(rows)
-
-
-def _is_within_a_day(rows: SeriesRows) -> bool:
-    """Return whether rows lie less than a day apart."""
-    if isinstance(rows.stamps, pd.PeriodIndex):
-        first = rows.stamps[0]
-        return bool(first.end_time - first.start_time < pd.Timedelta("23h"))
-    return isinstance(rows.step, (pd.Timedelta, pd.offsets.Tick))
-
-
 def _may_be_linear(plan: ForecastPlan, rows: SeriesRows) -> bool:
     """Return whether a ridge could take the place of the network.
 
     It takes no missing values, sees columns known in advance at each step of a table,
     and needs that table in memory.
     """
-    n_channels = rows.targets.shape[1] + plan.n_calendar
-    n_values = int(rows.lengths.sum()) * plan.window * n_channels
+    n_values = int(rows.lengths.sum()) * count_inputs(plan, rows.targets.shape[1])
     is_missing = np.isnan(rows.targets[rows.in_runs()]).any()
     is_compared = plan.calendar is None or count_inputs(plan) <= LONGEST_COMPARED
     has_room = n_values < LARGEST_TABLE and is_compared

@@ -76,6 +76,7 @@ def logs_by_error(
     rows = add_calendar(training, plan.calendar)
     lags = plan.differencing.lags
     plans = [replace(plan, differencing=Differencing(lags, log)) for log in logs]
-    errors = [left_out_error(each, rows, PENALTIES) for each in plans]
+    with np.errstate(over="ignore", invalid="ignore"):
+        errors = [left_out_error(each, rows, PENALTIES) for each in plans]
     order = np.argsort(errors, kind="stable")
     return [logs[place] for place in order]

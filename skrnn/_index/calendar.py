@@ -114,15 +114,24 @@ def has_dates(stamps: pd.Index) -> bool:
 def parts_of_season(stamps: pd.Index, step: Any, season: int) -> tuple[str, ...]:
     """Return the part that says by a number where in its season a row lies.
 
-    Months of a year, also of quarters, and days of a week; not the hours of a day.
-    Other seasons have none.
+    The weekday in a week of days, and the month in a year of months or quarters, if as
+    many of them occur as a season has rows. Other seasons have none.
+
+    Parameters
+    ----------
+    stamps : pandas.Index
+        Dates of the rows, of a season at least.
+    step : offset, Timedelta
+        Distance from one row to the next.
+    season : int
+        Rows of a season.
     """
-    clock = _clock(stamps_after(stamps.min(), step, 2 * season))
-    for part in ("weekday", "month"):
-        first, second = _number(part, clock).reshape(2, season)
-        if len(set(first)) == season and (first == second).all():
-            return (part,)
-    return ()
+    n_days = _days_of_step(stamps, step)
+    if n_days < 1:
+        return ()
+    part = "weekday" if n_days < MOST_DAYS_OF_WEEK else "month"
+    numbers = _number(part, _clock(stamps))
+    return (part,) if len(np.unique(numbers)) == season else ()
 
 
 def usual_parts(stamps: pd.Index, step: Any) -> list[tuple[str, ...]]:
@@ -137,8 +146,7 @@ def usual_parts(stamps: pd.Index, step: Any) -> list[tuple[str, ...]]:
     step : offset, Timedelta
         Distance from one row to the next.
     """
-    first: Any = stamps[:1]
-    n_days = _days_between(first, stamps_after(first[0], step, 12)[-1:]) / 12
+    n_days = _days_of_step(stamps, step)
     parts: tuple[str, ...] = ()
     if n_days < MOST_DAYS_OF_WEEK:
         parts = ("day", "weekday") if n_days < 1 else ("weekday",)
@@ -146,6 +154,12 @@ def usual_parts(stamps: pd.Index, step: Any) -> list[tuple[str, ...]]:
     has_years = _days_between(*ends) >= 2 * 365
     with_year = [(*parts, "year")] if has_years and n_days < MOST_DAYS_OF_YEAR else []
     return [parts, *with_year] if parts else with_year
+
+
+def _days_of_step(stamps: pd.Index, step: Any) -> float:
+    """Return the days from a row to the next, the mean of twelve."""
+    first: Any = stamps[:1]
+    return _days_between(first, stamps_after(first[0], step, 12)[-1:]) / 12
 
 
 def _days_between(first: pd.Index, last: pd.Index) -> float:

@@ -172,7 +172,7 @@ def learn_by_hand(y, X, window, horizon):
 def window_by_hand(y, X, t, window, horizon):
     steps = []
     for s in range(t - window, t):
-        ahead = range(s + horizon, s, -window)
+        ahead = range(s + horizon, s, -window)[::-1]
         steps += [y[s], *np.ravel([X[each] for each in ahead])]
     return steps
 

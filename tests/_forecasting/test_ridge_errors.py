@@ -230,3 +230,10 @@ def test_left_out_errors_need_a_few_windows():
     plan = ForecastPlan(WINDOW, HORIZON, Differencing(), "last")
     assert np.isfinite(left_out_error(plan, read(y), (1.0,)))
     assert np.isnan(left_out_error(plan, read(y[:-1]), (1.0,)))
+
+
+def test_left_out_errors_of_values_beyond_squares_are_missing():
+    y = 1e200 * make_panel(1)
+    plan = ForecastPlan(WINDOW, HORIZON, Differencing(), "last")
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert np.isnan(left_out_error(plan, read(y), (1.0,)))

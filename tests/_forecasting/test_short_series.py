@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import RidgeCV
 
 from skrnn import AutoregressiveForecaster
 
@@ -41,6 +42,42 @@ def test_a_young_series_is_forecast_with_its_season(n_rows, window):
     error = np.abs(forecaster.forecast(12) - y[n_rows:]).mean()
     seasonal = np.abs(y[n_rows - 12 : n_rows].to_numpy() - y[n_rows:].to_numpy()).mean()
     assert error < seasonal
+
+
+def test_a_series_goes_on_behind_a_hole_from_the_rows_that_there_are():
+    y = growing(150, by_rate=False)
+    holed = pd.concat([y[:100], y[147:]])
+    forecaster = AutoregressiveForecaster().fit(None, holed)
+    assert (forecaster.window_, forecaster.horizon_) == (3, 12)
+    assert np.isfinite(forecaster.forecast(12)).all()
+
+
+def test_differences_are_learned_without_the_calendar():
+    y = growing(60, by_rate=False)
+    forecaster = AutoregressiveForecaster(difference=1).fit(None, y)
+    assert forecaster.set_up_.calendar is None
+    assert forecaster.window_ == 12
+
+
+@pytest.mark.parametrize(
+    "given", [{"horizon": 72}, {"window": 90}, {"window": 60, "horizon": 70}]
+)
+def test_windows_with_too_many_values_see_no_calendar_and_keep_the_ridge(given):
+    y = growing(200, by_rate=False)
+    forecaster = AutoregressiveForecaster(log=False, **given).fit(None, y)
+    assert forecaster.set_up_.calendar is None
+    assert isinstance(forecaster.estimator_[-1], RidgeCV)
+
+
+def test_the_calendar_that_is_chosen_may_be_named():
+    y = growing(60, by_rate=True)
+    named, chosen = (
+        AutoregressiveForecaster(calendar=calendar).fit(None, y).set_up_
+        for calendar in (("month",), "auto")
+    )
+    assert str(named) == str(chosen)
+    other = AutoregressiveForecaster(calendar=("year",)).fit(None, y)
+    assert other.window_ == 12
 
 
 def test_rows_held_out_for_calibration_choose_no_logarithm():

@@ -116,7 +116,6 @@ def test_parts_of_a_year_need_two_years_of_rows(freq, n_rows, parts):
         ("MS", 12, ("month",)),
         ("ME", 12, ("month",)),
         ("2MS", 6, ("month",)),
-        # Weekdays of quarters do not come again each year.
         ("QS", 4, ("month",)),
         ("QE-NOV", 4, ("month",)),
         ("D", 7, ("weekday",)),
@@ -124,8 +123,6 @@ def test_parts_of_a_year_need_two_years_of_rows(freq, n_rows, parts):
         ("h", 24, ()),
         ("30min", 48, ()),
         ("W", 52, ()),
-        ("52D", 7, ("weekday",)),
-        ("30D", 12, ()),
     ],
 )
 def test_a_part_says_where_in_its_season_a_row_lies(freq, season, parts):
@@ -140,11 +137,14 @@ def test_a_part_says_where_in_its_season_a_row_lies(freq, season, parts):
 
 def test_a_part_says_where_in_its_season_a_period_lies():
     for freq, season in (("M", 12), ("Q", 4)):
-        periods = pd.period_range("2021-01", periods=9, freq=freq)
+        periods = pd.period_range("2021-01", periods=25, freq=freq)
         assert parts_of_season(periods, periods.freq, season) == ("month",)
 
 
-def test_a_part_whose_numbers_do_not_come_again_says_no_season():
-    stamps = pd.date_range("2021-02-01", periods=12, freq="2MS")
-    assert len(set(stamps.day_of_week[:6])) == 6  # Other ones than a year later.
-    assert parts_of_season(stamps, stamps.freq, 6) == ("month",)
+def test_holidays_leave_a_week_its_days():
+    week = {"holidays": ["2024-01-01", "2024-01-15"]}
+    days = pd.date_range("2024-01-02", periods=40, freq=pd.offsets.CDay(**week))
+    assert parts_of_season(days, days.freq, 5) == ("weekday",)
+    week["weekmask"] = "Mon Tue Wed Thu Fri Sat"
+    days = pd.date_range("2024-01-02", periods=40, freq=pd.offsets.CDay(**week))
+    assert parts_of_season(days, days.freq, 5) == ()
