@@ -201,10 +201,10 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     t whose rows t-w to t+H-1 follow one another without a hole. A calendar c adds
     ``c[s+H]`` to the channels, behind ``..., c[s+H-2w], c[s+H-w]`` as far as these are
     later than s, so that the steps share the rows of a block; if `window` is a list, it
-    adds ``c[s+1], ..., c[s+H]``. The targets of several rows lie side by side, nearest row first. In
-    `predict` each y that was not seen in `fit` is a prediction. H = 1 is the iterated
-    strategy, an H as long as the forecast the direct one with several outputs, and the
-    lengths between mix the two [1]_.
+    adds ``c[s+1], ..., c[s+H]``. The targets of several rows lie side by side, nearest
+    row first. In `predict` each y that was not seen in `fit` is a prediction. H = 1 is
+    the iterated strategy, an H as long as the forecast the direct one with several
+    outputs, and the lengths between mix the two [1]_.
 
     With ``estimator=None`` the rows to learn from choose the set-up, never those held
     out for the calibration. A season has m rows: a day for rows of hours or minutes, a
