@@ -221,10 +221,10 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     little can be compared. Then the network, with a third of its training where there
     are many windows, is compared with the ridge, which takes its place if it is clearly
     better; not if the first call is `partial_fit`, which a ridge lacks, nor where
-    values are missing or X has columns.
+    values are missing or, but for short series, X has columns.
 
-    A single series of fewer than 1000 rows, without missing values and columns of X, is
-    short: it begins with "last" in place of "meanstd", and with the ridge
+    A single series of fewer than 1000 rows, without missing values, is short: it begins
+    with "last" in place of "meanstd", and with the ridge
     ``make_pipeline(StandardScaler(), RidgeCV((0.01, 0.1, 1, 10, 100, 1000)))``, whose
     penalty has the smallest leave-one-out error. Where m rows are the months of a year,
     also as quarters, or the days of a week, and there are more than 2 m, the ridge
@@ -238,8 +238,9 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     and more. With fewer than 150 rows nothing else is compared, because errors of so
     few rows mislead.
 
-    The horizon is the largest part of a season up to 24 rows, and so is a step of the
-    network: ``GRURegressor(segment=..., loss="mae", dense_activation="linear")`` with
+    The horizon is the largest part of a season up to 24 rows, or a single row for short
+    series with columns known in advance. A step of the network is that part, too:
+    ``GRURegressor(segment=..., loss="mae", dense_activation="linear")`` with
     ``dropout=0.2`` and ``batch_size=16``, which starts as a ridge by
     ``linear_path=True`` and stays near it in ``epochs=20``; without that path, in 100
     epochs, for a single series and where X has columns or a window more than 1024
@@ -259,9 +260,9 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
 
     Without an index of dates, with rows of years, or with fewer than 3 m rows (2 m + 1
     where the calendar tells the season), m is 1 and the window 12, or nearly half the
-    rows. Of many series, those with most of the rows decide. Without columns
-    known in advance, rows that are missing in the index count as missing values where a
-    window bridges the hole.
+    rows. Of many series, those with most of the rows decide. Without columns known in
+    advance, rows that are missing in the index count as missing values where a window
+    bridges the hole.
 
     Stamps may be off by a twentieth of a step, at most an hour, as where they are
     rounded; the index of a forecast over rows of X is that of X.

@@ -316,12 +316,19 @@ def _see(
     return [(starts + each, plan.window) for each in ahead]
 
 
-def count_inputs(plan: ForecastPlan, n_targets: int = 1) -> int:
-    """Return the number of values in a window of the targets and the calendar."""
+def count_inputs(plan: ForecastPlan, rows: SeriesRows | None = None) -> int:
+    """Return the number of values in a window of one target and the calendar.
+
+    Those of `rows`, without the calendar, are the targets and columns that it has.
+    """
+    n_channels = 1
+    if rows is not None:
+        n_ahead = rows.known.shape[1] - len(rows.past)
+        n_channels = rows.targets.shape[1] + len(rows.past) + plan.horizon * n_ahead
     n_rows = len(shares_of_block(plan.window, plan.horizon))
     if plan.lags is not None:
         n_rows = plan.horizon
-    return plan.window * (n_targets + n_rows * plan.n_calendar)
+    return plan.window * (n_channels + n_rows * plan.n_calendar)
 
 
 def _evenly(places: NDArray[np.intp], n_places: int) -> NDArray[np.intp]:

@@ -113,7 +113,9 @@ def choose_set_up(
         # Few windows of a single series gained nothing by it.
         linear_path=has_ridge and (len(rows) > 1 or n_samples >= N_SAMPLES_OF_SMALL),
     )
-    if needs_network or n_samples < FEWEST or not _may_be_linear(plan, rows):
+    is_linear = not needs_network and n_samples >= FEWEST
+    is_linear &= few_rows or not rows.known.shape[1]
+    if not is_linear or not _may_be_linear(plan, rows):
         return SetUp(network, plan, compared)
     error = _try_network(network, plan, trial, compared, best)
     # The first has to be beaten clearly.
@@ -280,9 +282,13 @@ def _begin(
     windows = windows if window is None else [window]
     part = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
     mode = "last" if few_rows else "meanstd"
+    if horizon is None:
+        # What columns do in a row is learned from few rows best if it is one for all.
+        is_ahead = few_rows and rows.known.shape[1] > len(rows.past)
+        horizon = 1 if is_ahead else part
     plan = ForecastPlan(
         windows[0],
-        part if horizon is None else horizon,
+        horizon,
         Differencing(lags),
         mode if _is_auto(forecaster.normalize) else forecaster.normalize,
         past=rows.past,
@@ -342,14 +348,12 @@ def _list_logs(forecaster: Any, training: SeriesRows) -> list[bool | str]:
 def _may_be_linear(plan: ForecastPlan, rows: SeriesRows) -> bool:
     """Return whether a ridge could take the place of the network.
 
-    It takes no missing values, sees columns known in advance at each step of a table,
-    and needs that table in memory.
+    It takes no missing values, and needs a table of all windows in memory.
     """
-    n_values = int(rows.lengths.sum()) * count_inputs(plan, rows.targets.shape[1])
+    n_values = int(rows.lengths.sum()) * count_inputs(plan, rows)
     is_missing = np.isnan(rows.targets[rows.in_runs()]).any()
     is_compared = plan.calendar is None or count_inputs(plan) <= LONGEST_COMPARED
-    has_room = n_values < LARGEST_TABLE and is_compared
-    return has_room and not is_missing and not rows.known.shape[1]
+    return n_values < LARGEST_TABLE and is_compared and not is_missing
 
 
 def _tabulate(

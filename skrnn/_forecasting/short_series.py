@@ -33,10 +33,9 @@ PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 
 def is_short(rows: SeriesRows, training: SeriesRows) -> bool:
     """Return whether there is one series of few rows, which a ridge can take."""
-    n_rows = int(training.lengths.sum())
-    is_whole = not np.isnan(rows.targets[rows.in_runs()]).any()
-    is_alone = len(rows) == 1 and not rows.known.shape[1]
-    return is_alone and is_whole and n_rows < N_ROWS_OF_SHORT
+    seen = np.hstack([rows.targets, rows.known])[rows.in_runs()]
+    is_alone = len(rows) == 1 and int(training.lengths.sum()) < N_ROWS_OF_SHORT
+    return is_alone and not np.isnan(seen).any()
 
 
 def ridge_of_few_rows() -> Pipeline:

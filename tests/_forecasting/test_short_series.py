@@ -1,9 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
 
-from skrnn import AutoregressiveForecaster
+from skrnn import AutoregressiveForecaster, GRURegressor
+from tests.support.untrained import untrained
 
 
 def months(n_rows):
@@ -90,3 +93,50 @@ def test_rows_held_out_for_calibration_choose_no_logarithm():
     ]
     assert [str(each.set_up_) for each in fitted] == [str(fitted[0].set_up_)] * 2
     assert fitted[0].set_up_.log is True
+
+
+def campaigns(n_rows):
+    """Months with a season, raised by what is spent on campaigns, and the spending."""
+    y = growing(n_rows, by_rate=False)
+    random = np.random.default_rng(1)
+    spent = random.exponential(size=n_rows) * (random.random(n_rows) < 0.3)
+    return pd.DataFrame({"spent": spent}, y.index), y + 20 * spent
+
+
+def test_a_short_series_learns_columns_by_a_ridge_row_by_row():
+    X, y = campaigns(72)
+    later = slice(60, 72)
+    forecaster = AutoregressiveForecaster().fit(X[:60], y[:60])
+    assert isinstance(forecaster.estimator_[-1], RidgeCV)
+    assert (forecaster.window_, forecaster.horizon_) == (6, 1)
+    errors = np.abs(forecaster.predict(X[later]) - y[later])
+    blind = AutoregressiveForecaster().fit(None, y[:60]).forecast(12) - y[later]
+    assert errors.mean() < 0.4 * np.abs(blind).mean()
+    copied = clone(forecaster.set_up_).fit(X[:60], y[:60])
+    assert_array_equal(copied.predict(X[later]), forecaster.predict(X[later]))
+
+
+def test_the_errors_of_columns_choose_from_150_rows_on():
+    X, y = campaigns(150)
+    forecaster = AutoregressiveForecaster(log=False, normalize="last")
+    with untrained():
+        compared = forecaster.fit(X, y).comparison_
+    assert np.isfinite(compared["error"]).all()
+    assert compared["estimator"][-1] == "GRURegressor"
+    assert isinstance(forecaster.estimator_[-1], RidgeCV)
+
+
+def test_columns_that_are_not_known_in_advance_are_learned_by_block():
+    X, y = campaigns(60)
+    forecaster = AutoregressiveForecaster(past=["spent"]).fit(X, y)
+    assert isinstance(forecaster.estimator_[-1], RidgeCV)
+    assert forecaster.horizon_ == 12
+    assert len(forecaster.forecast(12)) == 12
+
+
+@pytest.mark.untrained
+def test_a_network_is_taken_where_columns_miss_values():
+    X, y = campaigns(60)
+    X.iloc[5] = np.nan
+    forecaster = AutoregressiveForecaster(past=["spent"]).fit(X, y)
+    assert isinstance(forecaster.estimator_, GRURegressor)
