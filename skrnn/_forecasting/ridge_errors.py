@@ -38,8 +38,8 @@ N_VALUES = 4_000_000
 LONGEST_COMPARED = 1024
 # Windows from which an estimator can learn; the choice of a penalty leaves one out.
 FEWEST = 2
-# The same of the choice of a logarithm, and the share of these windows that counts: the
-# last third, which is nearest to the levels that will follow.
+# Windows from which a logarithm is chosen, and the share of them that counts: the last
+# third, which is nearest to the levels that will follow.
 FEWEST_LEFT_OUT, SHARE_OF_LAST = 6, 3
 # Errors are not compared below this share of the spread of a series.
 SMALLEST = 1e-6
@@ -185,8 +185,13 @@ def _predict_left_out(
     The scale of inputs and the means are those of all samples.
     """
     X, centre = StandardScaler().fit_transform(X), y.mean(axis=0)
-    squares, basis = np.linalg.eigh(X.T @ X)
-    turned = X @ basis
+    # Of the products of inputs and those of samples, the fewer; both turn X alike.
+    if len(X) < X.shape[1]:
+        squares, left = np.linalg.eigh(X @ X.T)
+        turned = left * np.sqrt(np.maximum(squares, 0))
+    else:
+        squares, right = np.linalg.eigh(X.T @ X)
+        turned = X @ right
     products = turned.T @ (y - centre)
     best, least = np.full_like(y, np.nan), np.inf
     for penalty in penalties:

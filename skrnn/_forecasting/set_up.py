@@ -242,7 +242,8 @@ def _list_plans(
     # The last of a few differences is no level to start from.
     if few_rows and not lags:
         names = season_in_calendar(training, season_of(rows)[0])
-    if not _is_auto(forecaster.calendar) and forecaster.calendar != names:
+    given = forecaster.calendar
+    if not _is_auto(given) and tuple(given or ()) != names:
         names = ()
     found = _begin(forecaster, *series, names, few_rows=few_rows)
     if names and count_inputs(found[0]) > LONGEST_COMPARED:
@@ -283,7 +284,7 @@ def _begin(
     part = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
     mode = "last" if few_rows else "meanstd"
     if horizon is None:
-        # What columns do in a row is learned from few rows best if it is one for all.
+        # So that what a column does is learned once, and not for each row of a block.
         is_ahead = few_rows and rows.known.shape[1] > len(rows.past)
         horizon = 1 if is_ahead else part
     plan = ForecastPlan(
