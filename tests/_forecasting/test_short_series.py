@@ -140,3 +140,12 @@ def test_a_network_is_taken_where_columns_miss_values():
     X.iloc[5] = np.nan
     forecaster = AutoregressiveForecaster(past=["spent"]).fit(X, y)
     assert isinstance(forecaster.estimator_, GRURegressor)
+
+
+@pytest.mark.untrained
+def test_columns_of_several_short_series_are_left_to_a_network():
+    X, y = campaigns(60)
+    X, y = (pd.concat({"north": each, "south": each}) for each in (X, y))
+    forecaster = AutoregressiveForecaster().fit(X, y)
+    assert isinstance(forecaster.estimator_, GRURegressor)
+    assert forecaster.horizon_ == 12
