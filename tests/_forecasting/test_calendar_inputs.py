@@ -307,6 +307,13 @@ def test_a_short_series_begins_with_the_calendar_of_its_season(tree):
     assert set(alone.comparison_["calendar"]) == {None}
 
 
+def test_holidays_alone_are_not_compared_twice(tree):
+    days = pd.date_range("2024-01-01", periods=1100)
+    params = {"holidays": HOLIDAYS, "window": 7, "normalize": "last"}
+    found = chosen_calendar(noise(days), **params).comparison_["calendar"]
+    assert found == [None, ("weekday",), ("weekday", "year")]
+
+
 def test_a_calendar_can_be_fixed_alone(tree):
     days = pd.date_range("2024-01-01", periods=200)
     forecaster = chosen_calendar(noise(days), calendar=("month",))

@@ -4,8 +4,10 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import Pipeline
 
 from skrnn import AutoregressiveForecaster, GRURegressor
+from skrnn._forecasting import set_up
 from tests.support.untrained import untrained
 
 
@@ -149,3 +151,12 @@ def test_columns_of_several_short_series_are_left_to_a_network():
     forecaster = AutoregressiveForecaster().fit(X, y)
     assert isinstance(forecaster.estimator_, GRURegressor)
     assert forecaster.horizon_ == 12
+
+
+@pytest.mark.untrained
+@pytest.mark.parametrize(("room", "kind"), [(1, Pipeline), (0, GRURegressor)])
+def test_a_ridge_needs_room_for_columns_at_each_step(monkeypatch, room, kind):
+    X, y = campaigns(60)
+    # Targets, spending and twelve months at each of six steps of 60 rows.
+    monkeypatch.setattr(set_up, "LARGEST_TABLE", 60 * 6 * 14 + room)
+    assert isinstance(AutoregressiveForecaster().fit(X, y).estimator_, kind)
