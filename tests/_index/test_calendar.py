@@ -148,3 +148,9 @@ def test_holidays_leave_a_week_its_days():
     week["weekmask"] = "Mon Tue Wed Thu Fri Sat"
     days = pd.date_range("2024-01-02", periods=40, freq=pd.offsets.CDay(**week))
     assert parts_of_season(days, days.freq, 5) == ()
+
+
+def test_days_of_six_rows_are_no_week_of_six_days():
+    stamps = pd.date_range("2024-01-01", periods=36, freq="4h")
+    assert len(set(stamps.day_of_week)) == 6
+    assert parts_of_season(stamps, stamps.freq, 6) == ()
