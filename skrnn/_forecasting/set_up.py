@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import Ridge
 
-from skrnn._estimators.budget import choose_batch_size, choose_epochs
 from skrnn._estimators.gru_regressor import GRURegressor
 from skrnn._estimators.inside import (
     find_scaling_of_targets,
@@ -21,6 +20,12 @@ from skrnn._index.calendar import has_dates, usual_parts
 
 from .calendar_inputs import learn_calendar, parts_of
 from .candidates import find_windows, season_of, widest_window
+from .default_network import (
+    N_SAMPLES_OF_SMALL,
+    count_samples,
+    default_network,
+    trial_network,
+)
 from .differencing import Differencing, read_log
 from .estimator_input import check_takes_lags, compiled_roll_out, read_window
 from .limits import read_bounds
@@ -41,12 +46,6 @@ __all__ = ["SetUp", "choose_set_up", "longest_hole"]
 PLAIN_WINDOW, PLAIN_HORIZON = 10, 1
 # A horizon is a season of the default set-up, or its largest part up to this length.
 LONGEST_HORIZON = 24
-# Numbers of windows from which networks have a budget, and from which they are larger.
-N_SAMPLES_OF_SMALL, N_SAMPLES_OF_LARGE = 2_000, 20_000
-# Passes over few windows that a network beside a ridge needs.
-EPOCHS_BESIDE_RIDGE = 20
-# The trial of a network that has a budget makes this share of its updates.
-SHARE_OF_BUDGET = 3
 # Values in the table of windows from which a ridge may learn, at most: half a gigabyte.
 LARGEST_TABLE = 2**26
 
@@ -105,9 +104,9 @@ def choose_set_up(
     plans, errors, best = _compare(plans, trial, linear, forecaster, training)
     plan, compared = plans[best], _tabulate(plans, errors, linear)
     # A segment must divide the window, which the user may have chosen.
-    n_samples = _count_samples(plan, training)
+    n_samples = count_samples(plan, training)
     has_ridge = count_inputs(plan) <= LONGEST_COMPARED and not rows.known.shape[1]
-    network = _default_network(
+    network = default_network(
         part if plan.window % part == 0 else 1,
         n_samples,
         # Few windows of a single series gained nothing by it.
@@ -384,60 +383,10 @@ def _try_network(
     """
     if np.isnan(compared["error"][best]):
         return np.nan
-    n_learned = _count_samples(plan, trial.learned)
-    error = trial.error_of(plan, _trial_network(network, n_learned))
+    n_learned = count_samples(plan, trial.learned)
+    error = trial.error_of(plan, trial_network(network, n_learned))
     for name, column in compared.items():
         column.append(
             {"estimator": "GRURegressor", "error": error}.get(name, column[best])
         )
     return error
-
-
-def _default_network(
-    segment: int, n_samples: int, *, linear_path: bool
-) -> GRURegressor:
-    """Return the network that was best over series of a size (benchmarks/accuracy.py).
-
-    Few samples are passed as often as was best for them, which takes no longer than the
-    budget of "auto": a network that starts as a ridge stays near it, which does what a
-    mean of the two would. Many leave nothing to be learned by heart, so that a larger
-    network needs no dropout.
-    """
-    budget: dict[str, Any] = {
-        "epochs": "auto",
-        "batch_size": "auto",
-        "learning_rate_decay": "cosine",
-        "clipnorm": 1.0,
-    }
-    if linear_path:  # From its start as a ridge it can learn faster.
-        budget |= {"linear_path": True, "learning_rate": 3e-3}
-    if n_samples < N_SAMPLES_OF_SMALL:
-        size: dict[str, Any] = {"dropout": 0.2, "batch_size": 16}
-        if linear_path:
-            size |= {"linear_path": True, "epochs": EPOCHS_BESIDE_RIDGE}
-    elif n_samples < N_SAMPLES_OF_LARGE:
-        size = {"dropout": 0.2, **budget}
-    else:
-        size = {"units": 64, **budget, "learning_rate": 3e-3}
-    return GRURegressor(segment=segment, loss="mae", dense_activation="linear", **size)
-
-
-def _count_samples(plan: ForecastPlan, rows: SeriesRows) -> int:
-    """Return the number of windows to learn from, if no value is missing."""
-    n_before = plan.n_lost + plan.window + plan.horizon - 1
-    return int(np.maximum(rows.lengths - n_before, 0).sum())
-
-
-def _trial_network(network: GRURegressor, n_samples: int) -> GRURegressor:
-    """Return the network with a part of its budget, if it has one."""
-    if network.epochs != "auto":
-        return clone(network).set_params(random_state=0)
-    n_samples = max(1, n_samples)
-    batch_size = choose_batch_size(network.batch_size, n_samples)
-    epochs = choose_epochs(
-        network.epochs, n_samples, batch_size, at_most=network._most_epochs
-    )
-    short = -(-epochs // SHARE_OF_BUDGET)
-    return clone(network).set_params(
-        epochs=short, batch_size=batch_size, random_state=0
-    )

@@ -273,7 +273,7 @@ def tree(monkeypatch):
     """Let the default estimator be a tree, which takes missing values as well."""
     module = "skrnn._forecasting.set_up"
     tree = DecisionTreeRegressor(max_depth=4)
-    monkeypatch.setattr(f"{module}._default_network", lambda *_, **__: tree)
+    monkeypatch.setattr(f"{module}.default_network", lambda *_, **__: tree)
     monkeypatch.setattr(f"{module}._may_be_linear", lambda *_: False)
 
 

@@ -13,12 +13,9 @@ from sklearn.preprocessing import StandardScaler
 from skrnn import AutoregressiveForecaster, GRURegressor
 from skrnn._estimators.budget import choose_batch_size, choose_epochs
 from skrnn._estimators.inside import last_step
+from skrnn._forecasting.default_network import default_network, trial_network
 from skrnn._forecasting.series import series_from_long
-from skrnn._forecasting.set_up import (
-    _default_network,
-    _trial_network,
-    choose_set_up,
-)
+from skrnn._forecasting.set_up import choose_set_up
 from skrnn._forecasting.trial import Trial
 from tests.support.untrained import untrained
 
@@ -68,7 +65,7 @@ def no_training(monkeypatch):
     def network(segment, n_samples, *, linear_path):
         return GRURegressor(2, segment=segment, epochs=1, random_state=0)
 
-    monkeypatch.setattr("skrnn._forecasting.set_up._default_network", network)
+    monkeypatch.setattr("skrnn._forecasting.set_up.default_network", network)
     with untrained():
         yield
 
@@ -187,7 +184,7 @@ class Stub(GRURegressor):
 def test_a_network_worse_than_a_ridge_is_not_taken(monkeypatch, kind):
     network = Stub(epochs=1, batch_size=1)
     monkeypatch.setattr(
-        "skrnn._forecasting.set_up._default_network", lambda *_, **__: network
+        "skrnn._forecasting.set_up.default_network", lambda *_, **__: network
     )
     y = week_of_days(150)
     chosen = set_up(y.index, y, method=kind)
@@ -323,20 +320,20 @@ def test_windows_too_long_for_a_ridge_are_not_compared():
 
 @pytest.mark.parametrize("n_samples", [10, 1_999, 2_000, 20_000, 10**6, 5 * 10**6])
 def test_updates_grow_slowly_with_the_number_of_windows(n_samples):
-    network = _default_network(12, n_samples, linear_path=True)
+    network = default_network(12, n_samples, linear_path=True)
     batch_size = choose_batch_size(network.batch_size, n_samples)
     epochs = choose_epochs(network.epochs, n_samples, batch_size, at_most=np.inf)
     n_updates = epochs * -(-n_samples // batch_size)
-    trial = _trial_network(network, n_samples)
+    trial = trial_network(network, n_samples)
     n_updates += trial.epochs * -(-n_samples // trial.batch_size)
     assert n_updates <= max(2 * 100 * 125, 1000 * np.log2(n_samples))
 
 
 def test_the_trial_of_a_budget_is_a_third_of_it():
     network = GRURegressor(epochs="auto", batch_size="auto")
-    short = _trial_network(network, 4096)  # 500 * 12 updates of 32 samples.
+    short = trial_network(network, 4096)  # 500 * 12 updates of 32 samples.
     assert (short.epochs, short.batch_size) == (16, 32)
-    assert _trial_network(GRURegressor(epochs=7), 4096).epochs == 7
+    assert trial_network(GRURegressor(epochs=7), 4096).epochs == 7
 
 
 @pytest.mark.untrained
@@ -358,7 +355,7 @@ def test_default_set_up_of_a_panel_follows_its_weeks():
     forecaster = AutoregressiveForecaster(columns="series", random_state=0)
     forecaster.fit(None, y[:76])
     assert forecaster.window_ % 7 == 0
-    network = _default_network(7, 2_000, linear_path=True)
+    network = default_network(7, 2_000, linear_path=True)
     assert network.linear_path  # What is tried, whatever is taken.
     errors = np.abs(forecaster.forecast(14) - y[76:]).mean() / y.mean()
     assert errors.max() < 0.15

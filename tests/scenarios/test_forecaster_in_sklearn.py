@@ -57,7 +57,7 @@ def test_common_checks_of_scikit_learn_fail_only_where_they_cannot_hold(
         return GRURegressor(2, segment=segment, epochs=1)
 
     # The network of the default set-up would take minutes.
-    monkeypatch.setattr(set_up, "_default_network", small_network)
+    monkeypatch.setattr(set_up, "default_network", small_network)
     with untrained():
         results = check_estimator(
             forecaster, expected_failed_checks=CANNOT_HOLD, on_skip=None
