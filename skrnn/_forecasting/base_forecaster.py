@@ -12,6 +12,7 @@ from skrnn._checks.sklearn import feature_names
 from skrnn._checks.targets import check_sample_weight
 from skrnn._estimators.inside import (
     check_inside,
+    last_step,
     let_begin_missing,
     set_open_seeds,
 )
@@ -126,6 +127,9 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         if plan.cold_start:
             series = series.begin_missing(plan.n_past)
         chosen = replace(chosen, plan=plan)
+        if self.verbose:
+            name = type(last_step(chosen.estimator)).__name__
+            print(f"A {name} is chosen, for windows of {plan.window} rows:")
         plan, origin = self._train(
             chosen, observations.columns, series, origin, n_held_out, method
         )
@@ -228,6 +232,8 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             return {"set_up_": None, "comparison_": None}
         set_up = clone(self).set_params(
             estimator=clone(chosen.estimator),
+            loss="mae",
+            verbose=0,
             window=chosen.plan.window,
             horizon=chosen.plan.horizon,
             log=chosen.plan.differencing.log,

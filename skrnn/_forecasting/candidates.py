@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from skrnn._index.season import season_length
 
+from .past_columns import most_missing
 from .series import SeriesRows
 
 __all__ = [
     "bulk_length",
+    "find_horizon",
     "find_windows",
     "longest_runs",
     "season_of",
@@ -103,6 +105,22 @@ def find_windows(
         n_needed = 2 * season + 1 if in_calendar else 3 * season
         _warn_of_no_season(season, window, n_training, n_needed)
     return [window], 1
+
+
+def find_horizon(training: SeriesRows, window: int, part: int) -> int:
+    """Return the rows to predict at once, `part` or a part of it.
+
+    All rows of a block must be observed, so that a few missing values cost many long
+    blocks: of the lengths that leave half of the windows the longest is taken.
+    """
+    for horizon in range(part, 1, -1):
+        if part % horizon:
+            continue
+        starts = training.whole_windows(window, horizon)
+        missing = most_missing(training.targets, starts + window, horizon)
+        if 2 * np.count_nonzero(missing) <= len(starts):
+            return horizon
+    return 1
 
 
 def season_of(rows: SeriesRows) -> tuple[int, bool]:

@@ -23,7 +23,14 @@ EPOCHS_BESIDE_RIDGE = 20
 SHARE_OF_BUDGET = 3
 
 
-def default_network(segment: int, n_samples: int, *, linear_path: bool) -> GRURegressor:
+def default_network(
+    segment: int,
+    n_samples: int,
+    *,
+    linear_path: bool,
+    loss: str = "mae",
+    verbose: int = 0,
+) -> GRURegressor:
     """Return the network that was best over series of a size (benchmarks/accuracy.py).
 
     Few samples are passed as often as was best for them, which takes no longer than the
@@ -47,7 +54,13 @@ def default_network(segment: int, n_samples: int, *, linear_path: bool) -> GRURe
         size = {"dropout": 0.2, **budget}
     else:
         size = {"units": 64, **budget, "learning_rate": 3e-3}
-    return GRURegressor(segment=segment, loss="mae", dense_activation="linear", **size)
+    return GRURegressor(
+        segment=segment,
+        loss=loss,
+        dense_activation="linear",
+        verbose=verbose,
+        **size,
+    )
 
 
 def count_samples(plan: ForecastPlan, rows: SeriesRows) -> int:

@@ -46,7 +46,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     those in `past`.
 
     The parameters are flat, so that a grid reaches them, and come in groups: the model
-    (`estimator`, `window`, `horizon`), what is done to y (`difference`, `log`,
+    (`estimator`, `loss`, `window`, `horizon`), what is done to y (`difference`, `log`,
     `normalize`, `bounds`), inputs beside the lags (`exogenous` to `holidays`), the
     index and how it names series (`columns` to `series`), and what forecasts are to
     give (`calibration`, `cold_start`).
@@ -58,7 +58,13 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         regressors, or a `Pipeline` or search that starts with one, get windows of shape
         (n_samples, window, n_channels); any other gets them as a table of shape
         (n_samples, window * n_channels), oldest step first. None chooses the set-up by
-        the rows, see the Notes; where it chooses a network, forecasts are medians.
+        the rows, see the Notes.
+    loss : {"mae", "mse"}, default="mae"
+        The errors by which a set-up is chosen if `estimator` is None, and what its
+        network keeps small: "mae", absolute errors, for forecasts that are medians of
+        the network, or "mse", their squares, for means, whose sums over rows and series
+        are right, also of skewed series; they take no logarithm. An estimator that is
+        passed has a loss of its own.
     window : int or list of int, default=None
         Look-back: the number of past rows that a prediction sees; at least 1. For an
         estimator that gets a table a list chooses lags, such as [1, 2, 24, 168], of
@@ -144,6 +150,10 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     random_state : int, RandomState instance or None, default=None
         Sets each `random_state` inside the clone of `estimator` that is None. Pass an
         int for forecasts that can be repeated.
+    verbose : int, default=0
+        Of the network that is tried and trained if `estimator` is None: 0 is silent, 1
+        shows a bar with the time left, 2 prints a line for each epoch. An estimator
+        that is passed has its own.
 
     Attributes
     ----------
@@ -365,6 +375,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict", "get_params"]), None],
+        "loss": [StrOptions({"mae", "mse"})],
         "window": [Interval(Integral, 1, None, closed="left"), tuple, list, None],
         "horizon": [Interval(Integral, 1, None, closed="left"), None],
         "difference": [Interval(Integral, 0, None, closed="left"), tuple, list],
@@ -382,12 +393,14 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         "calibration": [Interval(Integral, 0, None, closed="left")],
         "cold_start": ["boolean"],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     def __init__(
         self,
         estimator=None,
         *,
+        loss="mae",
         window=None,
         horizon=None,
         difference=0,
@@ -406,8 +419,10 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         calibration=0,
         cold_start=False,
         random_state=None,
+        verbose=0,
     ):
         self.estimator = estimator
+        self.loss = loss
         self.window = window
         self.horizon = horizon
         self.difference = difference
@@ -426,6 +441,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         self.calibration = calibration
         self.cold_start = cold_start
         self.random_state = random_state
+        self.verbose = verbose
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

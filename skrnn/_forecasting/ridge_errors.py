@@ -74,6 +74,7 @@ def ridge_errors(
     rows: SeriesRows,
     learned: SeriesRows,
     firsts: NDArray[np.intp],
+    loss: str = "mae",
 ) -> NDArray[np.float64] | None:
     """Compute the errors of a ridge regression that learns and predicts as planned.
 
@@ -85,12 +86,15 @@ def ridge_errors(
         All runs and, among them, those to learn from.
     firsts : ndarray of shape (n_windows,)
         The first row to predict of each block of rows to compare.
+    loss : {"mae", "mse"}, default="mae"
+        Whether errors count by their sizes or by their squares.
 
     Returns
     -------
     errors : ndarray of shape (n_series, n_targets) or None
-        Logarithm of the mean absolute error of each series, in units of its spread; NaN
-        where none of its rows are compared. None if there is no window to learn from.
+        Logarithm of the mean absolute error of each series, or of the root of its mean
+        squared error, in units of its spread; NaN where none of its rows are compared.
+        None if there is no window to learn from.
     """
     plan, scale, values = _prepare(plan, rows, learned)
     n_learned = min(N_LEARNED, max(1, N_VALUES // plan.window))
@@ -100,7 +104,8 @@ def ridge_errors(
         return None
     coefficients = _solve(plan, values, rows.known, starts)
     blocks = _predict(plan, values, rows.known, firsts - plan.window, coefficients)
-    return _mean_errors(_restore(plan, scale, rows, blocks, firsts), rows, firsts)
+    predicted = _restore(plan, scale, rows, blocks, firsts)
+    return _mean_errors(predicted, rows, firsts, loss)
 
 
 def errors_of_estimator(
@@ -109,6 +114,7 @@ def errors_of_estimator(
     learned: SeriesRows,
     firsts: NDArray[np.intp],
     estimator: BaseEstimator,
+    loss: str = "mae",
 ) -> NDArray[np.float64] | None:
     """Compute the errors of an estimator, as `ridge_errors` does; it is fitted.
 
@@ -122,6 +128,8 @@ def errors_of_estimator(
         The first row to predict of each block of rows to compare.
     estimator : estimator
         A recurrent regressor, or one that takes a table.
+    loss : {"mae", "mse"}, default="mae"
+        Whether errors count by their sizes or by their squares.
     """
     plan, scale, values = _prepare(plan, rows, learned)
     starts = plan.find_windows(values, learned.after_first(plan.n_lost), estimator)
@@ -133,7 +141,8 @@ def errors_of_estimator(
     if plan.normalization is not None:
         places = Windows(values, firsts - plan.window, plan.window)
         blocks = plan.normalization.scale_of(places).restore(blocks)
-    return _mean_errors(_restore(plan, scale, rows, blocks, firsts), rows, firsts)
+    predicted = _restore(plan, scale, rows, blocks, firsts)
+    return _mean_errors(predicted, rows, firsts, loss)
 
 
 def left_out_error(
@@ -231,17 +240,22 @@ def _restore(
 
 
 def _mean_errors(
-    predicted: NDArray[np.float64], rows: SeriesRows, firsts: NDArray[np.intp]
+    predicted: NDArray[np.float64],
+    rows: SeriesRows,
+    firsts: NDArray[np.intp],
+    loss: str,
 ) -> NDArray[np.float64]:
-    """Return the logarithm of the mean absolute error of each series and target."""
+    """Return the logarithm of the mean error of each series and target."""
+    power = 1 if loss == "mae" else 2
     observed = Windows(rows.targets, firsts, predicted.shape[1]).gather()
-    errors = np.abs(observed - predicted).mean(axis=1)
+    errors = (np.abs(observed - predicted) ** power).mean(axis=1)
     sums = np.zeros((len(rows), errors.shape[1]))
     np.add.at(sums, rows.codes[firsts], errors)
     counts = np.bincount(rows.codes[firsts], minlength=len(rows))[:, None]
     _, spread = mean_and_deviation(rows.targets, rows)
     with np.errstate(invalid="ignore"):  # Series without a block have 0 / 0.
-        return np.log(np.maximum(sums / counts / spread, SMALLEST))
+        means = (sums / counts) ** (1 / power)
+        return np.log(np.maximum(means / spread, SMALLEST))
 
 
 def _solve(

@@ -19,7 +19,7 @@ from skrnn._estimators.inside import (
 from skrnn._index.calendar import has_dates, usual_parts
 
 from .calendar_inputs import learn_calendar, parts_of
-from .candidates import find_windows, season_of, widest_window
+from .candidates import find_horizon, find_windows, season_of, widest_window
 from .default_network import (
     N_SAMPLES_OF_SMALL,
     count_samples,
@@ -90,32 +90,30 @@ def choose_set_up(
         Method by which the estimator will learn.
     """
     _check_takes_lags(forecaster, rows)
+    _check_own_choice(forecaster)
     if forecaster.estimator is not None:
         return _keep_set_up(forecaster, rows, training, lags)
-    # A ridge takes no missing values, and has no partial_fit.
+    # A ridge has no partial_fit, and no window begins missing for it.
     needs_network = method != "fit" or forecaster.cold_start
     few_rows = not needs_network and is_short(rows, training)
     plans, part = _list_plans(forecaster, rows, training, lags, few_rows=few_rows)
     windows = [plan.window for plan in plans]
     trial = Trial.hold_out(training, windows, plans[0].horizon, sum(lags))
+    trial = replace(trial, loss=forecaster.loss)
     linear: BaseEstimator = Ridge()
     if few_rows:
         trial, linear = trial.of_few_rows(), ridge_of_few_rows()
     plans, errors, best = _compare(plans, trial, linear, forecaster, training)
     plan, compared = plans[best], _tabulate(plans, errors, linear)
-    # A segment must divide the window, which the user may have chosen.
-    n_samples = count_samples(plan, training)
-    has_ridge = count_inputs(plan) <= LONGEST_COMPARED and not rows.known.shape[1]
-    network = default_network(
-        part if plan.window % part == 0 else 1,
-        n_samples,
-        # Few windows of a single series gained nothing by it.
-        linear_path=has_ridge and (len(rows) > 1 or n_samples >= N_SAMPLES_OF_SMALL),
-    )
-    is_linear = not needs_network and n_samples >= FEWEST
-    is_linear &= few_rows or not rows.known.shape[1]
-    if not is_linear or not _may_be_linear(plan, rows):
+    network = _network_for(plan, forecaster, rows, training, part)
+    runs = training.after_first(plan.n_lost)
+    n_windows = len(plan.find_windows(plan.transform(training), runs, linear))
+    is_linear = not needs_network and n_windows >= FEWEST
+    is_linear &= few_rows or not _beyond_ridge(rows)
+    if not is_linear or not _fits_in_table(plan, rows):
         return SetUp(network, plan, compared)
+    if forecaster.verbose:
+        print("A GRURegressor learns from the first rows, to be compared on the last:")
     error = _try_network(network, plan, trial, compared, best)
     # The first has to be beaten clearly.
     pairs: list[tuple[BaseEstimator, float]]
@@ -124,6 +122,49 @@ def choose_set_up(
         pairs.reverse()
     estimator, _ = pairs[trial.best([each for _, each in pairs])]
     return SetUp(estimator, plan, compared)
+
+
+def _network_for(
+    plan: ForecastPlan,
+    forecaster: Any,
+    rows: SeriesRows,
+    training: SeriesRows,
+    part: int,
+) -> GRURegressor:
+    """Return the network that suits the windows of a plan and a part of a season."""
+    n_samples = count_samples(plan, training)
+    has_ridge = count_inputs(plan) <= LONGEST_COMPARED and not rows.known.shape[1]
+    # Few windows of a single series gained nothing by it.
+    linear_path = has_ridge and (len(rows) > 1 or n_samples >= N_SAMPLES_OF_SMALL)
+    # A segment must divide the window, which the user may have chosen.
+    segment = part if plan.window % part == 0 else 1
+    return default_network(
+        segment,
+        n_samples,
+        linear_path=linear_path,
+        loss=forecaster.loss,
+        verbose=forecaster.verbose,
+    )
+
+
+def _check_own_choice(forecaster: Any) -> None:
+    """Raise if what is for a set-up that is chosen here goes with something else."""
+    if forecaster.estimator is not None:
+        name = type(forecaster.estimator).__name__
+        for parameter, value in (("loss", "mae"), ("verbose", 0)):
+            got = getattr(forecaster, parameter)
+            if got != value:
+                raise ValueError(
+                    f"{parameter} is for the set-up that is chosen with "
+                    f"estimator=None. Got {got!r} beside {name}; leave {parameter} at "
+                    f"{value!r}, and set what the estimator has of its own."
+                )
+    if forecaster.loss == "mse" and read_log(forecaster.log) not in (False, "auto"):
+        raise ValueError(
+            "loss='mse' learns means, and behind a logarithm they would be those of "
+            f"logarithms, too low. Got log={forecaster.log!r}; leave log at 'auto', or "
+            "learn medians by loss='mae'."
+        )
 
 
 def _check_takes_lags(forecaster: Any, rows: SeriesRows) -> None:
@@ -249,9 +290,11 @@ def _list_plans(
         names = ()
         found = _begin(forecaster, *series, names, few_rows=few_rows)
     first, windows, part = found
-    modes = [first.mode]
+    modes: list[str | None] = [first.mode]
     if _is_auto(forecaster.normalize):
-        modes = ["last", "meanstd"] if few_rows else ["meanstd", "last"]
+        # The spread of a skewed window goes up with its mean, and takes sums off.
+        other = "meanstd" if forecaster.loss == "mae" else None
+        modes = ["last", other] if few_rows else [other, "last"]
     logs = _list_logs(forecaster, training)
     if names and parts_of(first.calendar) == names:
         logs = logs_by_error(logs, first, training)
@@ -281,11 +324,13 @@ def _begin(
     windows, season = find_windows(rows, training, sum(lags), season, **kind)
     windows = windows if window is None else [window]
     part = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
-    mode = "last" if few_rows else "meanstd"
+    mode: str | None = "last"
+    if not few_rows:
+        mode = "meanstd" if forecaster.loss == "mae" else None
     if horizon is None:
         # So that what a column does is learned once, and not for each row of a block.
         is_ahead = few_rows and rows.known.shape[1] > len(rows.past)
-        horizon = 1 if is_ahead else part
+        horizon = 1 if is_ahead else find_horizon(training, windows[0], part)
     plan = ForecastPlan(
         windows[0],
         horizon,
@@ -341,19 +386,22 @@ def _list_logs(forecaster: Any, training: SeriesRows) -> list[bool | str]:
     """Return whether logarithms are learned, or both; they need values above 0."""
     if not _is_auto(forecaster.log):
         return [read_log(forecaster.log)]
+    if forecaster.loss == "mse":
+        return [False]
     positive = np.nanmin(training.targets, initial=np.inf) > 0
     return [False, True] if positive else [False]
 
 
-def _may_be_linear(plan: ForecastPlan, rows: SeriesRows) -> bool:
-    """Return whether a ridge could take the place of the network.
+def _beyond_ridge(rows: SeriesRows) -> bool:
+    """Return whether there are columns, or missing values, which are for a network."""
+    return bool(rows.known.shape[1] or np.isnan(rows.targets[rows.in_runs()]).any())
 
-    It takes no missing values, and needs a table of all windows in memory.
-    """
+
+def _fits_in_table(plan: ForecastPlan, rows: SeriesRows) -> bool:
+    """Return whether a ridge may have a table of all windows in memory."""
     n_values = int(rows.lengths.sum()) * count_inputs(plan, rows)
-    is_missing = np.isnan(rows.targets[rows.in_runs()]).any()
     is_compared = plan.calendar is None or count_inputs(plan) <= LONGEST_COMPARED
-    return n_values < LARGEST_TABLE and is_compared and not is_missing
+    return n_values < LARGEST_TABLE and is_compared
 
 
 def _tabulate(

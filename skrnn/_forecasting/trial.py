@@ -51,6 +51,8 @@ class Trial:
         The longest window that these rows leave room for.
     margin : float
         What the logarithm of the error must be lower by to be clearly better.
+    loss : {"mae", "mse"}, default="mae"
+        Whether errors count by their sizes or by their squares.
     """
 
     rows: SeriesRows
@@ -58,6 +60,7 @@ class Trial:
     firsts: NDArray[np.intp]
     widest: int
     margin: float
+    loss: str = "mae"
 
     @classmethod
     def hold_out(
@@ -96,7 +99,7 @@ class Trial:
         return replace(self, widest=widest, margin=CAUTION * self.margin)
 
     def linear_error(self, plan: ForecastPlan, estimator: BaseEstimator) -> float:
-        """Return the logarithm of the mean absolute error of a linear model.
+        """Return the logarithm of the mean error of a linear model.
 
         It is the mean over series, each in units of its spread, and NaN where there are
         too few rows. `Ridge` stands for normal equations without a table of windows.
@@ -106,7 +109,7 @@ class Trial:
         if not isinstance(estimator, Ridge):
             return self.error_of(plan, clone(estimator))
         rows = add_calendar(self.rows, plan.calendar)
-        errors = ridge_errors(plan, rows, self.learned, self.firsts)
+        errors = ridge_errors(plan, rows, self.learned, self.firsts, self.loss)
         return self._mean(errors, plan.window)
 
     def error_of(self, plan: ForecastPlan, estimator: BaseEstimator) -> float:
@@ -114,7 +117,9 @@ class Trial:
         if plan.window > self.widest:
             return np.nan
         rows = add_calendar(self.rows, plan.calendar)
-        errors = errors_of_estimator(plan, rows, self.learned, self.firsts, estimator)
+        errors = errors_of_estimator(
+            plan, rows, self.learned, self.firsts, estimator, self.loss
+        )
         return self._mean(errors, plan.window)
 
     def best(self, errors: list[float], default: int = 0) -> int:

@@ -274,7 +274,7 @@ def tree(monkeypatch):
     module = "skrnn._forecasting.set_up"
     tree = DecisionTreeRegressor(max_depth=4)
     monkeypatch.setattr(f"{module}.default_network", lambda *_, **__: tree)
-    monkeypatch.setattr(f"{module}._may_be_linear", lambda *_: False)
+    monkeypatch.setattr(f"{module}._fits_in_table", lambda *_: False)
 
 
 def test_the_default_knows_a_week_that_its_window_does_not_show(tree):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skrnn._forecasting.candidates import find_windows
+from skrnn._forecasting.candidates import find_horizon, find_windows
 from skrnn._forecasting.series import series_from_long
 
 
@@ -96,3 +96,22 @@ def shops(lengths):
 def test_series_with_most_of_the_rows_choose_the_window(lengths, window):
     windows, season = find(shops(lengths), 7)
     assert (windows[0], season) == (window, 7)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_block_is_as_long_as_half_of_the_windows_allow(seed):
+    random = np.random.default_rng(seed)
+    values = random.normal(size=90)
+    values[random.random(90) < random.choice([0.02, 0.05, 0.1, 0.3])] = np.nan
+    window = 5
+    shares = {}
+    for n in (12, 6, 4, 3, 2, 1):
+        blocks = [values[first : first + n] for first in range(window, 91 - n)]
+        shares[n] = np.mean([not np.isnan(block).any() for block in blocks])
+    longest = next((n for n, share in shares.items() if share >= 0.5), 1)
+    assert find_horizon(read(months(90), values), window, 12) == longest
+
+
+def test_a_block_is_a_whole_part_without_missing_values_or_windows():
+    assert find_horizon(read(months(90)), 5, 12) == 12
+    assert find_horizon(read(months(9)), 5, 12) == 12

@@ -40,7 +40,7 @@ def read(y, known=None):
     return series_from_wide(y.to_numpy(), known, y.index, list(y.columns))
 
 
-def errors_by_hand(y, forecaster, *, scale):
+def errors_by_hand(y, forecaster, *, scale, power=1):
     """Forecast a horizon from each row among those held out, with a forecaster."""
     forecaster.fit(None, y[:-N_HELD_OUT])
     errors = []
@@ -48,7 +48,8 @@ def errors_by_hand(y, forecaster, *, scale):
         truth = y[first : first + HORIZON].to_numpy()
         errors.append(np.abs(truth - np.asarray(forecaster.forecast(HORIZON))))
         forecaster.update(None, y[first : first + 1])
-    return np.log(np.mean(errors, axis=(0, 1)) / scale)
+    means = np.mean(np.power(errors, power), axis=(0, 1))
+    return np.log(means ** (1 / power) / scale)
 
 
 @pytest.mark.parametrize("normalize", [None, "last", "meanstd"])
@@ -114,6 +115,25 @@ def test_errors_of_a_table_are_those_of_a_forecaster(normalize):
     )
     by_hand = errors_by_hand(y, forecaster, scale=y.std(ddof=0).to_numpy())
     assert_allclose(errors[:, 0], by_hand, rtol=1e-6)
+
+
+def test_errors_may_count_by_their_squares():
+    y = make_panel()
+    rows = read(y)
+    firsts = held_out_windows(rows, N_HELD_OUT, WINDOW, HORIZON)
+    learned = rows.before_last(N_HELD_OUT)
+    plan = ForecastPlan(WINDOW, HORIZON, Differencing(), "last")
+    both = [
+        ridge_errors(plan, rows, learned, firsts, "mse"),
+        errors_of_estimator(plan, rows, learned, firsts, Ridge(), "mse"),
+    ]
+    forecaster = AutoregressiveForecaster(
+        Ridge(), window=WINDOW, horizon=HORIZON, normalize="last", columns="series"
+    )
+    scale = y.std(ddof=0).to_numpy()
+    by_hand = errors_by_hand(y, forecaster, scale=scale, power=2)
+    for errors in both:
+        assert_allclose(errors[:, 0], by_hand, rtol=1e-6)
 
 
 def test_columns_known_in_advance_explain_what_they_can():

@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.impute import KNNImputer
 from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import AutoregressiveForecaster, GRURegressor
-from skrnn._estimators.budget import choose_batch_size, choose_epochs
 from skrnn._estimators.inside import last_step
-from skrnn._forecasting.default_network import default_network, trial_network
+from skrnn._forecasting.default_network import default_network
 from skrnn._forecasting.series import series_from_long
 from skrnn._forecasting.set_up import choose_set_up
 from skrnn._forecasting.trial import Trial
@@ -62,7 +62,7 @@ def week_of_days(n_rows):
 def no_training(monkeypatch):
     """Let the default network be small, and keep the same weights without training."""
 
-    def network(segment, n_samples, *, linear_path):
+    def network(segment, n_samples, **settings):
         return GRURegressor(2, segment=segment, epochs=1, random_state=0)
 
     monkeypatch.setattr("skrnn._forecasting.set_up.default_network", network)
@@ -231,9 +231,9 @@ def test_a_ridge_stays_on_a_short_series_and_a_network_on_a_long_one(
     assert isinstance(last_step(chosen.estimator), taken)
 
 
-def test_a_network_is_taken_where_values_are_missing(no_training):
-    y = week_of_days(150)
-    y.iloc[20] = np.nan  # Which a ridge does not take.
+def test_a_network_is_taken_where_a_long_series_misses_values(no_training):
+    y = week_of_days(1100)
+    y.iloc[20] = np.nan  # Which a plain ridge does not take.
     chosen = set_up(y.index, y, method="fit")
     assert isinstance(chosen.estimator, GRURegressor)
 
@@ -288,7 +288,13 @@ def test_a_set_up_with_a_ridge_is_a_line_to_copy(no_training):
     assert (shown.window, shown.normalize, shown.calendar) == (6, "last", ("month",))
     namespace = {
         each.__name__: each
-        for each in (AutoregressiveForecaster, Pipeline, RidgeCV, StandardScaler)
+        for each in (
+            AutoregressiveForecaster,
+            KNNImputer,
+            Pipeline,
+            RidgeCV,
+            StandardScaler,
+        )
     }
     copied = eval(str(shown), namespace)
     assert_array_equal(copied.fit(None, y).forecast(5), forecaster.forecast(5))
@@ -316,24 +322,6 @@ def test_windows_too_long_for_a_ridge_are_not_compared():
     assert chosen.plan.window == 3 * 1440
     assert np.isnan(chosen.compared["error"][0])
     assert not chosen.estimator.linear_path
-
-
-@pytest.mark.parametrize("n_samples", [10, 1_999, 2_000, 20_000, 10**6, 5 * 10**6])
-def test_updates_grow_slowly_with_the_number_of_windows(n_samples):
-    network = default_network(12, n_samples, linear_path=True)
-    batch_size = choose_batch_size(network.batch_size, n_samples)
-    epochs = choose_epochs(network.epochs, n_samples, batch_size, at_most=np.inf)
-    n_updates = epochs * -(-n_samples // batch_size)
-    trial = trial_network(network, n_samples)
-    n_updates += trial.epochs * -(-n_samples // trial.batch_size)
-    assert n_updates <= max(2 * 100 * 125, 1000 * np.log2(n_samples))
-
-
-def test_the_trial_of_a_budget_is_a_third_of_it():
-    network = GRURegressor(epochs="auto", batch_size="auto")
-    short = trial_network(network, 4096)  # 500 * 12 updates of 32 samples.
-    assert (short.epochs, short.batch_size) == (16, 32)
-    assert trial_network(GRURegressor(epochs=7), 4096).epochs == 7
 
 
 @pytest.mark.untrained

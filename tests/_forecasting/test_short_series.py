@@ -136,12 +136,50 @@ def test_columns_that_are_not_known_in_advance_are_learned_by_block():
     assert len(forecaster.forecast(12)) == 12
 
 
-@pytest.mark.untrained
-def test_a_network_is_taken_where_columns_miss_values():
+def test_columns_of_the_past_may_miss_values():
     X, y = campaigns(60)
-    X.iloc[5] = np.nan
+    X.iloc[[5, 59]] = np.nan
     forecaster = AutoregressiveForecaster(past=["spent"]).fit(X, y)
-    assert isinstance(forecaster.estimator_, GRURegressor)
+    assert isinstance(forecaster.estimator_[-1], RidgeCV)
+    assert np.isfinite(forecaster.forecast(12)).all()
+
+
+@pytest.mark.parametrize("n_rows", [60, 200])
+@pytest.mark.parametrize(
+    "missing",
+    [[30], [0], [-2, -5], [-4, -3, -2], list(range(3, 60, 11))],
+    ids=["one", "first", "near the end", "in a row", "some"],
+)
+def test_a_short_series_that_misses_values_keeps_the_ridge(missing, n_rows):
+    y = growing(n_rows + 12, by_rate=False)
+    holed = y[:n_rows].copy()
+    holed.iloc[missing] = np.nan
+    with untrained():
+        forecaster = AutoregressiveForecaster().fit(None, holed)
+    assert isinstance(forecaster.estimator_[-1], RidgeCV)
+    error = np.abs(forecaster.forecast(12) - y[n_rows:]).mean()
+    whole = AutoregressiveForecaster(log=forecaster.set_up_.log)
+    whole.set_params(window=forecaster.window_).fit(None, y[:n_rows])
+    assert error < 1.5 * np.abs(whole.forecast(12) - y[n_rows:]).mean()
+
+
+def test_a_forecast_starts_behind_missing_values_that_update_brings():
+    y = growing(72, by_rate=False)
+    forecaster = AutoregressiveForecaster().fit(None, y[:48])
+    later = y[48:60].copy()
+    later.iloc[[4, 10]] = np.nan
+    forecast = forecaster.update(None, later).forecast(12)
+    assert np.abs(forecast - y[60:]).mean() < 6
+
+
+def test_short_blocks_are_predicted_where_long_ones_miss_values():
+    y = growing(120, by_rate=False)
+    holed = y.copy()
+    holed.iloc[5::10] = np.nan
+    forecaster = AutoregressiveForecaster().fit(None, holed)
+    # Of 6 rows in a row 6 of 10 places hold a missing one, of 4 rows 4.
+    assert forecaster.horizon_ == 4
+    assert np.isfinite(forecaster.forecast(12)).all()
 
 
 @pytest.mark.untrained

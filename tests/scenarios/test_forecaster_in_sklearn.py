@@ -53,7 +53,7 @@ CANNOT_HOLD = {
 def test_common_checks_of_scikit_learn_fail_only_where_they_cannot_hold(
     forecaster, monkeypatch
 ):
-    def small_network(segment, n_samples, *, linear_path):
+    def small_network(segment, n_samples, **settings):
         return GRURegressor(2, segment=segment, epochs=1)
 
     # The network of the default set-up would take minutes.
