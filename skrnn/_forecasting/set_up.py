@@ -11,11 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import Ridge
 
 from skrnn._estimators.gru_regressor import GRURegressor
-from skrnn._estimators.inside import (
-    find_scaling_of_targets,
-    last_step,
-    learns_counts,
-)
+from skrnn._estimators.inside import last_step
 from skrnn._index.calendar import has_dates, usual_parts
 
 from .calendar_inputs import learn_calendar, parts_of
@@ -27,8 +23,10 @@ from .default_network import (
     trial_network,
 )
 from .differencing import Differencing, read_log
-from .estimator_input import check_takes_lags, compiled_roll_out, read_window
+from .estimator_input import check_takes_lags, read_window
+from .hour_series import mean_with_trees, plan_of_weeks
 from .limits import read_bounds
+from .plain_plan import plan_around
 from .plan import ForecastPlan
 from .ridge_errors import FEWEST, LONGEST_COMPARED, count_inputs
 from .series import SeriesRows
@@ -42,8 +40,6 @@ from .trial import Trial
 
 __all__ = ["SetUp", "choose_set_up", "longest_hole"]
 
-# Defaults for an estimator that was passed.
-PLAIN_WINDOW, PLAIN_HORIZON = 10, 1
 # A horizon is a season of the default set-up, or its largest part up to this length.
 LONGEST_HORIZON = 24
 # Values in the table of windows from which a ridge may learn, at most: half a gigabyte.
@@ -95,6 +91,26 @@ def choose_set_up(
         return _keep_set_up(forecaster, rows, training, lags)
     # A ridge has no partial_fit, and no window begins missing for it.
     needs_network = method != "fit" or forecaster.cold_start
+    of_weeks = None
+    if not needs_network:
+        of_weeks = plan_of_weeks(forecaster, rows, training, lags)
+    if of_weeks is not None:
+        trees = mean_with_trees()
+        return SetUp(trees, of_weeks, _tabulate([of_weeks], [np.nan], trees))
+    return _choose_by_errors(
+        forecaster, rows, training, lags, needs_network=needs_network
+    )
+
+
+def _choose_by_errors(
+    forecaster: Any,
+    rows: SeriesRows,
+    training: SeriesRows,
+    lags: tuple[int, ...],
+    *,
+    needs_network: bool,
+) -> SetUp:
+    """Return the best of ridges and a network, by errors of the last rows."""
     few_rows = not needs_network and is_short(rows, training)
     plans, part = _list_plans(forecaster, rows, training, lags, few_rows=few_rows)
     windows = [plan.window for plan in plans]
@@ -180,8 +196,7 @@ def _keep_set_up(
     forecaster: Any, rows: SeriesRows, training: SeriesRows, lags: tuple[int, ...]
 ) -> SetUp:
     """Return the estimator that was passed, with what the parameters say."""
-    plan = _keep_levels(forecaster.estimator, _plain_plan(forecaster, lags))
-    plan = replace(plan, past=rows.past, bounds=read_bounds(forecaster.bounds))
+    plan = replace(plan_around(forecaster, lags), past=rows.past)
     plan = _with_calendar(plan, forecaster, training)
     return SetUp(clone(forecaster.estimator), plan, {})
 
@@ -221,50 +236,6 @@ def longest_hole(forecaster: Any, rows: SeriesRows) -> int:
     return widest_window(season, is_day=is_day) - 1
 
 
-def _plain_plan(forecaster: Any, lags: tuple[int, ...]) -> ForecastPlan:
-    """Return the plan for an estimator that was passed."""
-    window, chosen_lags = read_window(forecaster.window)
-    horizon = _as_int(forecaster.horizon)
-    log, normalize = forecaster.log, forecaster.normalize
-    return ForecastPlan(
-        PLAIN_WINDOW if window is None else window,
-        PLAIN_HORIZON if horizon is None else horizon,
-        Differencing(lags, read_log(log)),
-        None if _is_auto(normalize) else normalize,
-        lags=chosen_lags,
-    )
-
-
-def _keep_levels(estimator: BaseEstimator, plan: ForecastPlan) -> ForecastPlan:
-    """Return a plan that scales series as an estimator scales its targets.
-
-    Raises
-    ------
-    ValueError
-        If the loss or the outputs of the estimator are for levels as they are, such as
-        counts or shares, and the plan shifts them.
-    """
-    scaling = find_scaling_of_targets(estimator)
-    lags, log = plan.differencing.lags, plan.differencing.log
-    for name, needed, got in (
-        ("difference", 0, lags or 0),
-        ("log", False, log),
-        ("normalize", None, plan.mode),
-    ):
-        if scaling != "standard" and got != needed:
-            raise ValueError(
-                f"{name} must be {needed!r} for an estimator whose loss, distribution "
-                "or output_activation needs levels that are not shifted, such as "
-                f"loss='poisson'. Got {got!r} instead; set {name}={needed!r}, or "
-                "learn what may be shifted: distribution='normal', or without one "
-                "loss='mae' and output_activation='linear'."
-            )
-    if learns_counts(estimator) and compiled_roll_out(estimator) is None:
-        # Wrappers hand on no units of counts.
-        scaling = "none"
-    return replace(plan, scaling=scaling)
-
-
 def _list_plans(
     forecaster: Any,
     rows: SeriesRows,
@@ -290,13 +261,12 @@ def _list_plans(
         names = ()
         found = _begin(forecaster, *series, names, few_rows=few_rows)
     first, windows, part = found
-    modes: list[str | None] = [first.mode]
-    if _is_auto(forecaster.normalize):
-        # The spread of a skewed window goes up with its mean, and takes sums off.
-        other = "meanstd" if forecaster.loss == "mae" else None
-        modes = ["last", other] if few_rows else [other, "last"]
+    names = names if parts_of(first.calendar) == names else ()
+    modes = _list_modes(forecaster, names, few_rows=few_rows)
     logs = _list_logs(forecaster, training)
-    if names and parts_of(first.calendar) == names:
+    if (
+        names and first.mode == "last"
+    ):  # Without a level to start from they gain nothing.
         logs = logs_by_error(logs, first, training)
     plans = [
         replace(first, window=each, differencing=Differencing(lags, log), mode=mode)
@@ -324,9 +294,7 @@ def _begin(
     windows, season = find_windows(rows, training, sum(lags), season, **kind)
     windows = windows if window is None else [window]
     part = max(n for n in range(1, LONGEST_HORIZON + 1) if season % n == 0)
-    mode: str | None = "last"
-    if not few_rows:
-        mode = "meanstd" if forecaster.loss == "mae" else None
+    names = names if season > 1 else ()
     if horizon is None:
         # So that what a column does is learned once, and not for each row of a block.
         is_ahead = few_rows and rows.known.shape[1] > len(rows.past)
@@ -335,12 +303,10 @@ def _begin(
         windows[0],
         horizon,
         Differencing(lags),
-        mode if _is_auto(forecaster.normalize) else forecaster.normalize,
+        _list_modes(forecaster, names, few_rows=few_rows)[0],
         past=rows.past,
         bounds=read_bounds(forecaster.bounds),
     )
-    if season == 1:
-        names = ()
     return _with_calendar(plan, forecaster, training, names), windows, part
 
 
@@ -380,6 +346,19 @@ def _as_int(value: Any) -> int | None:
 
 def _is_auto(value: Any) -> bool:
     return isinstance(value, str) and value == "auto"
+
+
+def _list_modes(
+    forecaster: Any, names: tuple[str, ...], *, few_rows: bool
+) -> list[str | None]:
+    """Return how windows may be normalised, the default first."""
+    if not _is_auto(forecaster.normalize):
+        return [forecaster.normalize]
+    if names == ("hour",):  # The last row may be of the night.
+        return [None, "last"]
+    # The spread of a skewed window goes up with its mean, and takes sums off.
+    other = "meanstd" if forecaster.loss == "mae" else None
+    return ["last", other] if few_rows else [other, "last"]
 
 
 def _list_logs(forecaster: Any, training: SeriesRows) -> list[bool | str]:

@@ -28,6 +28,8 @@ __all__ = [
 
 # A single series of fewer training rows is short.
 N_ROWS_OF_SHORT = 1_000
+# Days of hours below which the calendar says where in a day a row lies.
+DAYS_OF_YOUNG = 9
 # Penalties of its ridge, whose steps are scaled, to choose from.
 PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 
@@ -54,7 +56,10 @@ def season_in_calendar(training: SeriesRows, season: int) -> tuple[str, ...]:
     is_dated = training.has_index and has_dates(stamps)
     if season == 1 or not is_dated or not len(stamps):
         return ()
-    return parts_of_season(stamps, training.step, season)
+    parts = parts_of_season(stamps, training.step, season)
+    # From so many days on, a window that shows the last ones says more.
+    is_young = len(stamps) < DAYS_OF_YOUNG * season
+    return parts if parts != ("hour",) or is_young else ()
 
 
 def logs_by_error(

@@ -114,8 +114,9 @@ def has_dates(stamps: pd.Index) -> bool:
 def parts_of_season(stamps: pd.Index, step: Any, season: int) -> tuple[str, ...]:
     """Return the part that says by a number where in its season a row lies.
 
-    The weekday in a week of days, and the month in a year of months or quarters, if as
-    many of them occur as a season has rows. Other seasons have none.
+    The hour in a day of hours, the weekday in a week of days, and the month in a year
+    of months or quarters, if as many of them occur as a season has rows. Other seasons
+    have none.
 
     Parameters
     ----------
@@ -127,9 +128,9 @@ def parts_of_season(stamps: pd.Index, step: Any, season: int) -> tuple[str, ...]
         Rows of a season.
     """
     n_days = _days_of_step(stamps, step)
-    if n_days < 1:
-        return ()
     part = "weekday" if n_days < MOST_DAYS_OF_WEEK else "month"
+    if n_days < 1:
+        part = "hour"
     numbers = _number(part, _clock(stamps))
     return (part,) if len(np.unique(numbers)) == season else ()
 

@@ -120,7 +120,8 @@ def test_parts_of_a_year_need_two_years_of_rows(freq, n_rows, parts):
         ("QE-NOV", 4, ("month",)),
         ("D", 7, ("weekday",)),
         ("B", 5, ("weekday",)),
-        ("h", 24, ()),
+        ("h", 24, ("hour",)),
+        ("4h", 6, ("hour",)),
         ("30min", 48, ()),
         ("W", 52, ()),
     ],
@@ -153,4 +154,4 @@ def test_holidays_leave_a_week_its_days():
 def test_days_of_six_rows_are_no_week_of_six_days():
     stamps = pd.date_range("2024-01-01", periods=36, freq="4h")
     assert len(set(stamps.day_of_week)) == 6
-    assert parts_of_season(stamps, stamps.freq, 6) == ()
+    assert parts_of_season(stamps, stamps.freq, 6) == ("hour",)

@@ -1,0 +1,62 @@
+"""What a single series of some months of hours begins with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.ensemble import HistGradientBoostingRegressor, VotingRegressor
+
+from .candidates import DAYS, bulk_length, longest_runs, season_of
+from .differencing import Differencing, read_log
+from .limits import read_bounds
+from .plan import ForecastPlan
+from .ridge_errors import LONGEST_COMPARED
+from .series import SeriesRows
+from .short_series import ridge_of_few_rows
+
+__all__ = ["mean_with_trees", "plan_of_weeks"]
+
+# Rows of a day from which hours are hours, and weeks of rows to learn from: with fewer
+# trees were no better than the ridge, with more no better than a network.
+SHORTEST_DAY = 12
+FEWEST_WEEKS, MOST_WEEKS = 4, 26
+
+
+def plan_of_weeks(
+    forecaster: Any, rows: SeriesRows, training: SeriesRows, lags: tuple[int, ...]
+) -> ForecastPlan | None:
+    """Return the plan for a mean of a ridge and trees, None where it does not suit.
+
+    A window is a week, and one row is predicted at a time.
+
+    Parameters
+    ----------
+    forecaster : AutoregressiveForecaster
+        Its parameters.
+    rows, training : SeriesRows
+        All rows and, among them, those to learn from.
+    lags : tuple of int
+        Lags of the differences that are learned.
+    """
+    season, is_day = season_of(rows)
+    week = DAYS[0] * season
+    if not is_day or season < SHORTEST_DAY or week > LONGEST_COMPARED:
+        return None
+    is_single = len(rows) == 1 and rows.targets.shape[1] == 1
+    is_plain = not (lags or rows.known.shape[1] or rows.weights is not None)
+    is_open = forecaster.window is None and forecaster.horizon is None
+    is_open &= forecaster.normalize in ("auto", "last") and forecaster.holidays is None
+    is_open &= forecaster.calendar == "auto" or not forecaster.calendar
+    n_weeks = bulk_length(longest_runs(training)) / week
+    has_rows = FEWEST_WEEKS <= n_weeks <= MOST_WEEKS and rows.last_lengths[0] >= week
+    if not (is_single and is_plain and is_open and has_rows):
+        return None
+    differencing = Differencing((), read_log(forecaster.log))
+    bounds = read_bounds(forecaster.bounds)
+    return ForecastPlan(week, 1, differencing, "last", bounds=bounds)
+
+
+def mean_with_trees() -> VotingRegressor:
+    """Return the mean of a ridge and of boosted trees."""
+    trees = HistGradientBoostingRegressor()
+    return VotingRegressor([("ridge", ridge_of_few_rows()), ("trees", trees)])
