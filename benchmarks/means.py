@@ -17,7 +17,8 @@ loss or the likelihood. Series are scaled by their sizes alone, unless "meanstd"
 ``normalize="meanstd"``. "mse, log" learns logarithms, of y + 1 if there are zeros.
 "likelihood" is ``distribution="negative_binomial"`` of counts, and "normal" with
 ``log=True`` of amounts; of "paths", 500, the mean is taken. "default" is
-`AutoregressiveForecaster()`, whose network learns medians.
+`AutoregressiveForecaster()`, whose network learns medians, and "default, mse" the same
+with ``loss="mse"``.
 """
 
 import time
@@ -92,8 +93,10 @@ def forecast(estimator, past, **settings):
     return forecaster.fit(None, past).forecast(HORIZON).to_numpy()
 
 
-def default(past, seed):
-    forecaster = AutoregressiveForecaster(columns="series", random_state=seed)
+def default(past, seed, **settings):
+    forecaster = AutoregressiveForecaster(
+        columns="series", random_state=seed, **settings
+    )
     return forecaster.fit(None, past).forecast(HORIZON).to_numpy()
 
 
@@ -138,6 +141,7 @@ def has_zeros(past):
 
 METHODS = {
     "default": default,
+    "default, mse": partial(default, loss="mse"),
     "Ridge": ridge,
     "Ridge, meanstd": partial(ridge, normalize="meanstd"),
     "mae, meanstd": partial(by_loss, loss="mae", normalize="meanstd"),

@@ -168,8 +168,9 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         parameters are those in use. Print it for a line to copy and change.
     comparison_ : dict of list
         What was compared if `estimator` is None, to be read by `pandas.DataFrame`.
-        "error" is the logarithm of the mean absolute error, the mean over series, each
-        in units of its spread; NaN where there are too few rows.
+        "error" is the logarithm of the mean absolute error, or by ``loss="mse"`` of the
+        root of the mean squared error, the mean over series, each in units of its
+        spread; NaN where there are too few rows.
     n_features_in_ : int
         Columns of X that are inputs; 0 where X has none or is only a time axis.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -230,26 +231,37 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     calendar are kept unless something else is clearly better, by 2 % and more where
     little can be compared. Then the network, with a third of its training where there
     are many windows, is compared with the ridge, which takes its place if it is clearly
-    better; not if the first call is `partial_fit`, which a ridge lacks, nor where
-    values are missing or, but for short series, X has columns.
+    better; not if the first call is `partial_fit`, which a ridge lacks, nor, but for
+    short series, where values are missing or X has columns.
 
-    A single series of fewer than 1000 rows, without missing values, is short: it begins
-    with "last" in place of "meanstd", and with the ridge
-    ``make_pipeline(StandardScaler(), RidgeCV((0.01, 0.1, 1, 10, 100, 1000)))``, whose
-    penalty has the smallest leave-one-out error. Where m rows are the months of a year,
-    also as quarters, or the days of a week, and there are more than 2 m, the ridge
-    learns the season from the calendar, the month or the weekday. A window then needs
-    few rows: one for eight rows behind the first season, at most two seasons and the
-    rows behind the last hole. The logarithm is taken if that makes the errors smaller,
-    in the last third of the windows, each left out in turn. With `difference`, another
+    A single series of fewer than 1000 rows is short: it begins with "last" in place of
+    "meanstd", and with the ridge ``make_pipeline(StandardScaler(),
+    KNNImputer(weights="distance"), RidgeCV((0.01, 0.1, 1, 10, 100, 1000)))``, which
+    takes missing steps from the windows most like theirs, and whose penalty has the
+    smallest leave-one-out error. Where m rows are the months of a year, also as
+    quarters, the days of a week or, in fewer than 9 days, the hours of a day, and there
+    are more than 2 m, the ridge learns the season from the calendar: the month, the
+    weekday or the hour. A window then needs few rows: one for eight rows behind the
+    first season, at most two seasons and the rows behind the last hole. The logarithm
+    is taken if that makes the errors smaller, in the last third of the windows, each
+    left out in turn; hours have none, and no normalisation. With `difference`, another
     `calendar`, or more than 1024 values in a window, and for all other rows, there is
     no calendar, and the window has fewer seasons if there are not 12 rows for each
     step. All of these are kept unless something else, or the network, is better by 6 %
     and more. With fewer than 150 rows nothing else is compared, because errors of so
     few rows mislead.
 
-    The horizon is the largest part of a season up to 24 rows, or a single row for short
-    series with columns known in advance. A step of the network is that part, too:
+    A single series of four to 26 weeks of rows that lie less than a day apart, 12 of a
+    day at least, gets the mean of this ridge and boosted trees,
+    ``VotingRegressor([("ridge", ...), ("trees", HistGradientBoostingRegressor())])``,
+    on windows of a week, "last", row by row, and nothing is compared. It does not if X
+    has columns, with several targets, sample weights, `difference`, a `calendar` or
+    `holidays`, if `window`, `horizon` or "meanstd" are given, or windows would have
+    more than 1024 rows.
+
+    Else the horizon is the largest part of a season up to 24 rows, or a part of it
+    where missing values would cost more than half of the windows, and a single row for
+    short series with columns known in advance. A step of the network is that part, too:
     ``GRURegressor(segment=..., loss="mae", dense_activation="linear")`` with
     ``dropout=0.2`` and ``batch_size=16``, which starts as a ridge by
     ``linear_path=True`` and stays near it in ``epochs=20``; without that path, in 100
@@ -260,13 +272,14 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     ``700 * log2(n_windows)`` updates with those of the comparison, and with
     ``learning_rate=3e-3`` beside a linear path. From 20 000 windows on it has 64 units
     and no dropout. With the comparison, 414 series of 700 to 960 hours took two minutes
-    of the processor, and 10 000 series of 60 to 100 months one. The absolute error that
-    it minimises is that of medians: forecasts of skewed series are smaller than their
-    mean, and add up to too little. For means pass an estimator that minimises squares,
-    such as `Ridge` or a network with ``loss="mse"``, without `log` and `normalize`:
-    behind a logarithm means are medians, too, also those of a `distribution`, and
-    ``normalize="meanstd"`` takes sums off by a tenth. The mean of `sample_paths` is
-    right behind a logarithm as well.
+    of the processor, and 10 000 series of 60 to 100 months one.
+
+    The absolute error that a network minimises is that of medians: forecasts of skewed
+    series are smaller than their mean, and add up to too little. With ``loss="mse"``
+    squares are compared and minimised, no logarithms are taken, and windows are not
+    normalised where that is "meanstd" above: behind a logarithm means are medians, too,
+    also those of a `distribution`, and "meanstd" takes sums off by a tenth. The mean of
+    `sample_paths` is right behind a logarithm as well.
 
     Without an index of dates, with rows of years, or with fewer than 3 m rows (2 m + 1
     where the calendar tells the season), m is 1 and the window 12, or nearly half the
