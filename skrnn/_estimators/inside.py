@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn import get_config
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import BaseEnsemble, VotingRegressor
+from sklearn.ensemble import BaseEnsemble
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import (
     FixedThresholdClassifier,
@@ -105,9 +105,6 @@ def accepts_missing(estimator: Any) -> bool:
         while len(steps) > 1 and isinstance(steps[0], HAND_MISSING_ON):
             del steps[0]
         return bool(steps) and accepts_missing(steps[0])
-    if isinstance(estimator, VotingRegressor):  # It hands X on as it is.
-        inside = [each for _, each in estimator.estimators if each != "drop"]
-        return all(accepts_missing(each) for each in inside)
     if get_tags(estimator).input_tags.allow_nan:
         return True
     inner = _first_inside(estimator)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn.ensemble import HistGradientBoostingRegressor, VotingRegressor
+from sklearn.ensemble import ExtraTreesRegressor, VotingRegressor
+from sklearn.impute import KNNImputer
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from .candidates import DAYS, bulk_length, longest_runs, season_of
 from .differencing import Differencing, read_log
@@ -12,7 +16,7 @@ from .limits import read_bounds
 from .plan import ForecastPlan
 from .ridge_errors import LONGEST_COMPARED
 from .series import SeriesRows
-from .short_series import ridge_of_few_rows
+from .short_series import PENALTIES
 
 __all__ = ["mean_with_trees", "plan_of_weeks"]
 
@@ -56,7 +60,12 @@ def plan_of_weeks(
     return ForecastPlan(week, 1, differencing, "last", bounds=bounds)
 
 
-def mean_with_trees() -> VotingRegressor:
-    """Return the mean of a ridge and of boosted trees."""
-    trees = HistGradientBoostingRegressor()
-    return VotingRegressor([("ridge", ridge_of_few_rows()), ("trees", trees)])
+def mean_with_trees() -> Pipeline:
+    """Return the mean of a ridge and of trees, which learn on one core.
+
+    Boosted trees are no better, and their threads wait for each other on busy cores.
+    """
+    ridge = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
+    trees = ExtraTreesRegressor(min_samples_leaf=2, max_features=0.33)
+    mean = VotingRegressor([("ridge", ridge), ("trees", trees)])
+    return make_pipeline(KNNImputer(weights="distance"), mean)

@@ -6,7 +6,6 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
     AdaBoostRegressor,
     BaggingRegressor,
-    HistGradientBoostingRegressor,
     RandomForestRegressor,
     VotingRegressor,
 )
@@ -128,18 +127,6 @@ def test_a_pipeline_takes_missing_values_if_they_do_not_reach_a_step_that_does_n
     assert accepts_missing(make_pipeline(StandardScaler(), SimpleImputer(), Ridge()))
     assert accepts_missing(make_pipeline(StandardScaler(), Marked()))
     assert not accepts_missing(make_pipeline(StandardScaler(), Ridge()))
-
-
-def test_a_mean_accepts_missing_values_if_all_in_it_do():
-    filled, trees = (
-        make_pipeline(SimpleImputer(), Ridge()),
-        HistGradientBoostingRegressor(),
-    )
-    assert accepts_missing(VotingRegressor([("a", filled), ("b", trees)]))
-    assert not accepts_missing(VotingRegressor([("a", Ridge()), ("b", trees)]))
-    assert accepts_missing(
-        VotingRegressor([("a", Ridge()), ("b", trees)]).set_params(a="drop")
-    )
 
 
 def test_a_wrapper_of_nothing_takes_no_windows():
