@@ -252,12 +252,12 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     few rows mislead.
 
     A single series of four to 26 weeks of rows that lie less than a day apart, 12 of a
-    day at least, gets the mean of this ridge and boosted trees,
-    ``VotingRegressor([("ridge", ...), ("trees", HistGradientBoostingRegressor())])``,
-    on windows of a week, "last", row by row, and nothing is compared. It does not if X
-    has columns, with several targets, sample weights, `difference`, a `calendar` or
-    `holidays`, if `window`, `horizon` or "meanstd" are given, or windows would have
-    more than 1024 rows.
+    day at least, gets the mean of this ridge and of extremely random trees,
+    ``ExtraTreesRegressor(min_samples_leaf=2, max_features=0.33)``, by a
+    `VotingRegressor`, on windows of a week, "last", row by row, and nothing is
+    compared. It does not if X has columns, with several targets, sample weights,
+    `difference`, a `calendar` or `holidays`, if `window`, `horizon` or "meanstd" are
+    given, or windows would have more than 1024 rows.
 
     Else the horizon is the largest part of a season up to 24 rows, or a part of it
     where missing values would cost more than half of the windows, and a single row for
