@@ -18,6 +18,7 @@ __all__ = [
     "find_horizon",
     "find_windows",
     "longest_runs",
+    "misses_much",
     "season_of",
     "widest_window",
 ]
@@ -30,6 +31,8 @@ ROWS_OF_STEP = 12
 # window, and seasons in it at most.
 ROWS_BESIDE_CALENDAR, SEASONS_BESIDE_CALENDAR = 8, 2
 WINDOW_WITHOUT_SEASON = 12
+# A fifth of the values may be missing where they are filled in, or blocks be shortened.
+LARGEST_MISSING = 0.2
 # Where a season is a day of several rows, a week and two are compared, too.
 DAYS = (7, 14)
 
@@ -113,6 +116,8 @@ def find_horizon(training: SeriesRows, window: int, part: int) -> int:
     All rows of a block must be observed, so that a few missing values cost many long
     blocks: of the lengths that leave half of the windows the longest is taken.
     """
+    if misses_much(training, 1):
+        return part
     for horizon in range(part, 1, -1):
         if part % horizon:
             continue
@@ -121,6 +126,21 @@ def find_horizon(training: SeriesRows, window: int, part: int) -> int:
         if 2 * np.count_nonzero(missing) <= len(starts):
             return horizon
     return 1
+
+
+def misses_much(rows: SeriesRows, season: int) -> bool:
+    """Return whether more is missing than others can stand for.
+
+    That is more than a fifth, or each value at some place of a season, such as the
+    hours of nights: what is never observed cannot be learned, and forecasts would go on
+    from it.
+    """
+    missing = np.isnan(rows.targets[rows.in_runs()]).any(axis=1)
+    if not missing.any():
+        return False
+    places = np.concatenate([np.arange(length) for length in rows.lengths]) % season
+    seen = np.bincount(places[~missing], minlength=min(season, len(places)))
+    return bool(missing.mean() > LARGEST_MISSING or not seen.all())
 
 
 def season_of(rows: SeriesRows) -> tuple[int, bool]:

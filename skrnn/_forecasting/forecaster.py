@@ -165,7 +165,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
         Names of the columns made from the calendar.
     set_up_ : AutoregressiveForecaster
         What was chosen if `estimator` is None: a forecaster, not fitted, whose
-        parameters are those in use. Print it for a line to copy and change.
+        parameters are those in use. Print it for a line to copy and change. Where rows
+        are missing in the index, give it ``y.asfreq(...)``, with a row of NaN for each.
     comparison_ : dict of list
         What was compared if `estimator` is None, to be read by `pandas.DataFrame`.
         "error" is the logarithm of the mean absolute error, or by ``loss="mse"`` of the
@@ -234,34 +235,39 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     better; not if the first call is `partial_fit`, which a ridge lacks, nor, but for
     short series, where values are missing or X has columns.
 
-    A single series of fewer than 1000 rows is short: it begins with "last" in place of
-    "meanstd", and with the ridge ``make_pipeline(StandardScaler(),
-    KNNImputer(weights="distance"), RidgeCV((0.01, 0.1, 1, 10, 100, 1000)))``, which
-    takes missing steps from the windows most like theirs, and whose penalty has the
-    smallest leave-one-out error. Where m rows are the months of a year, also as
-    quarters, the days of a week or, in fewer than 9 days, the hours of a day, and there
-    are more than 2 m, the ridge learns the season from the calendar: the month, the
-    weekday or the hour. A window then needs few rows: one for eight rows behind the
-    first season, at most two seasons and the rows behind the last hole. The logarithm
-    is taken if that makes the errors smaller, in the last third of the windows, each
-    left out in turn; hours have none, and no normalisation. With `difference`, another
-    `calendar`, or more than 1024 values in a window, and for all other rows, there is
-    no calendar, and the window has fewer seasons if there are not 12 rows for each
-    step. All of these are kept unless something else, or the network, is better by 6 %
-    and more. With fewer than 150 rows nothing else is compared, because errors of so
-    few rows mislead.
+    A single series of fewer than 1000 rows is short if no more than a fifth of its
+    values is missing, and none at every same place of a season, such as at night, which
+    forecasts could not go on from. It begins with "last" in place of "meanstd", and
+    with the ridge ``make_pipeline(StandardScaler(), KNNImputer(weights="distance"),
+    RidgeCV((0.01, 0.1, 1, 10, 100, 1000)))``, which takes missing steps from the
+    windows most like theirs, and whose penalty has the smallest leave-one-out error.
+    Where m rows are the months of a year, also as quarters, the days of a week or, in
+    fewer than 9 days, the hours of a day, and there are more than 2 m, the ridge learns
+    the season from the calendar: the month, the weekday or the hour. A window then
+    needs few rows: one for eight rows behind the first season, at most two seasons and
+    the rows behind the last hole. The logarithm is taken if that makes the errors
+    smaller, in the last third of the windows, each left out in turn; hours have none,
+    and no normalisation. With `difference`, another `calendar`, or more than 1024
+    values in a window, and for all other rows, there is no calendar, and the window has
+    fewer seasons if there are not 12 rows for each step. All of these are kept unless
+    something else, or the network, is better by 6 % and more. With fewer than 150 rows
+    nothing else is compared, because errors of so few rows mislead.
 
-    A single series of four to 26 weeks of rows that lie less than a day apart, 12 of a
-    day at least, gets the mean of this ridge and of extremely random trees,
+    Instead of that, a single series whose longest run without a hole has four to 26
+    weeks of rows that lie less than a day apart, 12 of a day at least, gets the mean of
+    this ridge and of extremely random trees,
     ``ExtraTreesRegressor(min_samples_leaf=2, max_features=0.33)``, by a
     `VotingRegressor`, on windows of a week, "last", row by row, and nothing is
-    compared. It does not if X has columns, with several targets, sample weights,
-    `difference`, a `calendar` or `holidays`, if `window`, `horizon` or "meanstd" are
-    given, or windows would have more than 1024 rows.
+    compared. It does not if X has columns, if as much is missing as above, with several
+    targets, sample weights, `difference`, a `calendar`, `holidays`, `cold_start` or
+    `partial_fit`, if `window`, `horizon`, or a `normalize` other than "last" are given,
+    and where windows would have more than 1024 rows, or all of them more than two
+    million values, one million if any is missing.
 
     Else the horizon is the largest part of a season up to 24 rows, or a part of it
-    where missing values would cost more than half of the windows, and a single row for
-    short series with columns known in advance. A step of the network is that part, too:
+    where up to a fifth of the values is missing and would cost more than half of the
+    windows, and a single row for short series with columns known in advance. A step of
+    the network is the largest part, too:
     ``GRURegressor(segment=..., loss="mae", dense_activation="linear")`` with
     ``dropout=0.2`` and ``batch_size=16``, which starts as a ridge by
     ``linear_path=True`` and stays near it in ``epochs=20``; without that path, in 100

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor, VotingRegressor
 from sklearn.impute import KNNImputer
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from .candidates import DAYS, bulk_length, longest_runs, season_of
+from .candidates import DAYS, bulk_length, longest_runs, misses_much, season_of
 from .differencing import Differencing, read_log
 from .limits import read_bounds
 from .plan import ForecastPlan
@@ -24,6 +25,9 @@ __all__ = ["mean_with_trees", "plan_of_weeks"]
 # trees were no better than the ridge, with more no better than a network.
 SHORTEST_DAY = 12
 FEWEST_WEEKS, MOST_WEEKS = 4, 26
+# Values in the table of windows, at most, for seconds of training, and fewer where
+# windows are compared with each other to fill in what is missing.
+LARGEST_TABLE, LARGEST_WITH_MISSING = 2**21, 2**20
 
 
 def plan_of_weeks(
@@ -55,9 +59,16 @@ def plan_of_weeks(
     has_rows = FEWEST_WEEKS <= n_weeks <= MOST_WEEKS and rows.last_lengths[0] >= week
     if not (is_single and is_plain and is_open and has_rows):
         return None
+    if misses_much(training, season) or training.n_rows * week > _largest(training):
+        return None
     differencing = Differencing((), read_log(forecaster.log))
     bounds = read_bounds(forecaster.bounds)
     return ForecastPlan(week, 1, differencing, "last", bounds=bounds)
+
+
+def _largest(rows: SeriesRows) -> int:
+    is_missing = np.isnan(rows.targets[rows.in_runs()]).any()
+    return LARGEST_WITH_MISSING if is_missing else LARGEST_TABLE
 
 
 def mean_with_trees() -> Pipeline:

@@ -128,7 +128,7 @@ def _choose_by_errors(
     is_linear &= few_rows or not _beyond_ridge(rows)
     if not is_linear or not _fits_in_table(plan, rows):
         return SetUp(network, plan, compared)
-    if forecaster.verbose:
+    if forecaster.verbose and not np.isnan(errors[best]):
         print("A GRURegressor learns from the first rows, to be compared on the last:")
     error = _try_network(network, plan, trial, compared, best)
     # The first has to be beaten clearly.

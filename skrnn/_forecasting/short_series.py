@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from skrnn._index.calendar import has_dates, parts_of_season
 
 from .calendar_inputs import add_calendar
+from .candidates import misses_much, season_of
 from .differencing import Differencing
 from .plan import ForecastPlan
 from .ridge_errors import left_out_error
@@ -35,8 +36,9 @@ PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 
 
 def is_short(rows: SeriesRows, training: SeriesRows) -> bool:
-    """Return whether there is one series, of few rows."""
-    return len(rows) == 1 and int(training.lengths.sum()) < N_ROWS_OF_SHORT
+    """Return whether there is one series, of few rows that mostly are observed."""
+    is_alone = len(rows) == 1 and int(training.lengths.sum()) < N_ROWS_OF_SHORT
+    return is_alone and not misses_much(training, season_of(training)[0])
 
 
 def ridge_of_few_rows() -> Pipeline:

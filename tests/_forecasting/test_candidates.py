@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skrnn._forecasting.candidates import find_horizon, find_windows
+from skrnn._forecasting.candidates import find_horizon, find_windows, misses_much
 from skrnn._forecasting.series import series_from_long
 
 
@@ -102,7 +102,8 @@ def test_series_with_most_of_the_rows_choose_the_window(lengths, window):
 def test_a_block_is_as_long_as_half_of_the_windows_allow(seed):
     random = np.random.default_rng(seed)
     values = random.normal(size=90)
-    values[random.random(90) < random.choice([0.02, 0.05, 0.1, 0.3])] = np.nan
+    n_missing = random.choice([1, 3, 6, 12])
+    values[5 + random.choice(80, n_missing, replace=False)] = np.nan
     window = 5
     shares = {}
     for n in (12, 6, 4, 3, 2, 1):
@@ -110,6 +111,24 @@ def test_a_block_is_as_long_as_half_of_the_windows_allow(seed):
         shares[n] = np.mean([not np.isnan(block).any() for block in blocks])
     longest = next((n for n, share in shares.items() if share >= 0.5), 1)
     assert find_horizon(read(months(90), values), window, 12) == longest
+
+
+def test_a_block_stays_where_more_than_a_fifth_is_missing():
+    values = np.arange(90.0)
+    values[3::5] = np.nan
+    assert find_horizon(read(months(90), values), 5, 12) == 2
+    values[41] = np.nan
+    assert find_horizon(read(months(90), values), 5, 12) == 12
+
+
+def test_a_place_of_a_season_may_not_be_missing_each_time():
+    values = np.arange(90.0)
+    values[7::12] = np.nan
+    rows = read(months(90), values)
+    assert misses_much(rows, 12)
+    assert not misses_much(rows, 11)
+    values[7] = 7.0
+    assert not misses_much(read(months(90), values), 12)
 
 
 def test_a_block_is_a_whole_part_without_missing_values_or_windows():

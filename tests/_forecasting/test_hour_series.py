@@ -95,7 +95,7 @@ def test_trees_are_for_four_to_26_weeks(n_weeks, expected):
         ("2h", True),
         ("h", True),
         ("15min", True),
-        ("10min", True),
+        ("10min", False),
         ("5min", False),
         ("3h", False),
         ("D", False),
@@ -142,6 +142,24 @@ def test_what_is_given_leaves_no_trees(given):
 )
 def test_what_trees_can_keep_is_kept(given):
     assert suits(working_week(5 * WEEK), **given)
+
+
+def test_nights_that_are_never_observed_leave_no_trees():
+    y = working_week(5 * WEEK)
+    y[y.index.hour == 0] = np.nan
+    assert not suits(y)
+    y.iloc[0] = 100.0
+    assert suits(y)
+    y[y.index.hour < 6] = np.nan  # A quarter of all.
+    y.iloc[:DAY] = 100.0
+    assert not suits(y)
+
+
+@pytest.mark.parametrize(("n_missing", "expected"), [(0, True), (1, False)])
+def test_trees_with_missing_values_have_smaller_tables(n_missing, expected):
+    y = pd.Series(np.arange(30 * 96) % 7.0, hours(30 * 96, "15min"))
+    y.iloc[100 : 100 + n_missing] = np.nan
+    assert suits(y) == expected
 
 
 def test_two_targets_and_a_short_last_run_leave_no_trees():

@@ -172,6 +172,22 @@ def test_a_forecast_starts_behind_missing_values_that_update_brings():
     assert np.abs(forecast - y[60:]).mean() < 6
 
 
+@pytest.mark.untrained
+def test_a_month_that_is_never_observed_is_left_to_a_network():
+    y = growing(60, by_rate=False)
+    y[y.index.month == 8] = np.nan
+    forecaster = AutoregressiveForecaster().fit(None, y)
+    assert isinstance(forecaster.estimator_, GRURegressor)
+
+
+def test_a_copy_of_the_set_up_gets_rows_of_nan_where_rows_are_missing():
+    y = growing(60, by_rate=False)
+    holed = y.drop(y.index[[20, 21, 40]])
+    forecaster = AutoregressiveForecaster().fit(None, holed)
+    copied = clone(forecaster.set_up_).fit(None, holed.reindex(y.index))
+    assert_array_equal(copied.forecast(9), forecaster.forecast(9))
+
+
 def test_short_blocks_are_predicted_where_long_ones_miss_values():
     y = growing(120, by_rate=False)
     holed = y.copy()
