@@ -264,9 +264,8 @@ def _list_plans(
     names = names if parts_of(first.calendar) == names else ()
     modes = _list_modes(forecaster, names, few_rows=few_rows)
     logs = _list_logs(forecaster, training)
-    if (
-        names and first.mode == "last"
-    ):  # Without a level to start from they gain nothing.
+    # Hours, which have no level to start from, gained nothing by logarithms.
+    if names and first.mode == "last":
         logs = logs_by_error(logs, first, training)
     plans = [
         replace(first, window=each, differencing=Differencing(lags, log), mode=mode)
