@@ -113,3 +113,11 @@ def test_progress_is_shown_on_request(capsys):
     name = type(forecaster.estimator_).__name__
     assert f"A {name} is chosen, for windows of {forecaster.window_} rows:" in shown
     assert forecaster.set_up_.verbose == 0
+
+
+@pytest.mark.untrained
+def test_the_network_that_is_chosen_shows_its_progress():
+    y, _ = skewed_panel(4)
+    forecaster = AutoregressiveForecaster(columns="series", verbose=2)
+    network = forecaster.partial_fit(None, y).estimator_
+    assert (network.verbose, forecaster.set_up_.estimator.verbose) == (2, 2)

@@ -29,14 +29,18 @@ def working_week(n_rows):
     return pd.Series(100 + 30 * wave * ~is_off - 20 * is_off + noise, hours(n_rows))
 
 
-def suits(y, *, columns=0, weights=None, **params):
-    """Return whether rows begin with trees."""
+def plan_of(y, *, columns=0, weights=None, n_held_out=0, **params):
+    """Return the plan with which rows begin with trees, None if they do not."""
     known = np.zeros((len(y), columns))
     values = np.reshape(y.to_numpy(), (len(y), -1))
     rows = replace(series_from_long(values, known, y.index), weights=weights)
     forecaster = AutoregressiveForecaster(**params)
     lags = (1,) if params.get("difference") else ()
-    return plan_of_weeks(forecaster, rows, rows, lags) is not None
+    return plan_of_weeks(forecaster, rows, rows.before_last(n_held_out), lags)
+
+
+def suits(y, **params):
+    return plan_of(y, **params) is not None
 
 
 def forecast_by_hand(y, n_steps, random_state):
@@ -142,6 +146,21 @@ def test_what_is_given_leaves_no_trees(given):
 )
 def test_what_trees_can_keep_is_kept(given):
     assert suits(working_week(5 * WEEK), **given)
+
+
+def test_a_logarithm_and_bounds_come_into_the_plan():
+    y = working_week(5 * WEEK)
+    assert plan_of(y).differencing.log is False
+    assert plan_of(y).bounds is None
+    plan = plan_of(y, log=True, bounds=(0, None))
+    assert plan.differencing.log is True
+    assert plan.bounds == (0, np.inf)
+
+
+def test_rows_held_out_for_calibration_are_no_weeks_to_learn_from():
+    y = working_week(4 * WEEK + 9)
+    assert suits(y, n_held_out=9)
+    assert not suits(y, n_held_out=10)
 
 
 def test_nights_that_are_never_observed_leave_no_trees():
