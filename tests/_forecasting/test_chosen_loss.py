@@ -121,3 +121,21 @@ def test_the_network_that_is_chosen_shows_its_progress():
     forecaster = AutoregressiveForecaster(columns="series", verbose=2)
     network = forecaster.partial_fit(None, y).estimator_
     assert (network.verbose, forecaster.set_up_.estimator.verbose) == (2, 2)
+
+
+def test_no_trial_is_announced_where_none_is_made(capsys):
+    y = pd.Series(np.arange(60.0) % 12, months(60))
+    AutoregressiveForecaster(verbose=1).fit(None, y)
+    assert capsys.readouterr().out.startswith("A RidgeCV is chosen, for windows of 6")
+
+
+def test_short_series_are_compared_by_the_loss():
+    random = np.random.default_rng(0)
+    y = pd.Series(random.lognormal(size=200), months(200))
+    given = {"log": False, "normalize": "last", "window": 6, "calendar": None}
+    compared = []
+    with untrained():
+        for loss in ("mae", "mse"):
+            forecaster = AutoregressiveForecaster(loss=loss, **given).fit(None, y)
+            compared.append(forecaster.comparison_["error"])
+    assert (np.array(compared[0]) < compared[1]).all()

@@ -203,3 +203,10 @@ def test_the_first_days_of_hours_learn_the_day_from_the_calendar(n_days, is_youn
     if is_young:
         naive = np.abs(past[-24:].to_numpy() - y[24 * n_days :]).mean()
         assert np.abs(forecaster.forecast(24) - y[24 * n_days :]).mean() < naive
+
+
+def test_the_first_days_of_hours_have_no_logarithm():
+    y = pd.Series(np.exp(np.arange(120) / 20), hours(120, "h"))
+    forecaster = AutoregressiveForecaster().fit(None, y)
+    assert forecaster.set_up_.calendar == ("hour",)
+    assert forecaster.set_up_.log is False

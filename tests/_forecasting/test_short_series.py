@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from skrnn import AutoregressiveForecaster, GRURegressor
 from skrnn._forecasting import set_up
+from tests.support.series import refusal
 from tests.support.untrained import untrained
 
 
@@ -214,3 +215,10 @@ def test_a_ridge_needs_room_for_columns_at_each_step(monkeypatch, room, kind):
     # Targets, spending and twelve months at each of six steps of 60 rows.
     monkeypatch.setattr(set_up, "LARGEST_TABLE", 60 * 6 * 14 + room)
     assert isinstance(AutoregressiveForecaster().fit(X, y).estimator_, kind)
+
+
+def test_a_penalty_is_chosen_from_two_windows_on():
+    y = pd.Series([1.0, 2.0, 3.0])
+    assert isinstance(AutoregressiveForecaster().fit(None, y).estimator_, Pipeline)
+    with refusal("minimum of 2 is required by GRURegressor; pass more rows"):
+        AutoregressiveForecaster().fit(None, y[:2])
