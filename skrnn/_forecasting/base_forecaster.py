@@ -129,7 +129,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         chosen = replace(chosen, plan=plan)
         if self.verbose:
             name = type(last_step(chosen.estimator)).__name__
-            print(f"A {name} is chosen, for windows of {plan.window} rows:")
+            print(f"A {name} is chosen, for windows of {plan.window} rows.")
         plan, origin = self._train(
             chosen, observations.columns, series, origin, n_held_out, method
         )

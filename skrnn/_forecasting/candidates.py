@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrnn._index.season import season_length
+from skrnn._index.steps import count_steps
 
 from .past_columns import most_missing
 from .series import SeriesRows
@@ -135,12 +136,17 @@ def misses_much(rows: SeriesRows, season: int) -> bool:
     hours of nights: what is never observed cannot be learned, and forecasts would go on
     from it.
     """
-    missing = np.isnan(rows.targets[rows.in_runs()]).any(axis=1)
+    missing = rows.missing_in_runs()
     if not missing.any():
         return False
-    places = np.concatenate([np.arange(length) for length in rows.lengths]) % season
+    if missing.mean() > LARGEST_MISSING:
+        return True
+    if season == 1:
+        return False
+    stamps = rows.stamps[rows.in_runs()]
+    places = count_steps(stamps[:1], rows.step, stamps) % season
     seen = np.bincount(places[~missing], minlength=min(season, len(places)))
-    return bool(missing.mean() > LARGEST_MISSING or not seen.all())
+    return not bool(seen.all())
 
 
 def season_of(rows: SeriesRows) -> tuple[int, bool]:

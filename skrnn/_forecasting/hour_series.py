@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor, VotingRegressor
 from sklearn.impute import KNNImputer
 from sklearn.linear_model import RidgeCV
@@ -21,9 +20,10 @@ from .short_series import PENALTIES
 
 __all__ = ["mean_with_trees", "plan_of_weeks"]
 
-# Rows of a day from which hours are hours, and weeks of rows to learn from: with fewer
-# trees were no better than the ridge, with more no better than a network.
+# Rows of a day, at least.
 SHORTEST_DAY = 12
+# Weeks of rows to learn from: with fewer, trees were no better than the ridge, and with
+# more they were not compared with a network.
 FEWEST_WEEKS, MOST_WEEKS = 4, 26
 # Values in the table of windows, at most, for seconds of training, and fewer where
 # windows are compared with each other to fill in what is missing.
@@ -67,8 +67,7 @@ def plan_of_weeks(
 
 
 def _largest(rows: SeriesRows) -> int:
-    is_missing = np.isnan(rows.targets[rows.in_runs()]).any()
-    return LARGEST_WITH_MISSING if is_missing else LARGEST_TABLE
+    return LARGEST_WITH_MISSING if rows.missing_in_runs().any() else LARGEST_TABLE
 
 
 def mean_with_trees() -> Pipeline:

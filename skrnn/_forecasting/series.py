@@ -142,6 +142,11 @@ class SeriesRows:
         kept = self.lengths > n_rows
         return replace(self, starts=self.starts[kept] + n_rows, stops=self.stops[kept])
 
+    def missing_in_runs(self) -> NDArray[np.bool_]:
+        """Return whether a target is missing, of each row that lies in a run."""
+        missing = np.isnan(self.targets[self.in_runs()])
+        return np.asarray(missing.any(axis=1))
+
     def whole_windows(self, window: int, horizon: int) -> NDArray[np.intp]:
         """Return the first rows of windows that lie in one run with their horizon.
 

@@ -175,7 +175,7 @@ def _check_own_choice(forecaster: Any) -> None:
                     f"estimator=None. Got {got!r} beside {name}; leave {parameter} at "
                     f"{value!r}, and set what the estimator has of its own."
                 )
-    if forecaster.loss == "mse" and read_log(forecaster.log) not in (False, "auto"):
+    if forecaster.loss == "mse" and read_log(forecaster.log):
         raise ValueError(
             "loss='mse' learns means, and behind a logarithm they would be those of "
             f"logarithms, too low. Got log={forecaster.log!r}; leave log at 'auto', or "
@@ -372,7 +372,7 @@ def _list_logs(forecaster: Any, training: SeriesRows) -> list[bool | str]:
 
 def _beyond_ridge(rows: SeriesRows) -> bool:
     """Return whether there are columns, or missing values, which are for a network."""
-    return bool(rows.known.shape[1] or np.isnan(rows.targets[rows.in_runs()]).any())
+    return bool(rows.known.shape[1] or rows.missing_in_runs().any())
 
 
 def _fits_in_table(plan: ForecastPlan, rows: SeriesRows) -> bool:

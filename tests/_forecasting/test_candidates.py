@@ -131,6 +131,13 @@ def test_a_place_of_a_season_may_not_be_missing_each_time():
     assert not misses_much(read(months(90), values), 12)
 
 
+def test_places_of_a_season_are_those_of_the_calendar_behind_a_hole():
+    index = months(90)
+    values = np.where(index.month == 8, np.nan, 1.0)
+    is_there = (np.arange(90) < 40) | (np.arange(90) >= 45)
+    assert misses_much(read(index[is_there], values[is_there]), 12)
+
+
 def test_a_block_is_a_whole_part_without_missing_values_or_windows():
     assert find_horizon(read(months(90)), 5, 12) == 12
     assert find_horizon(read(months(9)), 5, 12) == 12

@@ -111,7 +111,7 @@ def test_progress_is_shown_on_request(capsys):
     shown = capsys.readouterr().out
     assert "A GRURegressor learns from the first rows, to be compared" in shown
     name = type(forecaster.estimator_).__name__
-    assert f"A {name} is chosen, for windows of {forecaster.window_} rows:" in shown
+    assert f"A {name} is chosen, for windows of {forecaster.window_} rows." in shown
     assert forecaster.set_up_.verbose == 0
 
 
