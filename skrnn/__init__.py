@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from skrnn._estimators.gru_regressor import GRURegressor
     from skrnn._estimators.lstm_classifier import LSTMClassifier
     from skrnn._estimators.lstm_regressor import LSTMRegressor
+    from skrnn._estimators.pooled_ridge import PooledRidgeCV
     from skrnn._estimators.recurrent_autoencoder import RecurrentAutoencoder
     from skrnn._estimators.rnn_classifier import RNNClassifier
     from skrnn._estimators.rnn_regressor import RNNRegressor
@@ -43,6 +44,7 @@ __all__ = [
     "LSTMClassifier",
     "LSTMRegressor",
     "LossCurveDisplay",
+    "PooledRidgeCV",
     "RNNClassifier",
     "RNNRegressor",
     "RecurrentAutoencoder",
@@ -77,6 +79,7 @@ _MODULE_OF = {
     "LSTMClassifier": "skrnn._estimators.lstm_classifier",
     "LSTMRegressor": "skrnn._estimators.lstm_regressor",
     "LossCurveDisplay": "skrnn._plotting.loss_display",
+    "PooledRidgeCV": "skrnn._estimators.pooled_ridge",
     "RNNClassifier": "skrnn._estimators.rnn_classifier",
     "RNNRegressor": "skrnn._estimators.rnn_regressor",
     "SkippedSeriesWarning": "skrnn._forecasting.skipped_series",

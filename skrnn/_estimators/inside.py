@@ -44,6 +44,7 @@ __all__ = [
     "find_parameter",
     "find_scaling_of_targets",
     "find_weight_parameter",
+    "first_with_same_features",
     "fitted_attribute",
     "last_step",
     "learned_coverage",
@@ -139,15 +140,21 @@ def predicts_steps(estimator: Any) -> bool:
     )
 
 
-def find_embedding(estimator: Any) -> Any:
-    """Return the estimator inside that embeds categories, None without one.
+def first_with_same_features(estimator: Any) -> Any:
+    """Return the estimator inside wrappers that hand X on as it is, which may be none.
 
-    Only wrappers that hand X on as it is are opened: others may change the features.
+    Others may change the features.
     """
     while isinstance(
         estimator, (TransformedTargetRegressor, GridSearchCV, RandomizedSearchCV)
     ):
         estimator = _first_inside(estimator)
+    return estimator
+
+
+def find_embedding(estimator: Any) -> Any:
+    """Return the estimator inside that embeds categories, None without one."""
+    estimator = first_with_same_features(estimator)
     is_network = hasattr(estimator, "categories") and accepts_windows(estimator)
     return estimator if is_network else None
 

@@ -50,6 +50,7 @@ from .input_columns import InputColumns
 from .limits import read_bounds
 from .network_bands import level_errors
 from .origin import Origin
+from .series_groups import number_series, set_groups
 from .set_up import choose_set_up, longest_hole
 from .skipped_series import warn_of_fit
 from .static import StaticColumns
@@ -117,6 +118,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         plan = self._allow_cold_start(chosen)
         embeddings = Embeddings.of(self.estimator)
         static = StaticColumns.read(self.static, series.names, embeddings)
+        static = number_series(static, chosen.estimator, series.names)
         plan = replace(plan, static=static)
         training = series.before_last(n_held_out)
         check_enough_rows(series, training, plan, int(self.calibration))
@@ -130,6 +132,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         if self.verbose:
             name = type(last_step(chosen.estimator)).__name__
             print(f"A {name} is chosen, for windows of {plan.window} rows.")
+        shown = self._show(chosen)
         plan, origin = self._train(
             chosen, observations.columns, series, origin, n_held_out, method
         )
@@ -137,6 +140,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         if n_held_out:
             held_out = plan, chosen.estimator, series, origin.scale, n_held_out
             errors = *forecast_errors(*held_out), level_errors(*held_out)
+        seen |= shown
         self._set_learned(observations, plan, chosen, origin, errors, seen)
         if pooled:
             skipped = self.skipped_series_
@@ -161,6 +165,7 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         n_known = series.known.shape[1] - plan.n_calendar
         sizes = values.shape[1], n_known, plan.horizon
         set_embeddings(estimator, features_of_codes(columns, plan.static, *sizes))
+        set_groups(estimator, plan, samples[0], values.shape[1])
         getattr(estimator, method)(*samples, **weights)
         plan = plan.learn_completion(series.known, starts, columns.known_codes())
         return plan, origin.mark_learned(series.codes[starts])
@@ -227,7 +232,10 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
         )
 
     def _show(self, chosen):
-        """Return the attributes that show a set-up which was chosen here."""
+        """Return the attributes that show a set-up which was chosen here.
+
+        Before training, which tells the estimator of the features of its windows.
+        """
         if self.estimator is not None:
             return {"set_up_": None, "comparison_": None}
         set_up = clone(self).set_params(
@@ -266,7 +274,6 @@ class BaseForecaster(StoredMixin, MetaEstimatorMixin, RegressorMixin, BaseEstima
             "_pooled": origin.names != [None],
             "_reads_columns": bool(self.exogenous),
             "_wide": self.columns == "series",
-            **self._show(chosen),
         }
         set_fitted(self, fitted)
 

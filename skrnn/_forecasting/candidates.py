@@ -22,6 +22,7 @@ __all__ = [
     "misses_much",
     "season_of",
     "widest_window",
+    "window_beside_calendar",
 ]
 
 # Seasons in the default window at most, or rows without a season.
@@ -97,9 +98,7 @@ def find_windows(
         windows = [n * season for n in (default, *others)]
     # Each row of a season is predicted once, at least, behind another season.
     if in_calendar and n_training > 2 * season:
-        n_steps = (n_training - season) // ROWS_BESIDE_CALENDAR
-        most = min(SEASONS_BESIDE_CALENDAR * season, int(at_end.max()))
-        window = max(1, min(n_steps, most))
+        window = window_beside_calendar(n_training, season, at_end)
         windows = [window, *(each for each in windows if each != window)]
     if windows:
         return windows, season
@@ -109,6 +108,25 @@ def find_windows(
         n_needed = 2 * season + 1 if in_calendar else 3 * season
         _warn_of_no_season(season, window, n_training, n_needed)
     return [window], 1
+
+
+def window_beside_calendar(
+    n_training: int, season: int, at_end: NDArray[np.intp]
+) -> int:
+    """Return the window of series whose season the calendar says.
+
+    Parameters
+    ----------
+    n_training : int
+        Rows to learn from of a series.
+    season : int
+        Rows of a season.
+    at_end : ndarray of shape (n_series,)
+        Rows behind the last hole of each.
+    """
+    n_steps = (n_training - season) // ROWS_BESIDE_CALENDAR
+    most = min(SEASONS_BESIDE_CALENDAR * season, int(at_end.max()))
+    return max(1, min(n_steps, most))
 
 
 def find_horizon(training: SeriesRows, window: int, part: int) -> int:

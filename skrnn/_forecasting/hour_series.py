@@ -31,7 +31,7 @@ LARGEST_TABLE, LARGEST_WITH_MISSING = 2**21, 2**20
 
 
 def plan_of_weeks(
-    forecaster: Any, rows: SeriesRows, training: SeriesRows, lags: tuple[int, ...]
+    forecaster: Any, rows: SeriesRows, training: SeriesRows
 ) -> ForecastPlan | None:
     """Return the plan for a mean of a ridge and trees, None where it does not suit.
 
@@ -43,15 +43,13 @@ def plan_of_weeks(
         Its parameters.
     rows, training : SeriesRows
         All rows and, among them, those to learn from.
-    lags : tuple of int
-        Lags of the differences that are learned.
     """
     season, is_day = season_of(rows)
     week = DAYS[0] * season
     if not is_day or season < SHORTEST_DAY or week > LONGEST_COMPARED:
         return None
     is_single = len(rows) == 1 and rows.targets.shape[1] == 1
-    is_plain = not (lags or rows.known.shape[1] or rows.weights is not None)
+    is_plain = not rows.known.shape[1] and rows.weights is None
     is_open = forecaster.window is None and forecaster.horizon is None
     is_open &= forecaster.normalize in ("auto", "last") and forecaster.holidays is None
     is_open &= forecaster.calendar == "auto" or not forecaster.calendar

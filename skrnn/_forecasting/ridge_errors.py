@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
-from sklearn.preprocessing import StandardScaler
 
+from skrnn._estimators.pooled_ridge import fit_groups
 from skrnn._windows.windows import Windows, WindowScale
 
 from .calendar_inputs import shares_of_block
@@ -149,6 +149,7 @@ def left_out_error(
     plan: ForecastPlan,
     rows: SeriesRows,
     penalties: tuple[float, ...],
+    pooling: float = 1.0,
 ) -> float:
     """Compute the error of a ridge in windows that are left out, one at a time.
 
@@ -162,55 +163,42 @@ def left_out_error(
         The runs to learn from.
     penalties : tuple of float
         The penalties to choose from.
+    pooling : float, default=1.0
+        Share that many series have in common.
 
     Returns
     -------
     error : float
-        Mean absolute error in the last of the windows, in units of the series; NaN with
-        fewer than `FEWEST_LEFT_OUT` windows.
+        Mean absolute error in the last windows of each series, in units of its spread;
+        NaN with fewer than `FEWEST_LEFT_OUT` windows.
     """
     plan, scale, values = _prepare(plan, rows, rows)
     starts = plan.find_windows(values, rows.after_first(plan.n_lost), Ridge())
     if len(starts) < FEWEST_LEFT_OUT:
         return np.nan
     X, y = plan.samples(values, rows.known, starts, Ridge())
-    blocks = _predict_left_out(X, y.reshape(len(y), -1), penalties)
-    last = slice(-(len(starts) // SHARE_OF_LAST), None)
-    blocks = blocks.reshape(len(starts), plan.horizon, -1)
+    _, codes = np.unique(rows.codes[starts], return_inverse=True)
+    y = y.reshape(len(y), -1)
+    learned = fit_groups(X, y, codes, np.array(penalties), pooling)
+    blocks = learned.left_out.reshape(len(starts), plan.horizon, -1)
     if plan.normalization is not None:
         windows = Windows(values, starts, plan.window)
         blocks = plan.normalization.scale_of(windows).restore(blocks)
+    last = np.flatnonzero(_are_last(codes))
     firsts = starts[last] + plan.window
     predicted = _restore(plan, scale, rows, blocks[last], firsts)
     observed = Windows(rows.targets, firsts, plan.horizon).gather()
-    return float(np.abs(observed - predicted).mean())
+    _, spread = mean_and_deviation(rows.targets, rows)
+    errors = np.abs(observed - predicted) / spread[rows.codes[firsts], None]
+    return float(np.nanmean(errors))
 
 
-def _predict_left_out(
-    X: NDArray[np.float64], y: NDArray[np.float64], penalties: tuple[float, ...]
-) -> NDArray[np.float64]:
-    """Predict each sample by a ridge regression on all others.
-
-    The scale of inputs and the means are those of all samples.
-    """
-    X, centre = StandardScaler().fit_transform(X), y.mean(axis=0)
-    # Of the products of inputs and those of samples, the fewer; both turn X alike.
-    if len(X) < X.shape[1]:
-        squares, left = np.linalg.eigh(X @ X.T)
-        turned = left * np.sqrt(np.maximum(squares, 0))
-    else:
-        squares, right = np.linalg.eigh(X.T @ X)
-        turned = X @ right
-    products = turned.T @ (y - centre)
-    best, least = np.full_like(y, np.nan), np.inf
-    for penalty in penalties:
-        weights = 1 / (np.maximum(squares, 0) + penalty)
-        leverage = turned**2 @ weights + 1 / len(y)
-        residuals = y - centre - turned @ (weights[:, None] * products)
-        residuals /= np.maximum(1 - leverage, SMALLEST)[:, None]
-        if (residuals**2).mean() < least:
-            best, least = y - residuals, float((residuals**2).mean())
-    return best
+def _are_last(codes: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return whether a window is among the last third of those of its series."""
+    counts = np.bincount(codes)
+    places = np.arange(len(codes)) - (counts.cumsum() - counts)[codes]
+    n_last = np.maximum(1, counts // SHARE_OF_LAST)
+    return np.asarray(places >= (counts - n_last)[codes])
 
 
 def _prepare(

@@ -37,6 +37,7 @@ from .short_series import (
     season_in_calendar,
 )
 from .trial import Trial
+from .young_panel import plan_of_young_panel, ridge_of_series
 
 __all__ = ["SetUp", "choose_set_up", "longest_hole"]
 
@@ -91,15 +92,27 @@ def choose_set_up(
         return _keep_set_up(forecaster, rows, training, lags)
     # A ridge has no partial_fit, and no window begins missing for it.
     needs_network = method != "fit" or forecaster.cold_start
-    of_weeks = None
-    if not needs_network:
-        of_weeks = plan_of_weeks(forecaster, rows, training, lags)
-    if of_weeks is not None:
-        trees = mean_with_trees()
-        return SetUp(trees, of_weeks, _tabulate([of_weeks], [np.nan], trees))
+    if not needs_network and not lags:
+        found = _choose_by_kind(forecaster, rows, training)
+        if found is not None:
+            return found
     return _choose_by_errors(
         forecaster, rows, training, lags, needs_network=needs_network
     )
+
+
+def _choose_by_kind(
+    forecaster: Any, rows: SeriesRows, training: SeriesRows
+) -> SetUp | None:
+    """Return what suits rows of a kind without a comparison, None for others."""
+    estimator: BaseEstimator = mean_with_trees()
+    plan = plan_of_weeks(forecaster, rows, training)
+    if plan is None:
+        estimator, logs = ridge_of_series(), _list_logs(forecaster, training)
+        plan = plan_of_young_panel(forecaster, rows, training, logs)
+    if plan is None:
+        return None
+    return SetUp(estimator, plan, _tabulate([plan], [np.nan], estimator))
 
 
 def _choose_by_errors(

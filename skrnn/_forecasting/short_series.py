@@ -65,7 +65,10 @@ def season_in_calendar(training: SeriesRows, season: int) -> tuple[str, ...]:
 
 
 def logs_by_error(
-    logs: Sequence[bool | str], plan: ForecastPlan, training: SeriesRows
+    logs: Sequence[bool | str],
+    plan: ForecastPlan,
+    training: SeriesRows,
+    pooling: float = 1.0,
 ) -> list[bool | str]:
     """Return whether logarithms are learned, what errs less in windows left out first.
 
@@ -77,6 +80,8 @@ def logs_by_error(
         How windows are made.
     training : SeriesRows
         The rows to learn from.
+    pooling : float, default=1.0
+        Share that many series have in common.
     """
     if len(logs) == 1:
         return [*logs]
@@ -84,6 +89,6 @@ def logs_by_error(
     lags = plan.differencing.lags
     plans = [replace(plan, differencing=Differencing(lags, log)) for log in logs]
     with np.errstate(over="ignore", invalid="ignore"):
-        errors = [left_out_error(each, rows, PENALTIES) for each in plans]
+        errors = [left_out_error(each, rows, PENALTIES, pooling) for each in plans]
     order = np.argsort(errors, kind="stable")
     return [logs[place] for place in order]

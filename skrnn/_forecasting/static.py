@@ -19,8 +19,14 @@ from .skipped_series import listed
 
 __all__ = ["StaticColumns"]
 
+# What numbers a series that was not learned from.
+NO_NUMBER = -1.0
 
-@stored("StaticColumns", {"names": "names", "values": "values", "codes": "codes"})
+
+@stored(
+    "StaticColumns",
+    {"names": "names", "values": "values", "codes": "codes", "others": "others"},
+)
 @dataclass(frozen=True)
 class StaticColumns:
     """Numbers of each series.
@@ -33,11 +39,26 @@ class StaticColumns:
         Their columns, of which categories are zeros and ones, or codes.
     codes : list of tuple
         Columns that are codes, and their places.
+    others : ndarray of shape (n_static,) or None, default=None
+        The columns of series by any other name; None means that there may be none.
     """
 
     names: list[Hashable]
     values: NDArray[np.float64]
     codes: list[tuple[Hashable, int]] = field(default_factory=list)
+    others: NDArray[np.float64] | None = None
+
+    @classmethod
+    def number(cls, names: list[Hashable]) -> StaticColumns:
+        """Return a column that numbers series; those that come later have no number.
+
+        Parameters
+        ----------
+        names : list of hashable
+            Names of the series to learn from.
+        """
+        numbers = np.arange(len(names), dtype=np.float64)[:, None]
+        return cls(list(names), numbers, others=np.array([NO_NUMBER]))
 
     @classmethod
     def read(
@@ -88,13 +109,15 @@ class StaticColumns:
         """
         places = {name: place for place, name in enumerate(self.names)}
         missing = [name for name in dict.fromkeys(names) if name not in places]
-        if missing:
+        if missing and self.others is None:
             raise ValueError(
                 f"static must have a row for each series. Got none for "
                 f"{listed(missing)}; add it before fit, also for series that come "
                 "later."
             )
-        return self.values[[places[name] for name in names]]
+        others = np.zeros(self.values.shape[1]) if self.others is None else self.others
+        values = np.vstack([self.values, others])
+        return values[[places.get(name, -1) for name in names]]
 
 
 def _check_names(static: Any, learned: list[Hashable]) -> None:

@@ -1,0 +1,87 @@
+"""What many young series of months or quarters begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from skrnn._estimators.pooled_ridge import PooledRidgeCV
+
+from .calendar_inputs import learn_calendar
+from .candidates import bulk_length, longest_runs, season_of, window_beside_calendar
+from .default_network import N_SAMPLES_OF_SMALL, count_samples
+from .differencing import Differencing
+from .limits import read_bounds
+from .plan import ForecastPlan
+from .ridge_errors import FEWEST, LONGEST_COMPARED, count_inputs
+from .series import SeriesRows
+from .short_series import PENALTIES, logs_by_error, season_in_calendar
+
+__all__ = ["plan_of_young_panel", "ridge_of_series"]
+
+# Seasons of rows that one regression for all learns as well from, or better.
+MOST_SEASONS = 9
+# Share of what a series is drawn to the others.
+POOLING = 0.5
+
+
+def ridge_of_series() -> PooledRidgeCV:
+    """Return the ridge that has a season for each series."""
+    return PooledRidgeCV(PENALTIES, pooling=POOLING)
+
+
+def plan_of_young_panel(
+    forecaster: Any,
+    rows: SeriesRows,
+    training: SeriesRows,
+    logs: Sequence[bool | str],
+) -> ForecastPlan | None:
+    """Return the plan for ridges of young series, None where it does not suit.
+
+    Parameters
+    ----------
+    forecaster : AutoregressiveForecaster
+        Its parameters.
+    rows, training : SeriesRows
+        All rows and, among them, those to learn from.
+    logs : sequence of bool or "log1p"
+        What may be done to the values, of which the better one is chosen.
+    """
+    season, _ = season_of(rows)
+    n_rows = bulk_length(longest_runs(training))
+    is_young = 2 * season < n_rows <= MOST_SEASONS * season
+    if not (is_young and _is_open(forecaster, rows, training)):
+        return None
+    names = season_in_calendar(training, season)
+    if names != ("month",):
+        return None
+    window = window_beside_calendar(n_rows, season, rows.last_lengths)
+    plan = ForecastPlan(
+        window,
+        season,
+        Differencing(),
+        "last",
+        bounds=read_bounds(forecaster.bounds),
+        calendar=learn_calendar(names, None, training),
+    )
+    n_samples = count_samples(plan, training)
+    if not FEWEST <= n_samples < N_SAMPLES_OF_SMALL:
+        return None
+    if count_inputs(plan) > LONGEST_COMPARED:
+        return None
+    log = logs_by_error(logs, plan, training, pooling=POOLING)[0]
+    return replace(plan, differencing=Differencing(log=log))
+
+
+def _is_open(forecaster: Any, rows: SeriesRows, training: SeriesRows) -> bool:
+    """Return whether nothing is asked for that ridges of series do not do."""
+    is_plain = len(rows) > 1 and rows.targets.shape[1] == 1 and rows.weights is None
+    is_plain &= not rows.known.shape[1] and not training.missing_in_runs().any()
+    given = forecaster.calendar
+    is_auto = isinstance(given, str) and given == "auto"
+    is_open = forecaster.window is None and forecaster.horizon is None
+    is_open &= forecaster.normalize in ("auto", "last") and forecaster.holidays is None
+    is_open &= forecaster.static is None
+    is_open &= is_auto or tuple(given or ()) == ("month",)
+    return is_plain and is_open
