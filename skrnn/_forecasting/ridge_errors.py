@@ -190,7 +190,8 @@ def left_out_error(
     observed = Windows(rows.targets, firsts, plan.horizon).gather()
     _, spread = mean_and_deviation(rows.targets, rows)
     errors = np.abs(observed - predicted) / spread[rows.codes[firsts], None]
-    return float(np.nanmean(errors))
+    errors = errors[~np.isnan(errors)]
+    return float(errors.mean()) if len(errors) else np.nan
 
 
 def _are_last(codes: NDArray[np.intp]) -> NDArray[np.bool_]:
