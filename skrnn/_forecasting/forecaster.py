@@ -202,6 +202,7 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     See Also
     --------
     GRURegressor : The default estimator of many or long series.
+    PooledRidgeCV : The default estimator of many young series.
     backtest : Forecasts from several origins in the past beside the observations.
     SlidingWindow : Windows for regressors that do not feed predictions back.
 
@@ -264,6 +265,16 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     and where windows would have more than 1024 rows, or all of them more than two
     million values, one million if any is missing.
 
+    Many young series of months or quarters get a ridge each, which share a part of
+    their coefficients: `PooledRidgeCV`, with the month from the calendar, "last", a
+    season at once, and windows of one row for eight behind the first season. The
+    logarithm is taken if windows that are left out are forecast better by it, in the
+    last third of each series, and nothing is compared. They are young with more than 2
+    and up to 9 m rows, by those series that have most of the rows, and fewer than 2000
+    windows; without columns of X, `static`, missing values, sample weights,
+    `difference`, another `calendar`, `holidays`, `cold_start` or `partial_fit`, a
+    `window` or `horizon`, or a `normalize` other than "last".
+
     Else the horizon is the largest part of a season up to 24 rows, or a part of it
     where up to a fifth of the values is missing and would cost more than half of the
     windows, and a single row for short series with columns known in advance. A step of
@@ -300,6 +311,11 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     probabilities learns levels as they are: `difference`, `log` and `normalize` are
     refused, and many series are divided by their root mean square in place of being
     shifted, or left as they are where the loss needs their unit.
+
+    Many series are the groups of a `PooledRidgeCV` whose `groups` are None: the number
+    of a series is in each step of its windows, behind the columns in `static`, and
+    `groups` of the fitted estimator says where. A series that `fit` has not seen has
+    the coefficients that all have in common.
 
     What is done to y comes in this order: the logarithm, the differences, of many
     series the mean and standard deviation of each one's training rows, and the

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from skrnn import AutoregressiveForecaster, PooledRidgeCV, backtest
 
@@ -256,7 +256,12 @@ def test_backtests_bands_and_copies_number_the_series_alike():
     assert np.isfinite(np.asarray(band, dtype=float)).all()
     copy = pickle.loads(pickle.dumps(forecaster))
     assert_array_equal(copy.forecast(12), forecaster.forecast(12))
-    found = backtest(AutoregressiveForecaster(columns="series"), None, y, n_steps=6)
+    found = backtest(
+        AutoregressiveForecaster(columns="series"),
+        None,
+        y,
+        TimeSeriesSplit(2, test_size=6),
+    )
     assert np.isfinite(found.to_numpy(dtype=float)).all()
 
 
