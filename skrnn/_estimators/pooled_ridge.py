@@ -20,7 +20,7 @@ __all__ = ["GroupedRidge", "PooledRidgeCV", "fit_groups"]
 
 Array = NDArray[np.float64]
 
-# Shares of a sample below which it is not its own, once its intercept is learned.
+# Below this share of what it is in sum, what is left of a number is rounding.
 SMALLEST = 1e-6
 
 
@@ -74,33 +74,18 @@ def fit_groups(
     """
     counts = np.bincount(codes)
     centre, intercept = (_means_of_groups(each, codes, counts) for each in (X, y))
-    inputs, targets = X - centre[codes], y - intercept[codes]
+    inputs = X - centre[codes]
     scale = np.sqrt((inputs**2).mean(axis=0))
     scale = np.where(scale > SMALLEST * np.abs(X).max(axis=0), scale, 1.0)
-    inputs = inputs / scale
+    inputs /= scale
     products = inputs @ inputs.T
     products[codes[:, None] != codes] *= pooling
-    squares, turned = np.linalg.eigh(products)
-    squares = np.maximum(squares, 0)
-    turned_targets = turned.T @ targets
-    best, least = None, np.inf
-    for alpha in alphas:
-        weights = 1 / (squares + alpha)
-        dual = turned @ (weights[:, None] * turned_targets)
-        # What is left of a sample: one less its weight in its own prediction.
-        left = alpha * (turned**2 @ weights) - 1 / counts[codes]
-        residuals = np.full_like(targets, np.nan)
-        np.divide(
-            alpha * dual, left[:, None], out=residuals, where=left[:, None] > SMALLEST
-        )
-        error = np.nanmean(residuals**2) if (left > SMALLEST).any() else np.inf
-        if best is None or error < least:
-            best, least = (float(alpha), dual, residuals), error
-    alpha, dual, residuals = best
-    sums = np.zeros((len(counts), X.shape[1], y.shape[1]))
-    for code in range(len(counts)):
-        is_own = codes == code
-        sums[code] = inputs[is_own].T @ dual[is_own]
+    targets = y - intercept[codes]
+    alpha, dual, residuals = _choose_penalty(
+        products, targets, 1 / counts[codes], alphas
+    )
+    is_in = [codes == code for code in range(len(counts))]
+    sums = np.array([inputs[own].T @ dual[own] for own in is_in])
     return GroupedRidge(
         alpha=alpha,
         centre=np.vstack([centre, X.mean(axis=0)]),
@@ -110,6 +95,40 @@ def fit_groups(
         own=(1 - pooling) * sums,
         left_out=y - residuals,
     )
+
+
+def _choose_penalty(
+    products: Array, targets: Array, shares: Array, alphas: Array
+) -> tuple[float, Array, Array]:
+    """Return the penalty, the weights of samples, and errors of those left out.
+
+    Parameters
+    ----------
+    products : ndarray of shape (n_samples, n_samples)
+        Products of the inputs of samples.
+    targets : ndarray of shape (n_samples, n_targets)
+        Targets around the means of groups.
+    shares : ndarray of shape (n_samples,)
+        Share of each sample in the mean of its group.
+    alphas : ndarray of shape (n_alphas,)
+        Penalties to choose from.
+    """
+    squares, turned = np.linalg.eigh(products)
+    squares, turned_targets = np.maximum(squares, 0), turned.T @ targets
+    best, least = None, np.inf
+    for alpha in alphas:
+        weights = 1 / (squares + alpha)
+        dual = turned @ (weights[:, None] * turned_targets)
+        # What a sample lacks of being its own prediction.
+        lacks = alpha * (turned**2 @ weights) - shares
+        known = lacks > SMALLEST
+        residuals = np.full_like(targets, np.nan)
+        residuals[known] = alpha * dual[known] / lacks[known, None]
+        error = np.mean(residuals[known] ** 2) if known.any() else np.inf
+        if best is None or error < least:
+            best, least = (float(alpha), dual, residuals), error
+    assert best is not None
+    return best
 
 
 def _means_of_groups(

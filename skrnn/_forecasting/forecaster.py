@@ -269,7 +269,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     their coefficients: `PooledRidgeCV`, with the month from the calendar, "last", a
     season at once, and windows of one row for eight behind the first season. The
     logarithm is taken if windows that are left out are forecast better by it, in the
-    last third of each series, and nothing is compared. They are young with more than 2
+    last third of each series, and all of this if they are by the month; nothing else is
+    compared. They are young with more than 2
     and up to 9 m rows, by those series that have most of the rows, and fewer than 2000
     windows; without columns of X, `static`, missing values, sample weights,
     `difference`, another `calendar`, `holidays`, `cold_start` or `partial_fit`, a

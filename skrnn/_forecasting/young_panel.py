@@ -8,13 +8,18 @@ from typing import Any
 
 from skrnn._estimators.pooled_ridge import PooledRidgeCV
 
-from .calendar_inputs import learn_calendar
+from .calendar_inputs import add_calendar, learn_calendar
 from .candidates import bulk_length, longest_runs, season_of, window_beside_calendar
 from .default_network import N_SAMPLES_OF_SMALL, count_samples
 from .differencing import Differencing
 from .limits import read_bounds
 from .plan import ForecastPlan
-from .ridge_errors import FEWEST, LONGEST_COMPARED, count_inputs
+from .ridge_errors import (
+    FEWEST,
+    LONGEST_COMPARED,
+    count_inputs,
+    left_out_error,
+)
 from .series import SeriesRows
 from .short_series import PENALTIES, logs_by_error, season_in_calendar
 
@@ -70,8 +75,26 @@ def plan_of_young_panel(
         return None
     if count_inputs(plan) > LONGEST_COMPARED:
         return None
-    log = logs_by_error(logs, plan, training, pooling=POOLING)[0]
-    return replace(plan, differencing=Differencing(log=log))
+    log = logs_by_error(logs, plan, training, POOLING)[0]
+    plan = replace(plan, differencing=Differencing(log=log))
+    return plan if _shows_season(plan, training) else None
+
+
+def _shows_season(plan: ForecastPlan, training: SeriesRows) -> bool:
+    """Return whether windows that are left out are forecast better by the calendar.
+
+    Where they are not, as of noise, a season of each series is learned by heart.
+    """
+    error, error_without = (
+        left_out_error(
+            replace(plan, calendar=calendar),
+            add_calendar(training, calendar),
+            PENALTIES,
+            POOLING,
+        )
+        for calendar in (plan.calendar, None)
+    )
+    return error < error_without
 
 
 def _is_open(forecaster: Any, rows: SeriesRows, training: SeriesRows) -> bool:

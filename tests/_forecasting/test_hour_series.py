@@ -35,8 +35,7 @@ def plan_of(y, *, columns=0, weights=None, n_held_out=0, **params):
     values = np.reshape(y.to_numpy(), (len(y), -1))
     rows = replace(series_from_long(values, known, y.index), weights=weights)
     forecaster = AutoregressiveForecaster(**params)
-    lags = (1,) if params.get("difference") else ()
-    return plan_of_weeks(forecaster, rows, rows.before_last(n_held_out), lags)
+    return plan_of_weeks(forecaster, rows, rows.before_last(n_held_out))
 
 
 def suits(y, **params):
@@ -121,7 +120,6 @@ def test_trees_are_for_rows_within_a_day_that_fit_in_a_window(freq, expected):
         {"horizon": 1},
         {"normalize": "meanstd"},
         {"normalize": None},
-        {"difference": 1},
         {"holidays": ["2024-01-01"]},
         {"calendar": ("hour",)},
         {"columns": 1},
@@ -131,6 +129,13 @@ def test_trees_are_for_rows_within_a_day_that_fit_in_a_window(freq, expected):
 )
 def test_what_is_given_leaves_no_trees(given):
     assert not suits(working_week(5 * WEEK), **given)
+
+
+@pytest.mark.untrained
+def test_differences_leave_no_trees():
+    y = working_week(5 * WEEK)
+    forecaster = AutoregressiveForecaster(difference=1).fit(None, y)
+    assert forecaster.window_ != WEEK or forecaster.horizon_ != 1
 
 
 @pytest.mark.parametrize(
