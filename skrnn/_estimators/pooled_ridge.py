@@ -8,10 +8,13 @@ from numbers import Integral, Real
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._checks.fitted import set_fitted
-from skrnn._checks.sklearn import Interval, fit_context
+from skrnn._checks.places import check_finite
+from skrnn._checks.sklearn import Interval, feature_names, fit_context
+from skrnn._checks.tables import check_enough_samples, check_table
+from skrnn._checks.targets import check_target
 from skrnn._process.memory import check_memory
 from skrnn._serialization.names import set_module
 from skrnn._serialization.state import StoredMixin
@@ -75,17 +78,18 @@ def fit_groups(
     counts = np.bincount(codes)
     centre, intercept = (_means_of_groups(each, codes, counts) for each in (X, y))
     inputs = X - centre[codes]
-    scale = np.sqrt((inputs**2).mean(axis=0))
+    scale = _root_mean_square(inputs)
     scale = np.where(scale > SMALLEST * np.abs(X).max(axis=0), scale, 1.0)
     inputs /= scale
     products = inputs @ inputs.T
     products[codes[:, None] != codes] *= pooling
     targets = y - intercept[codes]
+    unit = np.abs(targets).max() or 1.0
     alpha, dual, residuals = _choose_penalty(
-        products, targets, 1 / counts[codes], alphas
+        products, targets / unit, 1 / counts[codes], alphas
     )
     is_in = [codes == code for code in range(len(counts))]
-    sums = np.array([inputs[own].T @ dual[own] for own in is_in])
+    sums = unit * np.array([inputs[own].T @ dual[own] for own in is_in])
     return GroupedRidge(
         alpha=alpha,
         centre=np.vstack([centre, X.mean(axis=0)]),
@@ -93,8 +97,15 @@ def fit_groups(
         intercept=np.vstack([intercept, y.mean(axis=0)]),
         common=pooling * sums.sum(axis=0),
         own=(1 - pooling) * sums,
-        left_out=y - residuals,
+        left_out=y - unit * residuals,
     )
+
+
+def _root_mean_square(values: Array) -> Array:
+    """Return that of each column, also where squares would overflow."""
+    largest = np.abs(values).max(axis=0)
+    largest = np.where(largest > 0, largest, 1.0)
+    return np.asarray(largest * np.sqrt(((values / largest) ** 2).mean(axis=0)))
 
 
 def _choose_penalty(
@@ -258,40 +269,44 @@ class PooledRidgeCV(StoredMixin, RegressorMixin, BaseEstimator):
         ------
         ValueError
             If there is no penalty above 0, if `groups` are not columns of X or leave no
-            input, if all groups have a single sample, or if X or y are no tables of
-            finite numbers.
+            input, if all groups have a single sample, or if X or y hold NaN or
+            infinity, or differ in length.
+        TypeError
+            If X or y are no tables of numbers.
         MemoryError
             If the matrix of all samples would not fit into memory.
         """
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            dtype=np.float64,
-            multi_output=True,
-            y_numeric=True,
-            ensure_min_samples=2,
-        )
-        alphas, places = _read_alphas(self.alphas), _read_groups(self.groups, X)
+        rows = check_table(self, X, reset=True, allow_nan=False).astype(np.float64)
+        check_enough_samples(self, len(rows))
+        targets = check_target(self, y, rows)
+        check_finite(targets, y, None, "drop these samples", name="y")
+        alphas, places = _read_alphas(self.alphas), _read_groups(self.groups, rows)
         check_memory(
-            3 * 8 * len(X) ** 2,
-            f"The matrix of {len(X)} x {len(X)} samples of PooledRidgeCV",
+            3 * 8 * len(rows) ** 2,
+            f"The matrix of {len(rows)} x {len(rows)} samples of PooledRidgeCV",
             "pass fewer samples, or use sklearn.linear_model.RidgeCV",
         )
-        groups, codes = np.unique(X[:, places], axis=0, return_inverse=True)
-        codes = codes.reshape(-1)
-        if not places:
-            groups = np.empty((1, 0))
+        groups, codes = np.empty((1, 0)), np.zeros(len(rows), dtype=np.intp)
+        if places:
+            groups, codes = np.unique(rows[:, places], axis=0, return_inverse=True)
+            codes = codes.reshape(-1)  # NumPy 2.0 gives it an axis more.
         if np.bincount(codes).max() < 2:
             raise ValueError(
                 "groups must have several samples, to learn more than means from. Got "
                 f"{len(groups)} groups of one sample each; choose other columns, or "
                 "set groups=None."
             )
-        inputs = np.delete(X, places, axis=1)
-        targets = y.reshape(len(y), -1).astype(np.float64)
-        learned = fit_groups(inputs, targets, codes, alphas, float(self.pooling))
-        set_fitted(self, _attributes(learned, groups, places, y.ndim))
+        inputs, columns = (
+            np.delete(rows, places, axis=1),
+            targets.reshape(len(rows), -1),
+        )
+        learned = fit_groups(inputs, columns, codes, alphas, float(self.pooling))
+        found = _attributes(learned, groups, places, targets.ndim)
+        found |= {
+            "n_features_in_": rows.shape[1],
+            "feature_names_in_": feature_names(X),
+        }
+        set_fitted(self, found)
         return self
 
     def predict(self, X):
@@ -307,13 +322,20 @@ class PooledRidgeCV(StoredMixin, RegressorMixin, BaseEstimator):
         predicted : ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions; of a group that `fit` has not seen those of what all groups
             have in common.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError, TypeError
+            If X is no table of finite numbers, or its columns are not those of `fit`.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        inputs = np.delete(X, self._places, axis=1)
+        rows = check_table(self, X, reset=False, allow_nan=False).astype(np.float64)
+        inputs = np.delete(rows, self._places, axis=1)
         predicted = inputs @ self.common_coef_.T + self.common_intercept_
         for place, values in enumerate(self.groups_):
-            is_own = (X[:, self._places] == values).all(axis=1)
+            is_own = (rows[:, self._places] == values).all(axis=1)
             if is_own.any():
                 coefficients, intercept = self.coef_[place], self.intercept_[place]
                 predicted[is_own] = inputs[is_own] @ coefficients.T + intercept
@@ -343,8 +365,15 @@ def _attributes(learned, groups, places, n_axes):
 
 def _read_alphas(alphas):
     """Return penalties as numbers."""
-    found = np.asarray(alphas, dtype=np.float64).reshape(-1)
-    if not len(found) or not (np.isfinite(found) & (found > 0)).all():
+    try:
+        found = np.asarray([*alphas], dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        found = np.empty(0)
+    if (
+        found.ndim != 1
+        or not len(found)
+        or not (np.isfinite(found) & (found > 0)).all()
+    ):
         raise ValueError(
             "alphas must be finite numbers above 0, at least one. Got "
             f"{alphas!r}; (0.01, 0.1, 1, 10, 100, 1000) suits most data."
@@ -352,12 +381,15 @@ def _read_alphas(alphas):
     return found
 
 
-def _read_groups(groups, X):
+def _read_groups(groups, rows):
     """Return the columns of groups as a list of places, each at most once."""
     if groups is None:
         return []
-    found = list(groups)
-    n_columns = X.shape[1]
+    n_columns = rows.shape[1]
+    try:
+        found = [*groups]
+    except TypeError:
+        found = [groups]
     for place in found:
         if not isinstance(place, Integral) or not -n_columns <= place < n_columns:
             raise ValueError(

@@ -274,7 +274,9 @@ def test_backtests_bands_and_copies_number_the_series_alike():
         TimeSeriesSplit(2, test_size=6),
     )
     first = fitted(y[:48]).forecast(6)
-    assert_allclose(found["y_pred"].to_numpy()[: first.size], first.to_numpy().T.ravel())
+    assert_allclose(
+        found["y_pred"].to_numpy()[: first.size], first.to_numpy().T.ravel()
+    )
 
 
 def test_history_of_some_series_finds_their_numbers():
