@@ -286,20 +286,9 @@ class PooledRidgeCV(StoredMixin, RegressorMixin, BaseEstimator):
             f"The matrix of {len(rows)} x {len(rows)} samples of PooledRidgeCV",
             "pass fewer samples, or use sklearn.linear_model.RidgeCV",
         )
-        groups, codes = np.empty((1, 0)), np.zeros(len(rows), dtype=np.intp)
-        if places:
-            groups, codes = np.unique(rows[:, places], axis=0, return_inverse=True)
-            codes = codes.reshape(-1)  # NumPy 2.0 gives it an axis more.
-        if np.bincount(codes).max() < 2:
-            raise ValueError(
-                "groups must have several samples, to learn more than means from. Got "
-                f"{len(groups)} groups of one sample each; choose other columns, or "
-                "set groups=None."
-            )
-        inputs, columns = (
-            np.delete(rows, places, axis=1),
-            targets.reshape(len(rows), -1),
-        )
+        groups, codes = _find_groups(rows[:, places])
+        inputs = np.delete(rows, places, axis=1)
+        columns = targets.reshape(len(rows), -1)
         learned = fit_groups(inputs, columns, codes, alphas, float(self.pooling))
         found = _attributes(learned, groups, places, targets.ndim)
         found |= {
@@ -340,6 +329,21 @@ class PooledRidgeCV(StoredMixin, RegressorMixin, BaseEstimator):
                 coefficients, intercept = self.coef_[place], self.intercept_[place]
                 predicted[is_own] = inputs[is_own] @ coefficients.T + intercept
         return predicted
+
+
+def _find_groups(names):
+    """Return distinct rows of the columns that name groups, and which each row is."""
+    groups, codes = names[:1], np.zeros(len(names), dtype=np.intp)
+    if names.shape[1]:
+        groups, codes = np.unique(names, axis=0, return_inverse=True)
+        codes = codes.reshape(-1)  # NumPy 2.0 gives it an axis more.
+    if np.bincount(codes).max() < 2:
+        raise ValueError(
+            "groups must have several samples, to learn more than means from. Got "
+            f"{len(groups)} groups of one sample each; choose other columns, or set "
+            "groups=None."
+        )
+    return groups, codes
 
 
 def _attributes(learned, groups, places, n_axes):
