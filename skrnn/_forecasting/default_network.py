@@ -11,9 +11,16 @@ from skrnn._estimators.budget import choose_batch_size, choose_epochs
 from skrnn._estimators.gru_regressor import GRURegressor
 
 from .plan import ForecastPlan
+from .ridge_errors import LONGEST_COMPARED, count_inputs
 from .series import SeriesRows
 
-__all__ = ["N_SAMPLES_OF_SMALL", "count_samples", "default_network", "trial_network"]
+__all__ = [
+    "N_SAMPLES_OF_SMALL",
+    "count_networks",
+    "count_samples",
+    "default_network",
+    "trial_network",
+]
 
 # Numbers of windows from which networks have a budget, and from which they are larger.
 N_SAMPLES_OF_SMALL, N_SAMPLES_OF_LARGE = 2_000, 20_000
@@ -21,6 +28,9 @@ N_SAMPLES_OF_SMALL, N_SAMPLES_OF_LARGE = 2_000, 20_000
 EPOCHS_BESIDE_RIDGE = 20
 # The trial of a network that has a budget makes this share of its updates.
 SHARE_OF_BUDGET = 3
+# Networks whose mean is forecast, and recurrent steps of the longest windows from which
+# they learn in less than a minute of the processor.
+N_NETWORKS, MOST_STEPS = 3, 16
 
 
 def default_network(
@@ -28,6 +38,7 @@ def default_network(
     n_samples: int,
     *,
     linear_path: bool,
+    n_networks: int = 1,
     loss: str = "mae",
     verbose: int = 0,
 ) -> GRURegressor:
@@ -36,7 +47,9 @@ def default_network(
     Few samples are passed as often as was best for them, which takes no longer than the
     budget of "auto": a network that starts as a ridge stays near it, which does what a
     mean of the two would. Many leave nothing to be learned by heart, so that a larger
-    network needs no dropout.
+    network needs no dropout. Between the two, the mean of `n_networks` has errors that
+    are about 1 % lower; beside a ridge few samples gained nothing by it, and of many
+    samples it would take minutes.
     """
     budget: dict[str, Any] = {
         "epochs": "auto",
@@ -51,7 +64,7 @@ def default_network(
         if linear_path:
             size |= {"linear_path": True, "epochs": EPOCHS_BESIDE_RIDGE}
     elif n_samples < N_SAMPLES_OF_LARGE:
-        size = {"dropout": 0.2, **budget}
+        size = {"dropout": 0.2, **budget, "n_networks": n_networks}
     else:
         size = {"units": 64, **budget, "learning_rate": 3e-3}
     return GRURegressor(
@@ -63,6 +76,12 @@ def default_network(
     )
 
 
+def count_networks(plan: ForecastPlan, rows: SeriesRows, segment: int) -> int:
+    """Return how many networks may learn side by side, one where windows are costly."""
+    is_small = count_inputs(plan, rows) <= LONGEST_COMPARED
+    return N_NETWORKS if is_small and plan.window <= MOST_STEPS * segment else 1
+
+
 def count_samples(plan: ForecastPlan, rows: SeriesRows) -> int:
     """Return the number of windows to learn from, if no value is missing."""
     n_before = plan.n_lost + plan.window + plan.horizon - 1
@@ -70,7 +89,10 @@ def count_samples(plan: ForecastPlan, rows: SeriesRows) -> int:
 
 
 def trial_network(network: GRURegressor, n_samples: int) -> GRURegressor:
-    """Return the network with a part of its budget, if it has one."""
+    """Return the network with a part of its budget, if it has one.
+
+    A single one chose the same as three, in a third of the time.
+    """
     if network.epochs != "auto":
         return clone(network).set_params(random_state=0)
     n_samples = max(1, n_samples)
@@ -80,5 +102,5 @@ def trial_network(network: GRURegressor, n_samples: int) -> GRURegressor:
     )
     short = -(-epochs // SHARE_OF_BUDGET)
     return clone(network).set_params(
-        epochs=short, batch_size=batch_size, random_state=0
+        epochs=short, batch_size=batch_size, n_networks=1, random_state=0
     )

@@ -18,6 +18,7 @@ from .calendar_inputs import learn_calendar, parts_of
 from .candidates import find_horizon, find_windows, season_of, widest_window
 from .default_network import (
     N_SAMPLES_OF_SMALL,
+    count_networks,
     count_samples,
     default_network,
     trial_network,
@@ -171,6 +172,7 @@ def _network_for(
         segment,
         n_samples,
         linear_path=linear_path,
+        n_networks=count_networks(plan, rows, segment),
         loss=forecaster.loss,
         verbose=forecaster.verbose,
     )
