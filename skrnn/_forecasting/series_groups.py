@@ -30,8 +30,16 @@ def number_series(
         The estimator that will learn.
     names : list of hashable
         Names of the series to learn from; [None] for a single one.
+
+    Raises
+    ------
+    ValueError
+        If the groups are asked for where they cannot be told.
     """
-    if _find_grouped(estimator) is None or names == [None]:
+    if names == [None]:
+        return static
+    if _find_grouped(estimator) is None:
+        _check_none_inside(estimator)
         return static
     numbers = StaticColumns.number(names)
     if static is None:
@@ -70,3 +78,16 @@ def _find_grouped(estimator: BaseEstimator) -> Any:
     found = first_with_same_features(estimator)
     is_open = isinstance(found, PooledRidgeCV) and found.groups is None
     return found if is_open else None
+
+
+def _check_none_inside(estimator: BaseEstimator) -> None:
+    """Raise if a ridge with open groups is where other steps see its table, too."""
+    parts = estimator.get_params(deep=True).values()
+    if any(isinstance(each, PooledRidgeCV) and each.groups is None for each in parts):
+        name = type(estimator).__name__
+        raise ValueError(
+            "estimator must be a PooledRidgeCV itself, or a search or "
+            "TransformedTargetRegressor around one, for the series to be its groups. "
+            f"Got one in {name}; pass it alone, as it scales its inputs itself, or use "
+            "Ridge, which is one regression for all series."
+        )

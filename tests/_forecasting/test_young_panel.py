@@ -6,8 +6,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skrnn import AutoregressiveForecaster, PooledRidgeCV, backtest
+from tests.support.series import refusal
 
 MONTHS = 48
 
@@ -37,7 +40,8 @@ def is_of_series(forecaster):
 def ridge_of_months(estimator=None, **parameters):
     given = {"window": 4, "horizon": 12, "normalize": "last", "calendar": ("month",)}
     estimator = PooledRidgeCV() if estimator is None else estimator
-    return AutoregressiveForecaster(estimator, columns="series", **(given | parameters))
+    given |= {"columns": "series"}
+    return AutoregressiveForecaster(estimator, **(given | parameters))
 
 
 @pytest.mark.parametrize(
@@ -224,6 +228,15 @@ def test_groups_that_are_given_are_kept():
     forecaster = ridge_of_months(PooledRidgeCV(groups=[1])).fit(None, y)
     assert forecaster.estimator_.groups == [1]
     assert forecaster._plan.static is None
+
+
+def test_a_step_of_a_pipeline_cannot_be_told_of_groups():
+    y = make_panel(36, 3)
+    steps = make_pipeline(StandardScaler(), PooledRidgeCV())
+    with refusal("estimator must be a PooledRidgeCV itself.* Got one in Pipeline"):
+        ridge_of_months(steps).fit(None, y)
+    ridge_of_months(steps, columns="targets").fit(None, y["a"])
+    ridge_of_months(steps.set_params(pooledridgecv__groups=[1])).fit(None, y)
 
 
 def test_a_search_inside_chooses_what_is_shared():
