@@ -16,6 +16,7 @@ from skrnn._checks.sklearn import Interval, feature_names, fit_context
 from skrnn._checks.tables import check_enough_samples, check_table
 from skrnn._checks.targets import check_target
 from skrnn._process.memory import check_memory
+from skrnn._scaling.moments import rounding
 from skrnn._serialization.names import set_module
 from skrnn._serialization.state import StoredMixin
 
@@ -23,8 +24,8 @@ __all__ = ["GroupedRidge", "PooledRidgeCV", "fit_groups"]
 
 Array = NDArray[np.float64]
 
-# Below this share of what it is in sum, what is left of a number is rounding.
-SMALLEST = 1e-6
+# Of its own prediction a sample lacks this share at least; less is rounding.
+SMALLEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -79,14 +80,14 @@ def fit_groups(
     centre, intercept = (_means_of_groups(each, codes, counts) for each in (X, y))
     inputs = X - centre[codes]
     scale = _root_mean_square(inputs)
-    scale = np.where(scale > SMALLEST * np.abs(X).max(axis=0), scale, 1.0)
+    scale = np.where(scale > rounding(np.abs(X).max(axis=0)), scale, 1.0)
     inputs /= scale
     products = inputs @ inputs.T
     products[codes[:, None] != codes] *= pooling
     targets = y - intercept[codes]
     unit = np.abs(targets).max() or 1.0
     alpha, dual, residuals = _choose_penalty(
-        products, targets / unit, 1 / counts[codes], alphas
+        products, targets / unit, counts[codes], alphas
     )
     is_in = [codes == code for code in range(len(counts))]
     sums = unit * np.array([inputs[own].T @ dual[own] for own in is_in])
@@ -109,7 +110,7 @@ def _root_mean_square(values: Array) -> Array:
 
 
 def _choose_penalty(
-    products: Array, targets: Array, shares: Array, alphas: Array
+    products: Array, targets: Array, counts: NDArray[np.intp], alphas: Array
 ) -> tuple[float, Array, Array]:
     """Return the penalty, the weights of samples, and errors of those left out.
 
@@ -119,23 +120,22 @@ def _choose_penalty(
         Products of the inputs of samples.
     targets : ndarray of shape (n_samples, n_targets)
         Targets around the means of groups.
-    shares : ndarray of shape (n_samples,)
-        Share of each sample in the mean of its group.
+    counts : ndarray of shape (n_samples,)
+        Number of samples in the group of each. The only one of a group has no error.
     alphas : ndarray of shape (n_alphas,)
         Penalties to choose from.
     """
     squares, turned = np.linalg.eigh(products)
     squares, turned_targets = np.maximum(squares, 0), turned.T @ targets
-    best, least = None, np.inf
+    best, least, known = None, np.inf, counts > 1
     for alpha in alphas:
         weights = 1 / (squares + alpha)
         dual = turned @ (weights[:, None] * turned_targets)
         # What a sample lacks of being its own prediction.
-        lacks = alpha * (turned**2 @ weights) - shares
-        known = lacks > SMALLEST
+        lacks = np.maximum(alpha * (turned**2 @ weights) - 1 / counts, SMALLEST)
         residuals = np.full_like(targets, np.nan)
         residuals[known] = alpha * dual[known] / lacks[known, None]
-        error = np.mean(residuals[known] ** 2) if known.any() else np.inf
+        error = np.mean(residuals[known] ** 2)
         if best is None or error < least:
             best, least = (float(alpha), dual, residuals), error
     assert best is not None
@@ -171,9 +171,9 @@ class PooledRidgeCV(StoredMixin, RegressorMixin, BaseEstimator):
         coefficients for all, beside intercepts of their own.
     groups : array-like of int, default=None
         Columns of X, by place, that say to which group a sample belongs: samples that
-        agree in all of them make up one. They are no inputs otherwise. None means that
-        all samples are of one group; a forecaster then sets the columns that tell its
-        series apart.
+        agree in all of them make up one. They are no inputs otherwise. Without any, []
+        or None, all samples are of one group; where it is None a forecaster sets the
+        columns that tell its series apart.
 
     Attributes
     ----------
@@ -282,7 +282,7 @@ class PooledRidgeCV(StoredMixin, RegressorMixin, BaseEstimator):
         check_finite(targets, y, None, "drop these samples", name="y")
         alphas, places = _read_alphas(self.alphas), _read_groups(self.groups, rows)
         check_memory(
-            3 * 8 * len(rows) ** 2,
+            4 * 8 * len(rows) ** 2,
             f"The matrix of {len(rows)} x {len(rows)} samples of PooledRidgeCV",
             "pass fewer samples, or use sklearn.linear_model.RidgeCV",
         )
@@ -340,8 +340,9 @@ def _find_groups(names):
     if np.bincount(codes).max() < 2:
         raise ValueError(
             "groups must have several samples, to learn more than means from. Got "
-            f"{len(groups)} groups of one sample each; choose other columns, or set "
-            "groups=None."
+            f"{len(groups)} groups of one sample each; pass more samples, which in a "
+            "forecaster are more rows, or a shorter window or horizon, or set "
+            "groups=[], which makes all of them one group."
         )
     return groups, codes
 
@@ -395,7 +396,8 @@ def _read_groups(groups, rows):
     except TypeError:
         found = [groups]
     for place in found:
-        if not isinstance(place, Integral) or not -n_columns <= place < n_columns:
+        is_place = isinstance(place, Integral) and not isinstance(place, bool)
+        if not is_place or not -n_columns <= place < n_columns:
             raise ValueError(
                 f"groups must be columns of X by place, from 0 to {n_columns - 1}. Got "
                 f"{place!r}; leave it out, or pass the column in X."

@@ -272,9 +272,9 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     last third of each series, and all of this if they are by the month; nothing else is
     compared. They are young with more than 2 and up to 9 m rows, by those series that
     have most of the rows, and fewer than 2000 windows; without columns of X, `static`,
-    missing values, sample weights, `difference`, another `calendar`, `holidays`,
-    `cold_start` or `partial_fit`, a `window` or `horizon`, or a `normalize` other than
-    "last".
+    missing values, constant series, sample weights, `difference`, another `calendar`,
+    `holidays`, `cold_start` or `partial_fit`, a `window` or `horizon`, or a `normalize`
+    other than "last".
 
     Else the horizon is the largest part of a season up to 24 rows, or a part of it
     where up to a fifth of the values is missing and would cost more than half of the
@@ -318,7 +318,8 @@ class AutoregressiveForecaster(PredictionMixin, BaseForecaster):
     Many series are the groups of a `PooledRidgeCV` whose `groups` are None: the number
     of a series is in each step of its windows, behind the columns in `static`, and
     `groups` of the fitted estimator says where. A Pipeline with one is refused. A
-    series that `fit` has not seen has the coefficients that all have in common.
+    series that `fit` has not seen, by its name, has the coefficients that all have in
+    common.
 
     What is done to y comes in this order: the logarithm, the differences, of many
     series the mean and standard deviation of each one's training rows, and the

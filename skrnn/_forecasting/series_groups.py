@@ -86,8 +86,9 @@ def _check_none_inside(estimator: BaseEstimator) -> None:
     if any(isinstance(each, PooledRidgeCV) and each.groups is None for each in parts):
         name = type(estimator).__name__
         raise ValueError(
-            "estimator must be a PooledRidgeCV itself, or a search or "
-            "TransformedTargetRegressor around one, for the series to be its groups. "
+            "estimator must be a PooledRidgeCV itself, or a GridSearchCV, "
+            "RandomizedSearchCV or TransformedTargetRegressor around one, for the "
+            "series to be its groups. "
             f"Got one in {name}; pass it alone, as it scales its inputs itself, or use "
             "Ridge, which is one regression for all series."
         )

@@ -107,8 +107,8 @@ class StaticColumns:
         ValueError
             If there is no row for one of them.
         """
-        places = {name: place for place, name in enumerate(self.names)}
-        missing = [name for name in dict.fromkeys(names) if name not in places]
+        places = {_key(name): place for place, name in enumerate(self.names)}
+        missing = [name for name in dict.fromkeys(names) if _key(name) not in places]
         if missing and self.others is None:
             raise ValueError(
                 f"static must have a row for each series. Got none for "
@@ -117,7 +117,12 @@ class StaticColumns:
             )
         others = np.zeros(self.values.shape[1]) if self.others is None else self.others
         values = np.vstack([self.values, others])
-        return values[[places.get(name, -1) for name in names]]
+        return values[[places.get(_key(name), -1) for name in names]]
+
+
+def _key(name: Hashable) -> Hashable:
+    """Return what stands for a name: each NaN, which does not equal itself, for all."""
+    return "NaN" if isinstance(name, float) and np.isnan(name) else (name,)
 
 
 def _check_names(static: Any, learned: list[Hashable]) -> None:

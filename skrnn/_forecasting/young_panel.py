@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from skrnn._estimators.pooled_ridge import PooledRidgeCV
 
 from .calendar_inputs import add_calendar, learn_calendar
@@ -100,7 +102,9 @@ def _shows_season(plan: ForecastPlan, training: SeriesRows) -> bool:
 def _is_open(forecaster: Any, rows: SeriesRows, training: SeriesRows) -> bool:
     """Return whether nothing is asked for that ridges of series do not do."""
     is_plain = len(rows) > 1 and rows.targets.shape[1] == 1 and rows.weights is None
-    is_plain &= not rows.known.shape[1] and not training.missing_in_runs().any()
+    is_plain &= not rows.known.shape[1] and not rows.missing_in_runs().any()
+    # A constant series has no spread in whose units the others tell of it.
+    is_plain &= _all_vary(training)
     given = forecaster.calendar
     is_auto = isinstance(given, str) and given == "auto"
     is_open = forecaster.window is None and forecaster.horizon is None
@@ -108,3 +112,10 @@ def _is_open(forecaster: Any, rows: SeriesRows, training: SeriesRows) -> bool:
     is_open &= forecaster.static is None
     is_open &= is_auto or tuple(given or ()) == ("month",)
     return is_plain and is_open
+
+
+def _all_vary(rows: SeriesRows) -> bool:
+    """Return whether no series is constant over the rows to learn from."""
+    used = rows.in_runs()
+    values = pd.Series(rows.targets[used, 0]).groupby(rows.codes[used])
+    return bool((values.max() > values.min()).all())

@@ -60,6 +60,34 @@ def test_without_groups_it_is_the_ridge_of_scikit_learn(n_samples):
     assert_allclose(ridge.coef_[0], other[-1].coef_ / other[0].scale_)
 
 
+def test_a_sample_far_from_all_others_counts_with_every_penalty():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(500, 400))
+    X[0] += 1000
+    y = X @ random.normal(size=400)
+    y[0] = 0
+    ridge = PooledRidgeCV().fit(X, y)
+    expected = RidgeCV(ridge.alphas).fit(StandardScaler().fit_transform(X), y).alpha_
+    assert ridge.alpha_ == expected > 1
+
+
+def test_small_penalties_are_compared_where_inputs_outnumber_samples():
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(30, 70)), random.normal(size=30)
+    alphas = (1e-6, 1.0)
+    expected = RidgeCV(alphas).fit(StandardScaler().fit_transform(X), y).alpha_
+    assert PooledRidgeCV(alphas).fit(X, y).alpha_ == expected
+
+
+def test_the_unit_and_the_level_of_inputs_do_not_matter():
+    step = np.linspace(0, 1, 50)
+    X = np.column_stack([step, np.random.default_rng(0).normal(size=50)])
+    y = 5 * step
+    expected = PooledRidgeCV().fit(X, y).predict(X)
+    moved = X * [1e-7, 1e9] + [1, 1e9]
+    assert_allclose(PooledRidgeCV().fit(moved, y).predict(moved), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("pooling", [0, 0.3, 1])
 @pytest.mark.parametrize("alpha", [0.5, 50.0])
 def test_groups_share_what_a_ridge_on_copies_of_the_inputs_shares(pooling, alpha):
@@ -183,9 +211,10 @@ def test_a_copy_predicts_the_same():
         ({"alphas": [1.0, 0.0]}, "alphas must be finite numbers above 0"),
         ({"alphas": [np.nan]}, "alphas must be finite numbers above 0"),
         ({"groups": [5]}, "groups must be columns of X by place, from 0 to 4. Got 5"),
+        ({"groups": [True, False]}, "groups must be columns of X by place"),
         ({"groups": ["shop"]}, "groups must be columns of X by place"),
         ({"groups": [0, 1, 2, 3, 4]}, "groups must leave a column of X"),
-        ({"groups": [1]}, "36 groups of one sample each"),
+        ({"groups": [1]}, r"36 groups of one sample each; .*set groups=\[\]"),
         ({"pooling": 1.5}, "pooling"),
     ],
 )
@@ -193,6 +222,12 @@ def test_what_it_cannot_learn_from_is_refused_by_name(parameters, message):
     X, y = samples()
     with pytest.raises(ValueError, match=message):
         PooledRidgeCV(**parameters).fit(X, y)
+
+
+def test_no_columns_of_groups_are_one_group():
+    X, y = samples()
+    found, expected = PooledRidgeCV(groups=[]).fit(X, y), PooledRidgeCV().fit(X, y)
+    assert_array_equal(found.predict(X), expected.predict(X))
 
 
 def test_a_fit_that_fails_leaves_what_was_learned():

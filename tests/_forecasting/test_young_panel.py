@@ -116,6 +116,24 @@ def test_columns_missing_values_weights_and_first_steps_are_for_others():
         assert not is_of_series(forecaster)
 
 
+@pytest.mark.untrained
+def test_series_that_are_constant_or_missing_later_are_for_others():
+    y = make_panel(60)
+    assert not is_of_series(fitted(y.assign(b=0.03)))
+    held_out = y.mask((y.index == y.index[55])[:, None] & (y.columns == "b"))
+    assert not is_of_series(fitted(held_out, calibration=12))
+    assert is_of_series(fitted(y, calibration=12))
+
+
+def test_a_series_may_be_named_nan():
+    y = make_panel(36, 3)
+    y.columns = [np.nan, 1.0, 2.0]
+    forecaster = ridge_of_months().fit(None, y)
+    copy = pickle.loads(pickle.dumps(forecaster))
+    assert_array_equal(copy.forecast(3), forecaster.forecast(3))
+    assert_allclose(forecaster.forecast(3, history=y), forecaster.forecast(3))
+
+
 @pytest.mark.parametrize(
     "given", [{"normalize": "last"}, {"calendar": ("month",)}, {"log": True}]
 )
@@ -206,6 +224,15 @@ def test_other_columns_stand_before_the_number():
     without = ridge_of_months().fit(None, y)
     assert_allclose(with_static.forecast(12), without.forecast(12))
     assert with_static.estimator_.coef_.shape == (3, 12, 4 * (1 + 3 + 36))
+
+
+def test_blocks_too_long_for_the_rows_have_a_way_out():
+    y = make_panel(36, 3)
+    forecaster = ridge_of_months(window=24)
+    with refusal("3 groups of one sample each; .* shorter window or horizon"):
+        forecaster.fit(None, y)
+    ridge_of_months(window=22).fit(None, y)
+    ridge_of_months(PooledRidgeCV(groups=[]), window=24).fit(None, y)
 
 
 def test_single_lags_know_the_series_too():
