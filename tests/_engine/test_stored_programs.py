@@ -2,6 +2,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,10 @@ import pytest
 from skrnn._engine import stored_programs
 from skrnn._engine.tensorflow import tf
 from tests.support.kept_programs import KINDS
+
+# XLA's compiler lists what it prefers on some processors among what they must have, and
+# says that they lack it when a program is loaded: no harm, see openxla/xla#44565.
+FALSE_ALARM = re.compile(r"E\d{4} .*cpu_aot_loader.* feature \+prefer-no-.*\n")
 
 
 def in_fresh_process(kinds, cache, *, n_workers=0, says=""):
@@ -31,7 +36,7 @@ def in_fresh_process(kinds, cache, *, n_workers=0, says=""):
         env={name: value for name, value in os.environ.items() if name not in own},
     )
     assert finished.returncode == 0, finished.stderr
-    assert says is None or finished.stderr == says
+    assert says is None or FALSE_ALARM.sub("", finished.stderr) == says
     return json.loads(finished.stdout)
 
 
