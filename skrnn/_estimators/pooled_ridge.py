@@ -400,7 +400,7 @@ def _read_groups(groups, rows):
         if not is_place or not -n_columns <= place < n_columns:
             raise ValueError(
                 f"groups must be columns of X by place, from 0 to {n_columns - 1}. Got "
-                f"{place!r}; leave it out, or pass the column in X."
+                f"{place!r}; pass the place of the column, such as 0 for the first."
             )
     places = sorted({int(place) % n_columns for place in found})
     if len(places) == n_columns:

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from .candidates import DAYS, bulk_length, longest_runs, misses_much, season_of
 from .differencing import Differencing, read_log
 from .limits import read_bounds
+from .open_choices import leaves_open
 from .plan import ForecastPlan
 from .ridge_errors import LONGEST_COMPARED
 from .series import SeriesRows
@@ -48,14 +49,11 @@ def plan_of_weeks(
     week = DAYS[0] * season
     if not is_day or season < SHORTEST_DAY or week > LONGEST_COMPARED:
         return None
-    is_single = len(rows) == 1 and rows.targets.shape[1] == 1
-    is_plain = not rows.known.shape[1] and rows.weights is None
-    is_open = forecaster.window is None and forecaster.horizon is None
-    is_open &= forecaster.normalize in ("auto", "last") and forecaster.holidays is None
+    is_open = leaves_open(forecaster, rows)
     is_open &= forecaster.calendar == "auto" or not forecaster.calendar
     n_weeks = bulk_length(longest_runs(training)) / week
     has_rows = FEWEST_WEEKS <= n_weeks <= MOST_WEEKS and rows.last_lengths[0] >= week
-    if not (is_single and is_plain and is_open and has_rows):
+    if not (len(rows) == 1 and is_open and has_rows):
         return None
     if misses_much(training, season) or training.n_rows * week > _largest(training):
         return None

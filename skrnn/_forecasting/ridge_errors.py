@@ -195,9 +195,14 @@ def left_out_error(
 
 
 def _are_last(codes: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Return whether a window is among the last third of those of its series."""
+    """Return whether a window is among the last third of those of its series.
+
+    Windows are in the order of their rows, those of many series side by side.
+    """
     counts = np.bincount(codes)
-    places = np.arange(len(codes)) - (counts.cumsum() - counts)[codes]
+    order = np.argsort(codes, kind="stable")
+    places = np.empty_like(order)
+    places[order] = np.arange(len(codes)) - (counts.cumsum() - counts)[codes[order]]
     n_last = np.maximum(1, counts // SHARE_OF_LAST)
     return np.asarray(places >= (counts - n_last)[codes])
 

@@ -106,13 +106,17 @@ def _choose_by_kind(
     forecaster: Any, rows: SeriesRows, training: SeriesRows
 ) -> SetUp | None:
     """Return what suits rows of a kind without a comparison, None for others."""
-    estimator: BaseEstimator = mean_with_trees()
-    plan = plan_of_weeks(forecaster, rows, training)
-    if plan is None:
-        estimator, logs = ridge_of_series(), _list_logs(forecaster, training)
-        plan = plan_of_young_panel(forecaster, rows, training, logs)
-    if plan is None:
-        return None
+    of_weeks = plan_of_weeks(forecaster, rows, training)
+    if of_weeks is not None:
+        return _without_comparison(mean_with_trees(), of_weeks)
+    logs = _list_logs(forecaster, training)
+    of_young = plan_of_young_panel(forecaster, rows, training, logs)
+    if of_young is not None:
+        return _without_comparison(ridge_of_series(), of_young)
+    return None
+
+
+def _without_comparison(estimator: BaseEstimator, plan: ForecastPlan) -> SetUp:
     return SetUp(estimator, plan, _tabulate([plan], [np.nan], estimator))
 
 

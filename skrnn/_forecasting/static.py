@@ -115,8 +115,10 @@ class StaticColumns:
                 f"{listed(missing)}; add it before fit, also for series that come "
                 "later."
             )
-        others = np.zeros(self.values.shape[1]) if self.others is None else self.others
-        values = np.vstack([self.values, others])
+        # The last row, at -1, is that of all others.
+        values = self.values
+        if self.others is not None:
+            values = np.vstack([values, self.others])
         return values[[places.get(_key(name), -1) for name in names]]
 
 

@@ -15,13 +15,9 @@ from .candidates import bulk_length, longest_runs, season_of, window_beside_cale
 from .default_network import N_SAMPLES_OF_SMALL, count_samples
 from .differencing import Differencing
 from .limits import read_bounds
+from .open_choices import leaves_open
 from .plan import ForecastPlan
-from .ridge_errors import (
-    FEWEST,
-    LONGEST_COMPARED,
-    count_inputs,
-    left_out_error,
-)
+from .ridge_errors import left_out_error
 from .series import SeriesRows
 from .short_series import PENALTIES, logs_by_error, season_in_calendar
 
@@ -72,10 +68,7 @@ def plan_of_young_panel(
         bounds=read_bounds(forecaster.bounds),
         calendar=learn_calendar(names, None, training),
     )
-    n_samples = count_samples(plan, training)
-    if not FEWEST <= n_samples < N_SAMPLES_OF_SMALL:
-        return None
-    if count_inputs(plan) > LONGEST_COMPARED:
+    if count_samples(plan, training) >= N_SAMPLES_OF_SMALL:
         return None
     log = logs_by_error(logs, plan, training, POOLING)[0]
     plan = replace(plan, differencing=Differencing(log=log))
@@ -101,17 +94,13 @@ def _shows_season(plan: ForecastPlan, training: SeriesRows) -> bool:
 
 def _is_open(forecaster: Any, rows: SeriesRows, training: SeriesRows) -> bool:
     """Return whether nothing is asked for that ridges of series do not do."""
-    is_plain = len(rows) > 1 and rows.targets.shape[1] == 1 and rows.weights is None
-    is_plain &= not rows.known.shape[1] and not rows.missing_in_runs().any()
-    # A constant series has no spread in whose units the others tell of it.
-    is_plain &= _all_vary(training)
     given = forecaster.calendar
+    is_open = leaves_open(forecaster, rows) and forecaster.static is None
     is_auto = isinstance(given, str) and given == "auto"
-    is_open = forecaster.window is None and forecaster.horizon is None
-    is_open &= forecaster.normalize in ("auto", "last") and forecaster.holidays is None
-    is_open &= forecaster.static is None
     is_open &= is_auto or tuple(given or ()) == ("month",)
-    return is_plain and is_open
+    is_whole = len(rows) > 1 and not rows.missing_in_runs().any()
+    # A constant series has no spread in whose units the others tell of it.
+    return is_open and is_whole and _all_vary(training)
 
 
 def _all_vary(rows: SeriesRows) -> bool:

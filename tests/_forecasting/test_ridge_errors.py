@@ -246,6 +246,23 @@ def test_left_out_errors_are_those_of_ridges_without_a_window(log, lag):
     assert_allclose(error, np.mean(errors) / levels.std(), rtol=1e-7)
 
 
+def test_left_out_errors_are_those_of_the_last_third_of_each_series():
+    noise = np.random.default_rng(0).normal(size=N_ROWS)
+    step = np.arange(N_ROWS)
+    y = make_panel(2).assign(a=np.sin(step / 3), b=np.where(step < 40, noise, np.nan))
+    plan = ForecastPlan(WINDOW, HORIZON, Differencing(), "last")
+    whole = left_out_error(plan, read(y), (1e-6,), 0.0)
+    errors, counts = [], []
+    for name in y:
+        own = y[[name]].dropna()
+        errors.append(left_out_error(plan, read(own), (1e-6,)))
+        counts.append((len(own) - WINDOW - HORIZON + 1) // 3)
+    # With nothing in common, others change the scale of inputs alone: no penalty, no
+    # effect.
+    assert_allclose(whole, np.average(errors, weights=counts), rtol=0.05)
+    assert errors[1] > 1.5 * errors[0]
+
+
 def test_more_inputs_than_windows_are_left_out_alike():
     X = np.random.default_rng(0).normal(size=(9, 14))
     y = X[:, :2] + 1

@@ -125,6 +125,15 @@ def test_series_that_are_constant_or_missing_later_are_for_others():
     assert is_of_series(fitted(y, calibration=12))
 
 
+def test_forecasts_of_young_series_stay_within_bounds():
+    y = make_panel(60, 3)
+    free, most = fitted(y), float(y.max().max())
+    bounded = fitted(y, bounds=(0, most))
+    assert is_of_series(bounded)
+    assert (free.forecast(12) > most).any(axis=None)
+    assert (bounded.forecast(12) <= most).all(axis=None)
+
+
 def test_a_series_may_be_named_nan():
     y = make_panel(36, 3)
     y.columns = [np.nan, 1.0, 2.0]
@@ -218,11 +227,12 @@ def test_a_forecaster_numbers_its_series(pooling):
 
 def test_other_columns_stand_before_the_number():
     y = make_panel(36, 3)
-    static = pd.DataFrame({"kind": ["x", "y", "x"], "size": [1, 2, 3]}, [*"abc"])
+    static = pd.DataFrame({"kind": ["x", "y", "x"], "size": [1, 2, 1]}, [*"abc"])
     with_static = ridge_of_months(static=static).fit(None, y)
     # Within a series they do not change.
     without = ridge_of_months().fit(None, y)
     assert_allclose(with_static.forecast(12), without.forecast(12))
+    assert len(with_static.estimator_.groups_) == 3
     assert with_static.estimator_.coef_.shape == (3, 12, 4 * (1 + 3 + 36))
 
 
